@@ -1,0 +1,27 @@
+# Two commands: `make run` sets up and starts the studio, `make test` sets up and runs every check.
+
+PYTHON ?= python3.11
+VENV ?= .venv
+PORT ?= 8501
+
+.PHONY: run test clean
+
+run: $(VENV)/runtime.stamp
+	$(VENV)/bin/streamlit run app.py --server.port $(PORT)
+
+test: $(VENV)/test.stamp
+	VENV=$(VENV) tests/gate.sh
+
+$(VENV)/bin/python:
+	command -v $(PYTHON) >/dev/null && $(PYTHON) -m venv $(VENV) || python3 -m venv $(VENV)
+
+$(VENV)/runtime.stamp: $(VENV)/bin/python requirements.txt
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+$(VENV)/test.stamp: $(VENV)/bin/python tests/requirements.txt
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	touch $@ $(VENV)/runtime.stamp
+
+clean:
+	rm -rf $(VENV)

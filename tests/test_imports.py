@@ -1,0 +1,93 @@
+"""Imports run one way, and heavy libraries stay in the processes that need them."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# A module may import modules of a lower level, or of its own package.
+LEVELS = (
+    {"errors", "params"},
+    {"graph", "project"},
+    {"blocks", "data", "runs"},
+    {"compiler", "codegen", "importer"},
+    {"train", "explain", "compress", "export"},
+    {"jobs"},
+    {"ui", "__main__"},
+)
+LEVEL = {name: level for level, names in enumerate(LEVELS) for name in names}
+
+# On one level, a module may import only those named here.
+SAME_LEVEL = {
+    ("params", "errors"),
+    ("project", "graph"),
+    # Shapes start from the data's description, and the Input block runs its preprocessing.
+    ("blocks", "data"),
+    ("codegen", "compiler"),
+}
+
+# These run in worker processes, or behind the shell command, where the heavy libraries belong.
+WITH_KERAS = {"blocks", "compiler", "codegen", "importer", "train", "explain", "compress", "export"}
+WITH_KERAS_FILES = {
+    "builder/data/preprocessing.py",
+    "builder/data/pipeline.py",
+    "builder/jobs/tasks.py",
+    "builder/jobs/worker.py",
+}
+HEAVY = {"keras", "tensorflow"}
+BROWSER = {"streamlit", "plotly"}
+
+
+def sources() -> list[Path]:
+    return [ROOT / "app.py", *sorted((ROOT / "builder").rglob("*.py"))]
+
+
+def imports(path: Path) -> list[str]:
+    """Return every import in a file, those inside functions too."""
+    found: list[str] = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            if node.module == "builder":
+                found += [f"builder.{alias.name}" for alias in node.names]
+            else:
+                found.append(node.module)
+    return found
+
+
+def part_of(path: Path) -> str:
+    relative = path.relative_to(ROOT / "builder")
+    return relative.parts[0].removesuffix(".py")
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_run_downward(path: Path) -> None:
+    if path.name == "app.py" or path == ROOT / "builder" / "__init__.py":
+        return
+    here = part_of(path)
+    for module in imports(path):
+        pieces = module.split(".")
+        if pieces[0] != "builder" or len(pieces) == 1 or pieces[1] == here:
+            continue
+        there = pieces[1]
+        allowed = LEVEL[there] < LEVEL[here] or (here, there) in SAME_LEVEL
+        assert allowed, f"{path.relative_to(ROOT)} may not import {module}"
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_heavy_libraries_stay_in_workers(path: Path) -> None:
+    name = str(path.relative_to(ROOT))
+    in_ui = name == "app.py" or name.startswith("builder/ui/")
+    in_worker = name in WITH_KERAS_FILES or (not in_ui and part_of(path) in WITH_KERAS)
+    for module in imports(path):
+        package = module.split(".")[0]
+        assert in_worker or package not in HEAVY, f"{name} may not import {module}"
+        assert in_ui or package not in BROWSER, f"{name} may not import {module}"
+
+
+def test_every_part_has_a_level() -> None:
+    parts = {part_of(path) for path in sources() if path.name != "app.py"} - {"__init__"}
+    assert parts <= set(LEVEL), f"no level is declared for {sorted(parts - set(LEVEL))}"
