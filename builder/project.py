@@ -100,9 +100,10 @@ TRAINING_PARAMETERS: tuple[Parameter, ...] = (
 SPLIT_PARAMETERS: tuple[Parameter, ...] = (
     Parameter(
         "method",
-        Choice(("stratified", "random", "ordered")),
+        Choice(("stratified", "random", "ordered", "given")),
         "stratified",
-        "Stratified keeps the share of every class equal in each part; ordered keeps the rows' order.",
+        "Stratified keeps the share of every class equal in each part; ordered keeps the rows' order; "
+        "given uses the test rows that the source names itself.",
     ),
     Parameter("validation", Float(0.01, 0.8), 0.15, "Share of the rows that steers training."),
     Parameter("test", Float(0.01, 0.8), 0.15, "Share of the rows that is held out for the final score."),

@@ -1,0 +1,1 @@
+"""Sources, profiles, splits, preprocessing and input pipelines."""
