@@ -1,0 +1,1 @@
+"""What is kept: the database of projects and runs, the run folders, and files written whole."""

@@ -1,0 +1,92 @@
+"""What the store gives back: frozen records, and the statuses of a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+QUEUED = "queued"
+STARTING = "starting"
+RUNNING = "running"
+PAUSED = "paused"
+FINISHED = "finished"
+STOPPED = "stopped"
+FAILED = "failed"
+INTERRUPTED = "interrupted"
+
+ACTIVE = (STARTING, RUNNING, PAUSED)
+ENDED = (FINISHED, STOPPED, FAILED, INTERRUPTED)
+RESUMABLE = (STOPPED, FAILED, INTERRUPTED)
+STATUSES = (QUEUED, *ACTIVE, *ENDED)
+COMMANDS = ("pause", "resume", "stop")
+
+
+@dataclass(frozen=True)
+class ProjectSummary:
+    """A project in a list. Times are seconds since 1970."""
+
+    id: str
+    name: str
+    revision: int
+    created_at: float
+    updated_at: float
+
+
+@dataclass(frozen=True)
+class ProjectRecord(ProjectSummary):
+    """A project with its document; ``revision`` grows by one at every save."""
+
+    document: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """A run without its document. Times are seconds since 1970.
+
+    ``pid`` and ``process_started`` name its process, as ``psutil`` tells them; ``error`` is a
+    ``Problem`` as JSON.
+    """
+
+    id: str
+    project_id: str
+    name: str
+    status: str
+    command: str | None
+    pid: int | None
+    process_started: float | None
+    heartbeat: float | None
+    created_at: float
+    queued_at: float
+    started_at: float | None
+    finished_at: float | None
+    progress: dict[str, Any]
+    result: dict[str, Any]
+    error: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class MetricRow:
+    """A value to be written: ``scope`` is ``"step"`` or ``"epoch"``, ``step`` counts over all epochs."""
+
+    scope: str
+    step: int
+    epoch: int
+    name: str
+    value: float
+
+
+@dataclass(frozen=True)
+class MetricRecord(MetricRow):
+    """A value that was written; ``sequence`` grows within a run, so a reader can go on after it."""
+
+    sequence: int
+
+
+@dataclass(frozen=True)
+class EventRecord:
+    """A dated note on a run, such as a pause or a crash."""
+
+    sequence: int
+    kind: str
+    message: str
+    created_at: float
