@@ -12,7 +12,7 @@ LEVELS = (
     {"errors", "params"},
     {"graph", "project"},
     {"blocks", "data", "runs"},
-    {"compiler", "codegen", "importer"},
+    {"compiler", "codegen", "importer", "outputs"},
     {"train", "explain", "compress", "export"},
     {"jobs"},
     {"ui", "__main__"},
@@ -29,7 +29,8 @@ SAME_LEVEL = {
 }
 
 # These run in worker processes, or behind the shell command, where the heavy libraries belong.
-WITH_KERAS = {"blocks", "compiler", "codegen", "importer", "train", "explain", "compress", "export"}
+WITH_KERAS = {"blocks", "compiler", "codegen", "importer", "outputs"}
+WITH_KERAS |= {"train", "explain", "compress", "export"}
 WITH_KERAS_FILES = {
     "builder/data/preprocessing.py",
     "builder/data/pipeline.py",

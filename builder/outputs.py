@@ -1,0 +1,93 @@
+"""How arrays enter a model and what its output means: one place for every kind of last layer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+
+# Layers that move or keep values without changing what they mean.
+_TRANSPARENT = (
+    keras.layers.Dropout,
+    keras.layers.Flatten,
+    keras.layers.Identity,
+    keras.layers.Reshape,
+)
+
+
+def output_activation(model: keras.Model) -> str:
+    """Return the name of the function that made the model's output, such as ``"softmax"``.
+
+    ``"linear"`` stands for a layer without one. Layers that only reshape are looked through, and
+    nested models are looked into.
+    """
+    return _activation_of(model.outputs[0])
+
+
+def probabilities(outputs: np.ndarray, activation: str) -> np.ndarray:
+    """Return class probabilities, each row adding up to 1.
+
+    Args:
+        outputs: what a classifier gave, of shape ``(samples, units)``. One unit speaks for the
+            second of two classes.
+        activation: the name from ``output_activation``. Anything but ``"softmax"`` and
+            ``"sigmoid"`` is taken for logits, as the training's loss takes it.
+
+    Returns:
+        An array of shape ``(samples, classes)``; one unit gives two classes.
+    """
+    values = np.asarray(outputs, dtype=np.float64)
+    if values.shape[-1] == 1:
+        positive = values if activation in ("sigmoid", "softmax") else _sigmoid(values)
+        return np.concatenate([1.0 - positive, positive], axis=-1)
+    if activation not in ("sigmoid", "softmax"):
+        values = np.exp(values - values.max(axis=-1, keepdims=True))
+    # Keras's cross-entropy divides by the sum as well, so several sigmoid units are read as trained.
+    total = values.sum(axis=-1, keepdims=True)
+    return np.divide(values, total, out=np.full_like(values, 1.0 / values.shape[-1]), where=total != 0)
+
+
+def arrange(model: keras.Model, arrays: Mapping[str, np.ndarray]) -> Any:
+    """Return the arrays, found by input name, in the structure and dtypes that the model takes."""
+    return keras.tree.map_structure(
+        lambda tensor: np.asarray(arrays[tensor.name]).astype(tensor.dtype, copy=False), model.input
+    )
+
+
+def predict_arrays(
+    model: keras.Model, arrays: Mapping[str, np.ndarray], rows: np.ndarray, batch_size: int = 256
+) -> np.ndarray:
+    """Return the model's outputs for some rows, as float32 of shape ``(rows, units)``.
+
+    Args:
+        model: a model whose inputs are named like the arrays.
+        arrays: memory-mapped or plain arrays; only one batch at a time is read.
+        rows: the indices of the samples.
+        batch_size: samples a call.
+    """
+    names = [tensor.name for tensor in model.inputs]
+    parts = []
+    for start in range(0, len(rows), batch_size):
+        batch = rows[start : start + batch_size]
+        inputs = arrange(model, {name: arrays[name][batch] for name in names})
+        parts.append(np.asarray(model.predict_on_batch(inputs), dtype=np.float32))
+    return np.concatenate(parts) if parts else np.zeros((0, model.outputs[0].shape[-1]), np.float32)
+
+
+def _activation_of(tensor: Any) -> str:
+    layer = tensor._keras_history.operation
+    if isinstance(layer, keras.layers.Softmax):
+        return "softmax"
+    if isinstance(layer, keras.Model) and layer.outputs:
+        return _activation_of(layer.outputs[0])
+    if isinstance(layer, _TRANSPARENT):
+        return _activation_of(layer.input)
+    function = getattr(layer, "activation", None)
+    return getattr(function, "__name__", "linear") if function is not None else "linear"
+
+
+def _sigmoid(values: np.ndarray) -> np.ndarray:
+    # The tanh form overflows for no value, however large.
+    return 0.5 * (1.0 + np.tanh(0.5 * values))
