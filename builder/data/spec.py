@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -146,3 +147,23 @@ class DataSpec:
             data_hash=data["data_hash"],
             source_title=data["source_title"],
         )
+
+
+def raw_input_names(spec: DataSpec) -> dict[str, str]:
+    """Return the end-to-end model's input name for every text and table column.
+
+    Characters other than letters, digits and underscores become underscores, since model formats
+    refuse them; names that would then be equal get a number.
+    """
+    names: dict[str, str] = {}
+    for item in spec.inputs:
+        settings = item.settings
+        own = [settings["column"]] if item.kind == "text" else []
+        for column in [*own, *settings.get("numeric_columns", ()), *settings.get("categorical_columns", ())]:
+            stem = re.sub(r"[^A-Za-z0-9_]", "_", column)
+            stem = stem if stem[:1].isalpha() else f"column_{stem}"
+            name, copy = stem, 2
+            while name in names.values():
+                name, copy = f"{stem}_{copy}", copy + 1
+            names[column] = name
+    return names

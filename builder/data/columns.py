@@ -1,0 +1,232 @@
+"""Columns of text cells: what is missing, what is a number, and which role each column gets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from builder.errors import Problem, stop
+
+MISSING = ("", "?", "na", "n/a", "#n/a", "nan", "null", "<na>")
+# A column with a few cells that are no numbers is a column of numbers with mistakes.
+NUMERIC_SHARE = 0.8
+TARGET_NAMES = ("target", "label", "class", "y", "outcome", "category", "labels", "classes")
+_TEXT_WORDS = 5
+_CATEGORIES_OF_AN_ID = 100
+_CLASSES_OF_A_NUMBER = 20
+_NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?\Z")
+_ID_NAME = re.compile(r"(.*[_\s-])?(id|index|uuid|guid)\Z|unnamed.*|column_0\Z", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class ColumnFacts:
+    """What was found out about a column: its type, its numbers if it has any, and counts.
+
+    ``type`` is ``"number"``, ``"text"`` or ``"category"``; ``numbers`` is float64 with NaN where a
+    cell is missing or is no number; ``strays`` marks the cells that are neither.
+    """
+
+    name: str
+    type: str
+    missing: np.ndarray
+    numbers: np.ndarray
+    strays: np.ndarray
+    distinct: int
+    words: float
+
+    @property
+    def is_mixed(self) -> bool:
+        """Whether the column holds both numbers and words."""
+        return bool(self.strays.any()) and bool(np.isfinite(self.numbers).any())
+
+
+def looks_like_number(cell: str) -> bool:
+    """Tell whether a cell reads as one number; a decimal comma is allowed."""
+    return bool(_NUMBER.match(cell))
+
+
+def is_missing(cells: pd.Series) -> np.ndarray:
+    """Return True for the cells that stand for nothing: empty, ``?``, ``NA``, ``nan``, ``null`` …"""
+    return cells.str.lower().isin(MISSING).to_numpy(dtype=bool)
+
+
+def to_numbers(cells: pd.Series, decimal_comma: bool = False) -> np.ndarray:
+    """Return the cells as float64; NaN where a cell is no finite number that float32 can hold."""
+    values = pd.to_numeric(cells, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    if decimal_comma and np.isnan(values).any():
+        with_point = cells.str.replace(",", ".", n=1, regex=False)
+        with_comma = pd.to_numeric(with_point, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+        values = np.where(np.isnan(values), with_comma, values)
+    return np.where(np.abs(values) < np.finfo(np.float32).max, values, np.nan)
+
+
+def column_facts(cells: pd.Series, decimal_comma: bool = False) -> ColumnFacts:
+    """Return what can be found out about a column of text cells."""
+    missing = is_missing(cells)
+    numbers = np.where(missing, np.nan, to_numbers(cells, decimal_comma))
+    strays = ~missing & np.isnan(numbers)
+    present = int((~missing).sum())
+    kept = cells[~missing]
+    words = float((kept.str.count(r"\s+") + 1).mean()) if present else 0.0
+    distinct = int(kept.nunique())
+    if present and strays.sum() <= (1 - NUMERIC_SHARE) * present:
+        kind = "number"
+    elif words >= _TEXT_WORDS and distinct > min(20, present / 2):
+        kind = "text"
+    else:
+        kind = "category"
+    return ColumnFacts(str(cells.name), kind, missing, numbers, strays, distinct, words)
+
+
+def table_facts(frame: pd.DataFrame, decimal_comma: bool = False) -> dict[str, ColumnFacts]:
+    """Return the facts about every column of a table."""
+    return {name: column_facts(frame[name], decimal_comma) for name in frame.columns}
+
+
+def propose_roles(facts: Mapping[str, ColumnFacts], fixed: Mapping[str, str]) -> dict[str, str]:
+    """Return a role for every column; those in ``fixed`` stay as they are.
+
+    The target is the column named like one (target, label, class, …), else the last. Columns that
+    only number or name the rows, or that never change, are ignored. The column with the longest texts
+    becomes the text input; other texts are ignored.
+    """
+    fixed = {name: role for name, role in fixed.items() if name in facts}
+    target = next((name for name, role in fixed.items() if role == "target"), None) or _target_of(list(facts))
+    texts = [item for item in facts.values() if item.type == "text" and item.name != target]
+    longest = max(texts, key=lambda item: item.words).name if texts else None
+    roles = {}
+    for name, item in facts.items():
+        if name in fixed:
+            roles[name] = fixed[name]
+        elif name == target:
+            roles[name] = "target"
+        else:
+            roles[name] = _role_of(item, longest)
+    return roles
+
+
+def propose_task(target: ColumnFacts) -> str:
+    """Return ``"regression"`` for a target of many different numbers, else ``"classification"``."""
+    numbers = target.numbers[np.isfinite(target.numbers)]
+    if target.type != "number" or not len(numbers):
+        return "classification"
+    has_fractions = bool((numbers != np.round(numbers)).any())
+    limit = _CLASSES_OF_A_NUMBER // 2 if has_fractions else _CLASSES_OF_A_NUMBER
+    return "regression" if target.distinct > limit else "classification"
+
+
+def column_problems(
+    facts: Mapping[str, ColumnFacts], roles: Mapping[str, str], lines: np.ndarray
+) -> list[Problem]:
+    """Return warnings about columns in use that mix numbers and words."""
+    problems = []
+    for name, item in facts.items():
+        if roles.get(name, "ignore") in ("ignore", "text") or not item.is_mixed:
+            continue
+        if item.type == "number" and roles[name] != "categorical":
+            problems.append(_strays_warning(item, lines, name))
+        elif item.type == "category" and np.isfinite(item.numbers).sum() >= 0.2 * (~item.missing).sum():
+            message = (
+                f"The column '{name}' mixes numbers and words ({int(item.strays.sum()):,} of "
+                f"{int((~item.missing).sum()):,} values are no numbers). Its values are taken as words."
+            )
+            problems.append(Problem("mixed_types", message, field=name, severity="warning"))
+    return problems
+
+
+def check_roles(roles: Mapping[str, str], facts: Mapping[str, ColumnFacts], task: str) -> None:
+    """Check that the chosen roles fit the table's columns.
+
+    Raises:
+        BuilderError: for an unknown column, no or several targets, no input column, several text
+            columns, or words in a column whose role is numeric.
+    """
+    unknown = [name for name in roles if name not in facts]
+    if unknown:
+        message = (
+            f"The table has no column '{unknown[0]}'. Its columns are: {', '.join(list(facts)[:20])}. "
+            "Choose the "
+            "roles of the columns again."
+        )
+        raise stop("unknown_column", message, field=unknown[0])
+    _check_counts(roles)
+    for name, role in roles.items():
+        if role == "numeric" or (role == "target" and task == "regression"):
+            _check_numeric(facts[name], role)
+
+
+def _check_counts(roles: Mapping[str, str]) -> None:
+    targets = [name for name, role in roles.items() if role == "target"]
+    if len(targets) != 1:
+        found = f"{len(targets)} are chosen: {', '.join(targets)}" if targets else "none is chosen"
+        message = (
+            f"Exactly one column must be the target, the one to predict; {found}. Set the columns' roles."
+        )
+        raise stop("target_count", message, field=targets[1] if targets else "roles")
+    texts = [name for name, role in roles.items() if role == "text"]
+    if len(texts) > 1:
+        message = (
+            f"One column at most can be the text input; {len(texts)} are chosen: {', '.join(texts)}. Set the "
+            "others to 'ignore', or join them into one column of the file."
+        )
+        raise stop("several_texts", message, field=texts[1])
+    if not any(role in ("numeric", "categorical", "text") for role in roles.values()):
+        message = (
+            "No column is left to learn from. Give at least one column the role numeric, categorical or text."
+        )
+        raise stop("no_inputs", message, field="roles")
+
+
+def _check_numeric(item: ColumnFacts, role: str) -> None:
+    present = int((~item.missing).sum())
+    if item.type == "number" or not present:
+        return
+    example = "a word" if not item.strays.any() else "words"
+    what = "The target column" if role == "target" else "The column"
+    advice = (
+        "Choose the task classification" if role == "target" else "Give it the role categorical or ignore"
+    )
+    message = (
+        f"{what} '{item.name}' holds {example}, not numbers: {int(item.strays.sum()):,} of {present:,} "
+        "values "
+        f"cannot be read as numbers. {advice}, or choose another column."
+    )
+    raise stop("not_numeric", message, field=item.name)
+
+
+def _strays_warning(item: ColumnFacts, lines: np.ndarray, name: str) -> Problem:
+    where = ", ".join(str(line) for line in lines[item.strays][:3])
+    message = (
+        f"The column '{name}' holds numbers, but {int(item.strays.sum()):,} value(s) are no usable numbers "
+        f"(line {where}). They are taken as missing."
+    )
+    return Problem("mixed_types", message, field=name, severity="warning")
+
+
+def _target_of(names: list[str]) -> str:
+    by_lower = {name.lower(): name for name in reversed(names)}
+    return next((by_lower[word] for word in TARGET_NAMES if word in by_lower), names[-1])
+
+
+def _role_of(item: ColumnFacts, longest_text: str | None) -> str:
+    if item.distinct < 2 or _is_id(item):
+        return "ignore"
+    if item.type == "number":
+        return "numeric"
+    if item.type == "text":
+        return "text" if item.name == longest_text else "ignore"
+    return "categorical"
+
+
+def _is_id(item: ColumnFacts) -> bool:
+    """A column names the rows where nearly every row has its own value and it says so or counts up."""
+    present = int((~item.missing).sum())
+    if item.type == "number":
+        is_unique = item.distinct == present
+        counts_up = present > 2 and bool((np.diff(item.numbers[~item.missing]) == 1).all())
+        return is_unique and (bool(_ID_NAME.match(item.name)) or counts_up)
+    return item.type == "category" and item.distinct > max(_CATEGORIES_OF_AN_ID, present / 2)

@@ -1,0 +1,127 @@
+"""Encoding a person's own samples for a prediction, exactly as the prepared data were encoded."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from builder.data.columns import MISSING
+from builder.data.features import encode_categorical, encode_numeric
+from builder.data.images import to_array
+from builder.data.spec import DataSpec, ModelInput
+from builder.data.text import encode_texts, token_index
+from builder.errors import BuilderError, stop
+
+
+def encode(spec: DataSpec, raw: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:
+    """Return the arrays that enter the model, by ``ArraySpec`` name, shape (samples, *shape).
+
+    Args:
+        spec: the description of the data that the model was made for.
+        raw: one mapping a sample: ``{"image": uint8 array (height, width[, channels])}``,
+            ``{"text": str}``, or ``{column: value}`` for a table, where a missing column, ``None``, NaN or
+            ``""`` is a missing value. A text column beside a table's columns goes by its own name.
+
+    Raises:
+        BuilderError: where a sample lacks its picture or text, or holds a word for a number.
+    """
+    arrays: dict[str, np.ndarray] = {}
+    for item in spec.inputs:
+        if item.kind == "image":
+            arrays["image"] = _images(item, raw)
+        elif item.kind == "text":
+            arrays["tokens"] = _tokens(item, raw)
+        else:
+            arrays.update(_features(item, raw))
+    return arrays
+
+
+def _images(item: ModelInput, raw: Sequence[Mapping[str, Any]]) -> np.ndarray:
+    shape = item.arrays[0].shape
+    images = np.zeros((len(raw), *shape), dtype=np.float32)
+    for number, sample in enumerate(raw, start=1):
+        pixels = sample.get("image")
+        if not _is_picture(pixels):
+            raise _bad_sample(
+                number, "image", "a picture: whole numbers 0 to 255, grey or with 3 or 4 channels"
+            )
+        images[number - 1] = to_array(Image.fromarray(_squeezed(pixels)), *shape)  # type: ignore[arg-type]
+    return images
+
+
+def _is_picture(pixels: Any) -> bool:
+    if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8 or pixels.size == 0:
+        return False
+    return pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[-1] in (1, 3, 4))
+
+
+def _squeezed(pixels: np.ndarray) -> np.ndarray:
+    return pixels[..., 0] if pixels.ndim == 3 and pixels.shape[-1] == 1 else pixels
+
+
+def _tokens(item: ModelInput, raw: Sequence[Mapping[str, Any]]) -> np.ndarray:
+    column = item.settings["column"]
+    texts = []
+    for number, sample in enumerate(raw, start=1):
+        text = sample.get(column, sample.get("text"))
+        if not isinstance(text, str):
+            raise _bad_sample(number, column, "a text")
+        texts.append(text.strip())
+    return encode_texts(texts, token_index(item.settings["vocabulary"]), item.settings["sequence_length"])
+
+
+def _features(item: ModelInput, raw: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:
+    settings = item.settings
+    _check_known(settings, raw)
+    arrays = {}
+    if settings["numeric_columns"]:
+        columns = [_numbers(name, raw) for name in settings["numeric_columns"]]
+        arrays["numeric"] = encode_numeric(columns, settings["means"])
+    if settings["categorical_columns"]:
+        words = {
+            name: [_word(sample.get(name)) for sample in raw] for name in settings["categorical_columns"]
+        }
+        arrays["categorical"] = encode_categorical(words, settings)
+    return arrays
+
+
+def _check_known(settings: Mapping[str, Any], raw: Sequence[Mapping[str, Any]]) -> None:
+    columns = [*settings["numeric_columns"], *settings["categorical_columns"]]
+    for number, sample in enumerate(raw, start=1):
+        if not any(name in sample for name in columns):
+            message = (
+                f"Sample {number} has none of the columns that the model reads: {', '.join(columns[:10])}"
+                f"{' …' if len(columns) > 10 else ''}. Give at least one of them."
+            )
+            raise stop("columns_missing", message)
+
+
+def _numbers(name: str, raw: Sequence[Mapping[str, Any]]) -> np.ndarray:
+    values = np.full(len(raw), np.nan)
+    for number, sample in enumerate(raw, start=1):
+        value = sample.get(name)
+        if value is None or (isinstance(value, str) and value.strip().lower() in MISSING):
+            continue
+        try:
+            values[number - 1] = float(value)
+        except (TypeError, ValueError) as error:
+            raise _bad_sample(number, name, "a number, or empty", value) from error
+    return np.where(np.abs(values) < np.finfo(np.float32).max, values, np.nan)
+
+
+def _word(value: Any) -> str:
+    """Write a whole number without a decimal point, as files do: 3.0 is the category ``"3"``."""
+    if value is None:
+        return ""
+    if isinstance(value, (float, np.floating)) and math.isfinite(value) and value == round(value):
+        return f"{value:.0f}"
+    return str(value).strip()
+
+
+def _bad_sample(number: int, name: str, expected: str, got: Any = None) -> BuilderError:
+    found = "" if got is None else f" Got {got!r:.60} instead."
+    return stop("bad_sample", f"Sample {number}: '{name}' must be {expected}.{found}", field=name)

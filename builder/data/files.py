@@ -1,0 +1,64 @@
+"""Looking at a file before trusting it: what it is, and a hash of its bytes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+
+from builder.errors import BuilderError, stop
+
+_CHUNK = 1 << 20
+_KNOWN_STARTS: tuple[tuple[bytes, str], ...] = (
+    (b"PK\x03\x04", "a zip archive or an Excel workbook"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel or Word file"),
+    (b"PAR1", "a Parquet file"),
+    (b"\x93NUMPY", "a NumPy array file"),
+    (b"%PDF", "a PDF document"),
+    (b"\xff\xd8\xff", "a JPEG picture"),
+    (b"\x89PNG", "a PNG picture"),
+    (b"SQLite format 3", "an SQLite database"),
+    (b"7z\xbc\xaf", "a 7z archive"),
+    (b"Rar!", "a RAR archive"),
+)
+_PICKLE_PROTOCOLS = (2, 3, 4, 5)
+
+
+def describe_start(head: bytes) -> str | None:
+    """Return in words what kind of file starts with ``head``; None for one that may be plain text."""
+    if is_pickle(head):
+        return "a Python pickle"
+    return next((words for start, words in _KNOWN_STARTS if head.startswith(start)), None)
+
+
+def is_pickle(head: bytes) -> bool:
+    """Tell whether ``head`` starts as a binary pickle does; such a file could run code when loaded."""
+    return len(head) > 1 and head[0] == 0x80 and head[1] in _PICKLE_PROTOCOLS
+
+
+def pickle_refused(name: str) -> BuilderError:
+    """Return the error for a file that turns out to be a pickle."""
+    message = (
+        f"{name} is a Python pickle. Opening a pickle can run any program hidden in it, so it is never "
+        "opened here. Save the data as CSV, or the pictures as a zip, and choose that file."
+    )
+    return stop("pickle_refused", message, field="source")
+
+
+def unreadable(path: Path, error: OSError) -> BuilderError:
+    """Return the error for a file that the system does not let us read."""
+    message = f"{path.name} cannot be read: {error.strerror or error}. Check the file and choose it again."
+    return stop("unreadable_file", message, field="source")
+
+
+def hash_files(files: Iterable[Path]) -> str:
+    """Return the SHA-256, as hexadecimal digits, of the bytes of files in the given order."""
+    total = hashlib.sha256()
+    for file in files:
+        try:
+            with file.open("rb") as stream:
+                while chunk := stream.read(_CHUNK):
+                    total.update(chunk)
+        except OSError as error:
+            raise unreadable(file, error) from error
+    return total.hexdigest()

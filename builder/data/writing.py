@@ -1,0 +1,92 @@
+"""Writing prepared arrays in order, so that a full disk is an error that can be told, not a crash.
+
+Memory-mapped files are only ever read: writing through them on a full disk kills the process.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from builder.errors import stop
+
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+class ArrayWriter:
+    """Appends rows to an ``.npy`` file whose number of rows is known only at the end."""
+
+    def __init__(self, stream: BinaryIO, row_shape: tuple[int, ...], dtype: str) -> None:
+        self._stream = stream
+        self._row_shape = row_shape
+        self._dtype = np.dtype(dtype)
+        self.rows = 0
+        self._write_header()
+        self._data_start = stream.tell()
+
+    def append(self, rows: np.ndarray) -> None:
+        """Write rows, shape (rows, *row_shape)."""
+        self._stream.write(np.ascontiguousarray(rows, dtype=self._dtype).tobytes())
+        self.rows += len(rows)
+
+    def finish(self) -> None:
+        """Put the final number of rows into the header."""
+        self._stream.seek(0)
+        self._write_header()
+        # NumPy leaves room for a growing first axis; were that to change, the data would be damaged.
+        if self._stream.tell() != self._data_start:
+            raise RuntimeError("the header of the array file changed its length")
+
+    def _write_header(self) -> None:
+        shape = (self.rows, *self._row_shape)
+        header = {"descr": self._dtype.str, "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(self._stream, header)
+
+
+def write_array(path: Path, array: np.ndarray) -> None:
+    """Write one array as an ``.npy`` file."""
+    with path.open("wb") as stream:
+        writer = ArrayWriter(stream, array.shape[1:], array.dtype.str)
+        writer.append(array)
+        writer.finish()
+
+
+def write_rows(path: Path, offsets_path: Path, rows: Iterable[dict[str, Any]]) -> None:
+    """Write rows as JSON lines, and an array of the byte at which each line starts."""
+    offsets = [0]
+    with path.open("wb") as stream:
+        for row in rows:
+            offsets.append(offsets[-1] + stream.write(json.dumps(row, ensure_ascii=False).encode() + b"\n"))
+    write_array(offsets_path, np.array(offsets, dtype=np.int64))
+
+
+def write_json(path: Path, data: Any) -> None:
+    """Write data as a JSON file."""
+    path.write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
+
+
+@contextmanager
+def explained_disk_errors(folder: Path) -> Iterator[None]:
+    """Turn a full disk, or a folder that cannot be written, into a ``BuilderError`` in plain words."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _NO_SPACE:
+            message = (
+                f"The disk is full, so the data could not be prepared in {folder}. Nothing half-made was "
+                "left "
+                "there. Free some space, or choose smaller data or smaller pictures."
+            )
+            raise stop("disk_full", message) from error
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            message = (
+                f"The folder {folder} cannot be written: {error.strerror}. Choose another workspace folder."
+            )
+            raise stop("folder_not_writable", message) from error
+        raise
