@@ -122,6 +122,21 @@ def decode_image(data: bytes) -> Image.Image:
         raise BrokenImage("it is damaged or no picture") from error
 
 
+def image_pixels(data: bytes, name: str = "the picture") -> np.ndarray:
+    """Return the pixels in the bytes of a picture file, for a prediction: uint8, (height, width, 1 or 3).
+
+    Raises:
+        BuilderError: where the bytes are no usable picture; the message calls it ``name``.
+    """
+    try:
+        image = decode_image(data)
+    except BrokenImage as error:
+        raise stop("broken_image", f"{name} cannot be read: {error}. Choose another picture.") from error
+    flat = _flattened(image)
+    channels = 1 if flat.mode in ("1", "L") else 3
+    return to_array(flat, flat.height, flat.width, channels)
+
+
 def is_colour(image: Image.Image) -> bool:
     """Tell whether a picture has colours: three different channels somewhere."""
     pixels = np.asarray(_flattened(image).convert("RGB").resize((16, 16)), dtype=np.int16)

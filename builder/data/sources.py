@@ -10,8 +10,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 import builder
-from builder.data.images import ImageSource, read_image_arrays, read_images
+from builder.data.files import unreadable
+from builder.data.images import ImageSource, image_pixels, read_image_arrays, read_images
 from builder.data.tables import TableSource, join_tables, read_table
 from builder.errors import stop
 from builder.params import suggestion
@@ -91,6 +94,18 @@ def open_source(source: Mapping[str, Any]) -> TableSource | ImageSource:
         return _open_sample(sample(source.get("name")))
     path = _existing_path(source)
     return read_table(path) if source.get("kind") == "csv" else read_images(path)
+
+
+def read_image(path: Path) -> np.ndarray:
+    """Return the pixels of a picture file, for a prediction: uint8, shape (height, width, 1 or 3).
+
+    Raises:
+        BuilderError: where the file is missing or no usable picture.
+    """
+    try:
+        return image_pixels(path.read_bytes(), path.name)
+    except OSError as error:
+        raise unreadable(path, error) from error
 
 
 def fingerprint(source: Mapping[str, Any]) -> str:
