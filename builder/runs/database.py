@@ -51,7 +51,7 @@ def _engine(url: str) -> Engine:
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, ValueError) as error:
         message = (
             f"The database address cannot be used: {error}. Set KERABLOCKS_DATABASE_URL to an address such "
-            "as postgresql+psycopg://user:password@host/name and install its driver, or unset it to use a file."
+            "as postgresql+psycopg://user:password@host/name and install its driver, or unset it."
         )
         raise stop("bad_database_url", message) from error
 

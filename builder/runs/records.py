@@ -43,7 +43,7 @@ class ProjectRecord(ProjectSummary):
 class RunRecord:
     """A run without its document. Times are seconds since 1970.
 
-    ``pid`` and ``process_started`` name its process, as ``psutil`` tells them; ``error`` is a
+    ``host``, ``pid`` and ``process_started`` name its process, as ``psutil`` tells them; ``error`` is a
     ``Problem`` as JSON.
     """
 
@@ -52,6 +52,7 @@ class RunRecord:
     name: str
     status: str
     command: str | None
+    host: str | None
     pid: int | None
     process_started: float | None
     heartbeat: float | None

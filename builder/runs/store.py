@@ -32,8 +32,20 @@ from builder.runs.tables import events, metrics, projects, runs
 from builder.runs.workspace import default_workspace
 
 UPDATABLE = frozenset(
-    ("pid", "process_started", "heartbeat", "progress", "result", "error", "command", "queued_at", "name")
+    (
+        "host",
+        "pid",
+        "process_started",
+        "heartbeat",
+        "progress",
+        "result",
+        "error",
+        "command",
+        "queued_at",
+        "name",
+    )
 )
+ANY_PID = -1
 # The document can be large; a list of runs does without it.
 RUN_COLUMNS = [column for column in runs.columns if column.name != "document"]
 SUMMARY_COLUMNS = [column for column in projects.columns if column.name != "document"]
@@ -182,6 +194,11 @@ class Store:
         """
         return dict(self._run_row(run_id, [runs.c.document]).document)
 
+    def queue(self) -> list[str]:
+        """Return the ids of the runs that wait, in the order in which they will start."""
+        waiting = select(runs.c.id).where(runs.c.status == QUEUED).order_by(runs.c.queued_at, runs.c.id)
+        return [row.id for row in self._read(waiting)]
+
     def list_runs(
         self, project_id: str | None = None, statuses: Sequence[str] | None = None, limit: int = 1000
     ) -> list[RunRecord]:
@@ -207,17 +224,29 @@ class Store:
             message = f"The run of '{self.run(run_id).name}' is going on. Stop it first, then delete it."
             raise stop("run_in_use", message)
 
-    def transition(self, run_id: str, from_statuses: Sequence[str], to_status: str, **fields: Any) -> bool:
+    def transition(
+        self,
+        run_id: str,
+        from_statuses: Sequence[str],
+        to_status: str,
+        *,
+        while_pid: int | None = ANY_PID,
+        **fields: Any,
+    ) -> bool:
         """Change a run's status if it has one of ``from_statuses``; tell whether it was changed.
 
         Of several processes that try at once, one succeeds. ``fields`` are those of ``update_run``.
-        The times of start and end are kept by themselves.
+        The times of start and end are kept by themselves. With ``while_pid``, nothing is changed where
+        another process runs it by now.
         """
         if to_status not in STATUSES:
             raise ValueError(f"{to_status!r} is not one of {STATUSES}")
+        wanted = [runs.c.id == run_id, runs.c.status.in_(from_statuses)]
+        if while_pid != ANY_PID:
+            wanted.append(runs.c.pid == while_pid)
         statement = (
             update(runs)
-            .where(runs.c.id == run_id, runs.c.status.in_(from_statuses))
+            .where(*wanted)
             .values(status=to_status, **_checked(fields), **self._times(to_status))
             .returning(runs.c.id)
         )
@@ -241,7 +270,14 @@ class Store:
         statement = (
             update(runs)
             .where(runs.c.id == first, runs.c.status == QUEUED, active < limit)
-            .values(status=STARTING, heartbeat=self._clock(), **self._times(STARTING))
+            .values(
+                status=STARTING,
+                heartbeat=self._clock(),
+                host=None,
+                pid=None,
+                process_started=None,
+                **self._times(STARTING),
+            )
             .returning(runs.c.id)
         )
         claimed = self._write(statement)
@@ -308,8 +344,8 @@ class Store:
             .limit(limit)
         )
         return [
-            MetricRecord(scope, step, epoch, name, math.nan if value is None else value, number)
-            for scope, step, epoch, name, value, number in self._read(tail)
+            MetricRecord(row[0], row[1], row[2], row[3], math.nan if row[4] is None else row[4], row[5])
+            for row in map(tuple, self._read(tail))
         ]
 
     def discard_metrics(self, run_id: str, after_step: int) -> None:

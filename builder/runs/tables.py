@@ -27,6 +27,7 @@ runs = Table(
     Column("document", JSON, nullable=False),
     Column("status", String(20), nullable=False),
     Column("command", String(20)),
+    Column("host", String(255)),
     Column("pid", Integer),
     Column("process_started", Double),
     Column("heartbeat", Double),

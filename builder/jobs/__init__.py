@@ -1,0 +1,1 @@
+"""Where work runs: the warm engine processes and the training processes."""

@@ -1,0 +1,73 @@
+"""Child processes of ours: their environment, whether they live, and their end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import psutil
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+# Two clocks round the start of a process differently; a reused pid starts much later than this.
+SAME_START_SECONDS = 1.0
+END_SECONDS = 10.0
+
+
+def child_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the environment of a worker: this one's, with ``builder`` importable and TensorFlow quiet."""
+    inherited = os.environ.get("PYTHONPATH")
+    path = os.pathsep.join([str(ROOT), inherited] if inherited else [str(ROOT)])
+    quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONUNBUFFERED": "1"}
+    # Without it the first TensorFlow process takes the whole memory of a GPU.
+    shared = {"TF_FORCE_GPU_ALLOW_GROWTH": "true"}
+    return {**shared, **os.environ, **quiet, "PYTHONPATH": path, **(extra or {})}
+
+
+def process_started(pid: int) -> float | None:
+    """Return when the living process ``pid`` started, in seconds since 1970, or None where it is gone."""
+    try:
+        process = psutil.Process(pid)
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return None
+        return process.create_time()
+    except psutil.NoSuchProcess:
+        return None
+
+
+def is_alive(pid: int | None, started: float | None) -> bool:
+    """Tell whether the process that had this pid and start time still runs."""
+    if pid is None or started is None:
+        return False
+    now = process_started(pid)
+    return now is not None and abs(now - started) < SAME_START_SECONDS
+
+
+def kill_group(process: subprocess.Popen[bytes]) -> None:
+    """End a process that leads its own session, with everything that it started, and reap it."""
+    try:
+        if hasattr(os, "killpg"):
+            # Also after its end: its own children may still run, and its number is ours until it is reaped.
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
+    except (ProcessLookupError, PermissionError):
+        pass
+    process.wait()
+
+
+def end_session(pid: int | None, started: float | None) -> None:
+    """End a detached process of ours, which leads its own session, with everything that it started."""
+    if pid is None or not is_alive(pid, started):
+        return
+    try:
+        process = psutil.Process(pid)
+        if hasattr(os, "killpg"):
+            os.killpg(pid, signal.SIGKILL)
+        else:
+            process.kill()
+        process.wait(END_SECONDS)
+    except (psutil.NoSuchProcess, psutil.TimeoutExpired, ProcessLookupError):
+        pass
