@@ -26,29 +26,6 @@ def output_activation(model: keras.Model) -> str:
     return _activation_of(model.outputs[0])
 
 
-def probabilities(outputs: np.ndarray, activation: str) -> np.ndarray:
-    """Return class probabilities, each row adding up to 1.
-
-    Args:
-        outputs: what a classifier gave, of shape ``(samples, units)``. One unit speaks for the
-            second of two classes.
-        activation: the name from ``output_activation``. Anything but ``"softmax"`` and
-            ``"sigmoid"`` is taken for logits, as the training's loss takes it.
-
-    Returns:
-        An array of shape ``(samples, classes)``; one unit gives two classes.
-    """
-    values = np.asarray(outputs, dtype=np.float64)
-    if values.shape[-1] == 1:
-        positive = values if activation in ("sigmoid", "softmax") else _sigmoid(values)
-        return np.concatenate([1.0 - positive, positive], axis=-1)
-    if activation not in ("sigmoid", "softmax"):
-        values = np.exp(values - values.max(axis=-1, keepdims=True))
-    # Keras's cross-entropy divides by the sum as well, so several sigmoid units are read as trained.
-    total = values.sum(axis=-1, keepdims=True)
-    return np.divide(values, total, out=np.full_like(values, 1.0 / values.shape[-1]), where=total != 0)
-
-
 def arrange(model: keras.Model, arrays: Mapping[str, np.ndarray]) -> Any:
     """Return the arrays, found by input name, in the structure and dtypes that the model takes."""
     return keras.tree.map_structure(
@@ -86,8 +63,3 @@ def _activation_of(tensor: Any) -> str:
         return _activation_of(layer.input)
     function = getattr(layer, "activation", None)
     return getattr(function, "__name__", "linear") if function is not None else "linear"
-
-
-def _sigmoid(values: np.ndarray) -> np.ndarray:
-    # The tanh form overflows for no value, however large.
-    return 0.5 * (1.0 + np.tanh(0.5 * values))

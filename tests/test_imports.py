@@ -12,7 +12,7 @@ LEVELS = (
     {"errors", "params"},
     {"graph", "project"},
     {"blocks", "data", "runs"},
-    {"compiler", "codegen", "importer", "outputs"},
+    {"compiler", "codegen", "importer", "outputs", "probabilities"},
     {"train", "explain", "compress", "export"},
     {"jobs"},
     {"ui", "__main__"},

@@ -4,7 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from builder.outputs import arrange, output_activation, predict_arrays, probabilities
+from builder.outputs import arrange, output_activation, predict_arrays
+from builder.probabilities import probabilities
 
 LAST_LAYERS = [
     (lambda x: keras.layers.Dense(3, activation="softmax")(x), "softmax"),

@@ -1,0 +1,62 @@
+"""What an export's worker processes are told, as one JSON file, and what they answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from builder.data.prepare import Prepared
+from builder.project import Project
+
+VERIFICATION_SAMPLES = 300
+CALIBRATION_SAMPLES = 200
+
+
+@dataclass(frozen=True)
+class Job:
+    """An export: the trained model's file, the project, the prepared data, and the folder to fill."""
+
+    model_file: str
+    project: Mapping[str, Any]
+    prepared_folder: str
+    folder: str
+    formats: tuple[str, ...]
+
+    def write(self, file: Path) -> None:
+        """Write the job as JSON."""
+        file.write_text(json.dumps(asdict(self)), encoding="utf-8")
+
+    @classmethod
+    def read(cls, file: Path) -> Job:
+        """Return the job in a file."""
+        data = json.loads(file.read_text(encoding="utf-8"))
+        return cls(**{**data, "formats": tuple(data["formats"])})
+
+    def open_project(self) -> Project:
+        """Return the project."""
+        return Project.from_json(self.project)
+
+    def open_prepared(self) -> Prepared:
+        """Return the prepared data."""
+        return Prepared.open(Path(self.prepared_folder))
+
+    def format_folder(self, name: str) -> Path:
+        """Return the folder that belongs to one format."""
+        return Path(self.folder) / name
+
+    @property
+    def scratch(self) -> Path:
+        """A folder for what the workers hand to each other; it is not part of the export."""
+        return Path(self.folder) / ".scratch"
+
+
+def chosen_rows(prepared: Prepared, part: str, count: int) -> np.ndarray:
+    """Return at most ``count`` row numbers of a part, evenly spread over it."""
+    rows = np.asarray(prepared.indices[part])
+    places = np.unique(np.linspace(0, len(rows) - 1, min(count, len(rows))).astype(int))
+    return rows[places]

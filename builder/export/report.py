@@ -1,0 +1,110 @@
+"""The export report: JSON for programs, and one page that stands alone for people."""
+
+from __future__ import annotations
+
+import html
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+JSON_NAME = "report.json"
+HTML_NAME = "report.html"
+
+_STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem; padding: 0 1rem; }
+table { border-collapse: collapse; width: 100%; }
+th, td { border-bottom: 1px solid #8888; padding: .4rem .6rem; text-align: left; vertical-align: top; }
+td.number, th.number { text-align: right; white-space: nowrap; }
+.verified { color: #0a6b2d; } .differs { color: #8a5a00; } .failed { color: #a31515; }
+@media (prefers-color-scheme: dark) {
+  body { background: #14161a; color: #e8e8e8; }
+  .verified { color: #6fd391; } .differs { color: #f0c060; } .failed { color: #ff9090; }
+}
+"""
+_METRICS = {"accuracy": "Accuracy", "mean_absolute_error": "Mean absolute error"}
+
+
+def write_report(report: Mapping[str, Any], folder: Path) -> None:
+    """Write ``report.json`` and ``report.html`` into the export's folder, each whole or not at all."""
+    _write(folder / JSON_NAME, json.dumps(report, indent=2, ensure_ascii=False) + "\n")
+    _write(folder / HTML_NAME, to_html(report))
+
+
+def read_report(folder: Path) -> dict[str, Any] | None:
+    """Return the report of an export's folder, or None where nothing was exported."""
+    file = folder / JSON_NAME
+    return json.loads(file.read_text(encoding="utf-8")) if file.exists() else None
+
+
+def to_html(report: Mapping[str, Any]) -> str:
+    """Return the report as a page without outside parts."""
+    metric = _METRICS.get(report["metric"], "Score")
+    heads = ["Format", "Status", "Agreement", "Largest difference", metric, f"{metric}, Keras"]
+    heads += ["Size", "Latency p50", "p95", "Note"]
+    classes = ["", ""] + ["number"] * 7 + [""]
+    head = "".join(f'<th class="{kind}">{title}</th>' for kind, title in zip(classes, heads, strict=True))
+    rows = "\n".join(_row(item, classes) for item in report["formats"])
+    title = f"Export report: {html.escape(report['project'])}"
+    return f"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>{_STYLE}</style></head>
+<body><h1>{title}</h1>
+<p>Made {html.escape(report["created"])}. Every file was loaded by its own runtime and asked about the same
+{report["samples"]} samples that the model was not trained on. Agreement: {_agreement_words(report)}.</p>
+<table><thead><tr>{head}</tr></thead><tbody>
+{rows}
+</tbody></table>
+<p>Latency is that of one sample a call on one processor thread of the machine that exported; expect other
+numbers elsewhere. A smaller file is not always a faster one.</p>
+<p>{html.escape(", ".join(f"{name} {version}" for name, version in report["versions"].items()))}</p>
+</body></html>
+"""
+
+
+def _row(item: Mapping[str, Any], classes: list[str]) -> str:
+    note = item["problem"]["message"] if item.get("problem") else item.get("note", "")
+    cells = [
+        html.escape(item["label"]),
+        f'<span class="{item["status"]}">{item["status"]}</span>',
+        _percent(item.get("agreement")),
+        _number(item.get("largest_difference")),
+        _number(item.get("metric_export")),
+        _number(item.get("metric_keras")),
+        _size(item.get("bytes")),
+        _milliseconds(item.get("latency_ms_p50")),
+        _milliseconds(item.get("latency_ms_p95")),
+        html.escape(note),
+    ]
+    body = "".join(f'<td class="{kind}">{cell}</td>' for kind, cell in zip(classes, cells, strict=True))
+    return f"<tr>{body}</tr>"
+
+
+def _agreement_words(report: Mapping[str, Any]) -> str:
+    if report["task"] == "regression":
+        return "the share of answers within 1 % of the target's standard deviation of the Keras model's"
+    return "the share of samples that get the same class as from the Keras model"
+
+
+def _percent(value: float | None) -> str:
+    return "" if value is None else f"{value:.1%}"
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.4g}"
+
+
+def _milliseconds(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f} ms"
+
+
+def _size(value: int | None) -> str:
+    if value is None:
+        return ""
+    return f"{value / 1e6:.2f} MB" if value >= 1e6 else f"{value / 1e3:.1f} kB"
+
+
+def _write(file: Path, text: str) -> None:
+    temporary = file.with_name(f".{file.name}.{os.getpid()}.tmp")
+    temporary.write_text(text, encoding="utf-8")
+    os.replace(temporary, file)

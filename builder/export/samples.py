@@ -1,0 +1,67 @@
+"""Held-out samples for verification: as raw inputs of the end-to-end model and as numeric arrays."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from builder.data.prepare import Prepared
+from builder.data.spec import DataSpec, ModelInput, raw_input_names
+
+
+def numeric_inputs(prepared: Prepared, rows: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the arrays of some rows in the dtypes that the model takes."""
+    return {item.name: prepared.arrays[item.name][rows].astype(item.dtype) for item in prepared.spec.arrays}
+
+
+def raw_inputs(prepared: Prepared, rows: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the inputs of the end-to-end model for some rows, by input name.
+
+    Pictures are numeric arrays; a text or a table's column has the shape ``(rows, 1)``.
+    """
+    if all(item.kind == "image" for item in prepared.spec.inputs):
+        return numeric_inputs(prepared, rows)
+    samples = [_row(prepared, int(row)) for row in rows]
+    names = raw_input_names(prepared.spec)
+    return {names[column]: _column(column, kind, samples) for column, kind in _columns(prepared.spec).items()}
+
+
+def _row(prepared: Prepared, row: int) -> dict[str, Any]:
+    sample = prepared.sample(row)
+    if sample["kind"] == "text":
+        return {prepared.spec.inputs[0].settings["column"]: sample["text"]}
+    return sample["row"]
+
+
+def _columns(spec: DataSpec) -> dict[str, str]:
+    """Return the kind of every column: text, number or category."""
+    kinds: dict[str, str] = {}
+    for item in spec.inputs:
+        kinds |= _columns_of(item)
+    return kinds
+
+
+def _columns_of(item: ModelInput) -> dict[str, str]:
+    if item.kind == "text":
+        return {item.settings["column"]: "text"}
+    numbers = dict.fromkeys(item.settings["numeric_columns"], "number")
+    return numbers | dict.fromkeys(item.settings["categorical_columns"], "category")
+
+
+def _column(name: str, kind: str, samples: Sequence[dict[str, Any]]) -> np.ndarray:
+    if kind == "number":
+        values = [sample.get(name) for sample in samples]
+        return np.array([[math.nan if value is None else float(value)] for value in values], np.float32)
+    return np.array([[_words(sample.get(name))] for sample in samples], dtype=object)
+
+
+def _words(value: Any) -> str:
+    """Write a whole number as a file writes it: 3.0 is the category "3"."""
+    if value is None:
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return f"{value:.0f}"
+    return str(value).strip()

@@ -1,0 +1,55 @@
+"""TensorFlow SavedModels: one to serve batches, one at batch 1 for the TFLite converter."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+OUTPUT = "output"
+
+
+def write_saved_model(end_to_end: keras.Model, model: keras.Model, folder: Path) -> None:
+    """Write a SavedModel with two endpoints for batches of any size.
+
+    Args:
+        end_to_end: the model that takes raw inputs, strings included: endpoint ``serve``.
+        model: the trained model, which takes numeric arrays: endpoint ``serve_prepared``.
+        folder: where to write.
+
+    Reference:
+        https://keras.io/api/models/model_saving_apis/export/
+    """
+    archive = keras.export.ExportArchive()
+    archive.track(end_to_end)
+    archive.track(model)
+    _add(archive, "serve", end_to_end, None)
+    _add(archive, "serve_prepared", model, None)
+    archive.write_out(str(folder), verbose=False)
+
+
+def write_fixed_batch(model: keras.Model, folder: Path) -> None:
+    """Write a SavedModel that takes exactly one sample a call.
+
+    Recurrent layers convert to plain TFLite operators only where the batch size is known.
+    """
+    archive = keras.export.ExportArchive()
+    archive.track(model)
+    _add(archive, "serve", model, 1)
+    archive.write_out(str(folder), verbose=False)
+
+
+def _add(archive: Any, name: str, model: keras.Model, batch: int | None) -> None:
+    """Add an endpoint that takes a dictionary of the model's inputs by name."""
+    signature = {
+        tensor.name: tf.TensorSpec((batch, *tensor.shape[1:]), tensor.dtype, name=tensor.name)
+        for tensor in model.inputs
+    }
+
+    def endpoint(inputs: dict[str, Any]) -> dict[str, Any]:
+        arranged = keras.tree.map_structure(lambda tensor: inputs[tensor.name], model.input)
+        return {OUTPUT: model(arranged, training=False)}
+
+    archive.add_endpoint(name, endpoint, input_signature=[signature])

@@ -1,0 +1,24 @@
+"""The project as a readable Keras script."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from builder.data.spec import DataSpec
+from builder.project import Project
+
+
+def write_script(project: Project, spec: DataSpec, file: Path) -> None:
+    """Write the project's script."""
+    from builder.codegen import script
+
+    file.write_text(script(project, spec), encoding="utf-8")
+
+
+def build_from_script(file: Path) -> Any:
+    """Run a generated script as far as its ``build_model`` and return the untrained model."""
+    # Under another name than __main__, a script defines its functions and trains nothing.
+    names: dict[str, Any] = {"__name__": "generated_script", "__file__": str(file)}
+    exec(compile(file.read_text(encoding="utf-8"), str(file), "exec"), names)
+    return names["build_model"]()

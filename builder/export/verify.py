@@ -1,0 +1,107 @@
+"""The verifier process: ``python -m builder.export.verify JOB.json FORMAT,FORMAT``.
+
+It loads every export with its own runtime, asks it about held-out samples, and measures.
+"""
+
+from __future__ import annotations
+
+import time
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from builder.errors import stop
+from builder.export import runtimes
+from builder.export.agreement import compare
+from builder.export.formats import Format
+from builder.export.job import Job
+from builder.export.samples import numeric_inputs, raw_inputs
+from builder.export.worker import Step, serve
+
+_WARM_UP = 3
+_TIMED_CALLS = 60
+_BATCH = 64
+
+
+class Verifier:
+    """Verifies the formats of one job against the Keras model's own answers."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.prepared = job.open_prepared()
+        with np.load(job.scratch / "reference.npz") as saved:
+            self.reference = {name: saved[name] for name in saved.files}
+
+    def check(self, item: Format) -> dict[str, Any]:
+        """Return the measured agreement, scores and latency of one format."""
+        file = self.job.format_folder(item.name) / item.file
+        call = self._load(item, file)
+        arrays = self._arrays(item)
+        outputs = self._answers(call, arrays, 1 if item.runtime == "litert" else _BATCH)
+        result = compare(
+            self.reference["outputs"],
+            outputs,
+            self.reference["targets"],
+            self.prepared.spec,
+            str(self.reference["activation"]),
+            item.quantized,
+        )
+        latency = {} if item.name == "script" else _latency(call, arrays)
+        return {**result, **latency, "samples": len(outputs)}
+
+    def _load(self, item: Format, file: Path) -> runtimes.Call:
+        if item.name == "script":
+            return runtimes.generated_script(file, Path(self.job.model_file))
+        load = {
+            "litert": runtimes.litert,
+            "keras": runtimes.keras_file,
+            "tensorflow": runtimes.saved_model,
+        }
+        return load[item.runtime](file)
+
+    def _arrays(self, item: Format) -> runtimes.Arrays:
+        numeric = item.runtime == "litert" or item.name == "script"
+        return self._numeric if numeric else self._raw
+
+    @cached_property
+    def _numeric(self) -> runtimes.Arrays:
+        return numeric_inputs(self.prepared, self.reference["rows"])
+
+    @cached_property
+    def _raw(self) -> runtimes.Arrays:
+        return raw_inputs(self.prepared, self.reference["rows"])
+
+    def _answers(self, call: runtimes.Call, arrays: runtimes.Arrays, batch: int) -> np.ndarray:
+        count = len(self.reference["rows"])
+        if count == 0:
+            raise stop("no_samples", "The test part has no rows, so the export could not be verified.")
+        starts = range(0, count, batch)
+        return np.concatenate([call(_slice(arrays, start, batch)).copy() for start in starts])
+
+
+def _slice(arrays: runtimes.Arrays, start: int, size: int) -> runtimes.Arrays:
+    return {name: values[start : start + size] for name, values in arrays.items()}
+
+
+def _latency(call: runtimes.Call, arrays: runtimes.Arrays) -> dict[str, float]:
+    """Return the median and the 95th percentile of single-sample calls, in milliseconds."""
+    count = len(next(iter(arrays.values())))
+    seconds = []
+    for number in range(_WARM_UP + _TIMED_CALLS):
+        sample = _slice(arrays, number % count, 1)
+        begun = time.perf_counter()
+        call(sample)
+        seconds.append(time.perf_counter() - begun)
+    p50, p95 = np.percentile(np.array(seconds[_WARM_UP:]) * 1000, [50, 95])
+    return {"latency_ms_p50": float(p50), "latency_ms_p95": float(p95)}
+
+
+def open_job(job: Job) -> Step:
+    """Open the samples and return the function that verifies one format."""
+    return Verifier(job).check
+
+
+if __name__ == "__main__":
+    serve(open_job)

@@ -1,0 +1,54 @@
+"""The child's side of an export's worker process: do formats one by one and tell the parent."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from builder.errors import Problem
+from builder.export.formats import FORMATS, Format
+from builder.export.job import Job
+from builder.export.trouble import explain
+
+Step = Callable[[Format], dict[str, Any]]
+
+
+def serve(open_job: Callable[[Job], Step]) -> None:
+    """Read a job's file and formats from the command line, do them, and answer in JSON lines.
+
+    Args:
+        open_job: loads what the work needs and returns the function that does one format.
+    """
+    # Libraries write to the standard output as well; only this copy of it carries answers.
+    answers = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
+    os.dup2(2, 1)
+    job = Job.read(Path(sys.argv[1]))
+    formats = [FORMATS[name] for name in sys.argv[2].split(",")]
+    node_ids = [node["id"] for node in job.project["model"]["nodes"]]
+    tell = _teller(answers)
+    try:
+        step = open_job(job)
+    except Exception as error:
+        tell("aborted", problem=_problem(explain(error, "The export", node_ids)))
+        return
+    for item in formats:
+        tell("start", format=item.name)
+        try:
+            tell("done", format=item.name, result=step(item))
+        except Exception as error:
+            tell("failed", format=item.name, problem=_problem(explain(error, item.label, node_ids)))
+
+
+def _teller(stream: Any) -> Callable[..., None]:
+    def tell(event: str, **content: Any) -> None:
+        stream.write(json.dumps({"event": event, **content}) + "\n")
+
+    return tell
+
+
+def _problem(problem: Problem) -> dict[str, Any]:
+    return {"code": problem.code, "message": problem.message, "block": problem.block}
