@@ -20,7 +20,7 @@ from builder.data.splits import split_rows
 from builder.data.tables import TableSource
 from builder.data.text import build_vocabulary, proposed_length
 from builder.errors import BuilderError, Problem
-from builder.params import with_defaults
+from builder.params import AUTO, with_defaults
 from builder.project import PREPROCESSING_PARAMETERS, DataRecipe
 
 EXAMPLES = 12
@@ -65,11 +65,10 @@ def profile(recipe: DataRecipe) -> dict[str, Any]:
         BuilderError: where the source cannot be read at all.
     """
     content = open_source(recipe.source)
-    found = (
-        _profile_images(recipe, content)
-        if isinstance(content, ImageSource)
-        else _profile_table(recipe, content)
-    )
+    if isinstance(content, ImageSource):
+        found = _profile_images(recipe, content)
+    else:
+        found = _profile_table(recipe, content)
     problems = [*recipe.check(), *found.pop("problems")]
     return {
         "title": content.title,
@@ -80,9 +79,8 @@ def profile(recipe: DataRecipe) -> dict[str, Any]:
 
 
 def _propose_images(source: Mapping[str, Any], content: ImageSource) -> DataRecipe:
-    size = image_size(
-        content, with_defaults(PREPROCESSING_PARAMETERS, {"image_height": "auto", "image_width": "auto"})
-    )
+    automatic = {"image_height": AUTO, "image_width": AUTO, "color_mode": AUTO}
+    size = image_size(content, with_defaults(PREPROCESSING_PARAMETERS, automatic))
     return DataRecipe(
         source=dict(source),
         task="classification",
@@ -235,7 +233,7 @@ def _histogram(numbers: np.ndarray) -> dict[str, list[float]] | None:
 
 
 def _table_examples(frame: pd.DataFrame, facts: Mapping[str, ColumnFacts]) -> list[dict[str, Any]]:
-    rows = np.unique(np.linspace(0, len(frame) - 1, EXAMPLES).astype(int)) if len(frame) else []
+    rows = np.unique(np.linspace(0, len(frame) - 1, EXAMPLES).astype(int)).tolist()
     return [
         {name: _example(frame[name].iloc[row], facts[name], row) for name in frame.columns} for row in rows
     ]
