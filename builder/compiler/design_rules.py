@@ -1,0 +1,116 @@
+"""Warnings about models that work but are probably not what was meant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from builder.blocks import registry
+from builder.compiler import repairs
+from builder.compiler.output_rules import output_nodes
+from builder.compiler.shape_rules import RECURRENT
+from builder.compiler.symbolic import Outcome
+from builder.errors import Problem
+from builder.graph import Graph, Node
+
+LINEAR = ("dense.v1", "conv1d.v1", "conv2d.v1")
+_WEIGHTED = (*LINEAR, "classification_head.v1", "regression_head.v1")
+_PASSES_STEPS = ("dropout.v1", "sinusoidal_positional_encoding.v1", "learned_positional_encoding.v1")
+LARGE_DENSE = 10_000_000
+
+Values = Mapping[str, Mapping[str, Any]]
+Outcomes = Mapping[str, Outcome]
+
+
+def warnings(graph: Graph, values: Values, outcomes: Outcomes) -> list[Problem]:
+    """Return the warnings for the blocks that have an output."""
+    found: list[Problem | None] = []
+    for node in graph.nodes:
+        if node.id not in outcomes:
+            continue
+        found.append(_no_activation(graph, node, values))
+        found.append(_flatten_explosion(graph, node, outcomes))
+        found.append(_reads_padding(graph, node, values))
+        found.append(_mask_lost(graph, node, outcomes))
+    found += [_dropout_at_end(node) for node in output_nodes(graph)]
+    return [problem for problem in found if problem is not None]
+
+
+def _no_activation(graph: Graph, node: Node, values: Values) -> Problem | None:
+    if node.kind not in LINEAR or values[node.id]["activation"] != "linear":
+        return None
+    followers = [graph.node(edge.target) for edge in graph.outgoing(node.id)]
+    follower = next((item for item in followers if item.kind in _WEIGHTED), None)
+    if follower is None:
+        return None
+    message = (
+        f"'{node.id}' and '{follower.id}' follow each other without an activation between them, so both "
+        "together can do no more than one of them. Give the first an activation such as relu."
+    )
+    repair = repairs.set_parameter(f"Give '{node.id}' relu", node.id, "activation", "relu")
+    return Problem("no_activation_between", message, node.id, "activation", repair, "warning")
+
+
+def _flatten_explosion(graph: Graph, node: Node, outcomes: Outcomes) -> Problem | None:
+    if node.kind != "flatten.v1":
+        return None
+    followers = [edge.target for edge in graph.outgoing(node.id) if edge.target in outcomes]
+    heavy = next((name for name in followers if outcomes[name].parameters > LARGE_DENSE), None)
+    if heavy is None:
+        return None
+    source = outcomes[graph.incoming(node.id)[0].source].output
+    assert source is not None, "a flattened tensor has a specification"
+    message = (
+        f"After Flatten '{node.id}', '{heavy}' has {outcomes[heavy].parameters:,} weights: slow to train and "
+        "quick to overfit. Use a global pooling in its place, or more pooling before it."
+    )
+    kinds = {"image": "global_average_pooling2d.v1", "sequence": "global_average_pooling1d.v1"}
+    kind = kinds.get(source.flow)
+    repair = None
+    if kind is not None:
+        repair = repairs.replace_block(f"Use {registry()[kind].label}", graph, node.id, kind, {})
+    return Problem("flatten_explosion", message, node.id, None, repair, "warning")
+
+
+def _reads_padding(graph: Graph, node: Node, values: Values) -> Problem | None:
+    if node.kind not in RECURRENT:
+        return None
+    source = graph.node(graph.incoming(node.id)[0].source)
+    while source.kind in _PASSES_STEPS:
+        source = graph.node(graph.incoming(source.id)[0].source)
+    if source.kind != "embedding.v1" or values[source.id]["mask_zero"]:
+        return None
+    message = (
+        f"'{node.id}' also reads the padding at the end of short texts and may forget the text over it. Turn "
+        f"on 'mask_zero' in Embedding '{source.id}'."
+    )
+    repair = repairs.set_parameter(f"Turn on mask_zero in '{source.id}'", source.id, "mask_zero", True)
+    return Problem("reads_padding", message, node.id, None, repair, "warning")
+
+
+def _mask_lost(graph: Graph, node: Node, outcomes: Outcomes) -> Problem | None:
+    arriving = [outcomes[edge.source].output for edge in graph.incoming(node.id)]
+    output = outcomes[node.id].output
+    is_masked = any(spec is not None and spec.masked for spec in arriving)
+    if not is_masked or output is None or output.masked or node.kind not in _DROPS_MASKS:
+        return None
+    message = (
+        f"The embedding marks padding, but {registry()[node.kind].label} '{node.id}' cannot skip it: from "
+        "here on padding counts as text. This is often harmless; a recurrent block or a global average "
+        "pooling in its place would skip it."
+    )
+    return Problem("mask_lost", message, node.id, severity="warning")
+
+
+_DROPS_MASKS = ("flatten.v1", "reshape.v1", "conv1d.v1", "max_pooling1d.v1", "average_pooling1d.v1")
+
+
+def _dropout_at_end(node: Node) -> Problem | None:
+    if node.kind != "dropout.v1":
+        return None
+    message = (
+        f"Dropout '{node.id}' is the last block: it would erase parts of the answer itself while training. "
+        "Put it before the last Dense block."
+    )
+    repair = repairs.remove_blocks("Remove the dropout", [node.id])
+    return Problem("dropout_at_end", message, node.id, None, repair, "warning")

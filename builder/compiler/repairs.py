@@ -1,0 +1,93 @@
+"""Graph edits behind the buttons that mend a problem."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from builder.errors import Repair
+from builder.graph import Edge, Graph, Node
+
+
+def set_parameter(label: str, node_id: str, name: str, value: Any) -> Repair:
+    """Return the repair that gives a parameter another value."""
+    return Repair(label, ({"op": "set_parameter", "id": node_id, "name": name, "value": value},))
+
+
+def insert(label: str, graph: Graph, edge: Edge, *blocks: tuple[str, Mapping[str, Any]]) -> Repair:
+    """Return the repair that puts blocks, given as (kind, parameters), on a connection."""
+    edits: list[dict[str, Any]] = []
+    start, end = graph.node(edge.source), graph.node(edge.target)
+    previous, taken = edge.source, graph
+    for number, (kind, parameters) in enumerate(blocks, start=1):
+        share = number / (len(blocks) + 1)
+        place = tuple(
+            (1 - share) * here + share * there
+            for here, there in zip(start.position, end.position, strict=True)
+        )
+        node = Node(taken.unused_id(kind.rpartition(".")[0]), kind, parameters, (place[0], place[1]))
+        step = [_add_node(node), _add_edge(Edge(previous, node.id))]
+        taken = taken.edited(step)
+        edits += step
+        previous = node.id
+    # The order of edges is the order of a variadic port's tensors: later ones are drawn anew.
+    following = graph.incoming(edge.target)
+    following = following[following.index(edge) :]
+    edits += [_remove_edge(item) for item in following]
+    edits.append(_add_edge(Edge(previous, edge.target, edge.target_port)))
+    edits += [_add_edge(item) for item in following[1:]]
+    return Repair(label, tuple(edits))
+
+
+def append(label: str, graph: Graph, node_id: str, kind: str, port: str = "input") -> Repair:
+    """Return the repair that puts a block behind another."""
+    after = graph.node(node_id)
+    place = (after.position[0], after.position[1] + 120.0)
+    node = Node(graph.unused_id(kind.rpartition(".")[0]), kind, {}, place)
+    return Repair(label, (_add_node(node), _add_edge(Edge(node_id, node.id, port))))
+
+
+def replace_block(label: str, graph: Graph, node_id: str, kind: str, parameters: Mapping[str, Any]) -> Repair:
+    """Return the repair that puts a block of another kind in a block's place, name and connections."""
+    node = graph.node(node_id)
+    edits = [{"op": "remove_node", "id": node_id}, _add_node(Node(node_id, kind, parameters, node.position))]
+    touching = [edge for edge in graph.edges if node_id in (edge.source, edge.target)]
+    affected = {edge.target for edge in touching}
+    edits += [_remove_edge(edge) for edge in graph.edges if edge.target in affected and edge not in touching]
+    edits += [_add_edge(edge) for edge in graph.edges if edge.target in affected]
+    return Repair(label, tuple(edits))
+
+
+def remove_blocks(label: str, node_ids: list[str]) -> Repair:
+    """Return the repair that takes blocks and their connections away."""
+    return Repair(label, tuple({"op": "remove_node", "id": node_id} for node_id in node_ids))
+
+
+def remove_edge(label: str, edge: Edge) -> Repair:
+    """Return the repair that takes a connection away."""
+    return Repair(label, (_remove_edge(edge),))
+
+
+def add_block(label: str, graph: Graph, kind: str) -> Repair:
+    """Return the repair that adds a block without connections."""
+    return Repair(label, (_add_node(Node(graph.unused_id(kind.rpartition(".")[0]), kind)),))
+
+
+def merge_into(label: str, graph: Graph, kept: str, gone: str) -> Repair:
+    """Return the repair that lets everything read one block instead of another, which goes."""
+    edits: list[dict[str, Any]] = [{"op": "remove_node", "id": gone}]
+    for edge in graph.outgoing(gone):
+        edits.append(_add_edge(Edge(kept, edge.target, edge.target_port, edge.source_port)))
+    return Repair(label, tuple(edits))
+
+
+def _add_node(node: Node) -> dict[str, Any]:
+    return {"op": "add_node", "node": node.to_json()}
+
+
+def _add_edge(edge: Edge) -> dict[str, Any]:
+    return {"op": "add_edge", "edge": edge.to_json()}
+
+
+def _remove_edge(edge: Edge) -> dict[str, Any]:
+    return {"op": "remove_edge", "edge": edge.to_json()}

@@ -1,0 +1,85 @@
+"""Checks of kinds, parameters and connections: everything that needs no shapes."""
+
+from __future__ import annotations
+
+from builder.blocks import registry
+from builder.blocks.base import Block, Port
+from builder.compiler import repairs
+from builder.errors import Problem
+from builder.graph import Edge, Graph, Node
+from builder.params import check_all, suggestion
+
+
+def check_wiring(graph: Graph, node: Node) -> list[Problem]:
+    """Return what is wrong with a block's kind, parameters and incoming connections."""
+    block = registry().get(node.kind)
+    if block is None:
+        return [_unknown_kind(node)]
+    problems = check_all(block.parameters, node.parameters, block.label, node.id)
+    incoming = graph.incoming(node.id)
+    problems += [_unknown_port(block, node, edge) for edge in incoming if not _port(block, edge)]
+    problems += [_unknown_output(node, edge) for edge in incoming if edge.source_port != "output"]
+    for port in block.inputs:
+        arriving = [edge for edge in incoming if edge.target_port == port.name]
+        problem = _port_problem(block, node, port, arriving)
+        if problem is not None:
+            problems.append(problem)
+    return problems
+
+
+def _port(block: Block, edge: Edge) -> Port | None:
+    return next((port for port in block.inputs if port.name == edge.target_port), None)
+
+
+def _unknown_kind(node: Node) -> Problem:
+    message = (
+        f"'{node.id}' is a block of the kind '{node.kind}', which this version does not have."
+        f"{suggestion(node.kind, list(registry()))} Remove the block or choose another."
+    )
+    return Problem(
+        "unknown_kind", message, node.id, repair=repairs.remove_blocks("Remove the block", [node.id])
+    )
+
+
+def _unknown_port(block: Block, node: Node, edge: Edge) -> Problem:
+    names = [port.name for port in block.inputs]
+    takes = f"Its inputs are: {', '.join(names)}." if names else "It takes no connection."
+    message = (
+        f"The connection from '{edge.source}' ends at '{edge.target_port}' of {block.label} '{node.id}', "
+        f"which it does not have.{suggestion(edge.target_port, names)} {takes}"
+    )
+    repair = repairs.remove_edge("Remove the connection", edge)
+    return Problem("unknown_port", message, node.id, repair=repair)
+
+
+def _unknown_output(node: Node, edge: Edge) -> Problem:
+    message = (
+        f"The connection from '{edge.source}' to '{node.id}' starts at '{edge.source_port}'. "
+        "Every block has one output, 'output'. Draw the connection again."
+    )
+    repair = repairs.remove_edge("Remove the connection", edge)
+    return Problem("unknown_port", message, node.id, repair=repair)
+
+
+def _port_problem(block: Block, node: Node, port: Port, arriving: list[Edge]) -> Problem | None:
+    title = f"{block.label} '{node.id}'"
+    if not arriving:
+        where = "" if len(block.inputs) == 1 else f" at '{port.name}'"
+        message = f"Nothing is connected to {title}{where}. Draw a connection to it, or remove the block."
+        repair = repairs.remove_blocks("Remove the block", [node.id])
+        return Problem("missing_input", message, node.id, port.name, repair)
+    if port.variadic and len(arriving) == 1:
+        message = (
+            f"{title} joins two or more branches, but only '{arriving[0].source}' is connected to it. "
+            "Connect another block to it, or remove it."
+        )
+        return Problem("missing_input", message, node.id, port.name)
+    if not port.variadic and len(arriving) > 1:
+        names = ", ".join(f"'{edge.source}'" for edge in arriving)
+        message = (
+            f"{len(arriving)} blocks are connected to the input '{port.name}' of {title}: {names}. It takes "
+            "one. Remove the others, or join them first with Add or Concatenate."
+        )
+        repair = repairs.remove_edge(f"Remove the connection from '{arriving[-1].source}'", arriving[-1])
+        return Problem("port_taken_twice", message, node.id, port.name, repair)
+    return None
