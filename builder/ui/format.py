@@ -1,0 +1,89 @@
+"""Numbers, times and statuses in words for people."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from builder.runs.records import RunRecord
+
+STATUS = {
+    "queued": ("Waiting", "schedule", "gray"),
+    "starting": ("Starting", "hourglass_top", "blue"),
+    "running": ("Training", "play_circle", "blue"),
+    "paused": ("Paused", "pause_circle", "orange"),
+    "finished": ("Finished", "check_circle", "green"),
+    "stopped": ("Stopped", "stop_circle", "gray"),
+    "failed": ("Failed", "error", "red"),
+    "interrupted": ("Interrupted", "power_off", "orange"),
+}
+METRIC_NAMES = {
+    "accuracy": "Accuracy",
+    "loss": "Loss",
+    "mean_absolute_error": "Average error",
+    "mean_squared_error": "Mean squared error",
+    "root_mean_squared_error": "Root mean squared error",
+    "r2": "R²",
+    "macro_f1": "F1 (average over classes)",
+    "top_5_accuracy": "Top-5 accuracy",
+}
+
+
+def status_badge(status: str) -> str:
+    """Return a run's status as a coloured badge in Markdown."""
+    label, icon, color = STATUS[status]
+    return f":{color}-badge[:material/{icon}: {label}]"
+
+
+def run_line(run: RunRecord) -> str:
+    """Return a run in one line of Markdown: name, status, epoch."""
+    epochs = run.progress.get("epochs")
+    epoch = f" · epoch {run.progress.get('epoch', 0)} of {epochs}" if epochs else ""
+    return f"**{run.name}** {status_badge(run.status)} :gray[{epoch.lstrip(' ·')}]"
+
+
+def ago(moment: float) -> str:
+    """Return how long ago a moment (seconds since 1970) was, in words."""
+    seconds = max(0, int(time.time() - moment))
+    for size, word in ((86_400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= size:
+            count = seconds // size
+            return f"{count} {word}{'s' if count > 1 else ''} ago"
+    return "just now"
+
+
+def duration(seconds: float | None) -> str:
+    """Return a length of time in words, or a dash where it is unknown."""
+    if seconds is None:
+        return "–"
+    whole = int(seconds + 0.5)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def size(count: float | None) -> str:
+    """Return a number of bytes in words."""
+    if not count:
+        return "–"
+    for unit in ("B", "kB", "MB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "B" or count >= 100 else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} GB"
+
+
+def metric_value(name: str, value: Any) -> str:
+    """Return a metric's value: shares as percent, others with four digits."""
+    if not isinstance(value, (int, float)):
+        return "–"
+    if "accuracy" in name or name in ("macro_f1", "agreement"):
+        return f"{value:.1%}"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
+def metric_name(name: str) -> str:
+    """Return a metric's name in words."""
+    return METRIC_NAMES.get(name, name.replace("_", " ").capitalize())

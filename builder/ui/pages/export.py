@@ -1,0 +1,18 @@
+"""Export: the trained model in every format, each verified against the original."""
+
+from builder.ui import frame
+from builder.ui.sections import export, results
+
+project = frame.current_project()
+frame.project_heading(
+    project, "Export", "Every file is loaded again and compared with your model before you get it."
+)
+run = results.choose_run()
+if run is not None:
+    export.choose_and_start(run)
+    report = export.report(run)
+    if report is not None:
+        export.bundle(run, report)
+        export.verification(report)
+        export.files(run, report)
+    export.script(run)

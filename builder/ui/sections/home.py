@@ -1,0 +1,268 @@
+"""The parts of the Home page."""
+
+from __future__ import annotations
+
+import html
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from builder.data.sources import Sample
+from builder.errors import BuilderError
+from builder.project import DataRecipe, Project, parse_project
+from builder.runs.records import ProjectSummary
+from builder.ui import frame, projects, questions, state, uploads
+from builder.ui.cards import card
+from builder.ui.format import ago, run_line
+from builder.ui.projects import TASKS, Task
+from builder.ui.services import store, workspace
+
+THUMBNAILS = Path(__file__).parent.parent / "assets"
+DOUBLE_CLICK_SECONDS = 3.0
+PROJECTS_SHOWN = 12
+
+
+def hero() -> None:
+    """Say in two lines what this is."""
+    st.markdown("# Build a neural network, block by block")
+    st.caption(
+        "Choose what you want to do, pick your data, and train. No code; every step can be changed later."
+    )
+
+
+def choose_task() -> Task:
+    """Show the tasks as cards and return the chosen one."""
+    chosen = state.recall("task", TASKS[0].name)
+    st.markdown("### 1 · What do you want to do?")
+    for column, task in zip(st.columns(len(TASKS)), TASKS, strict=True):
+        with column, card(f"task_{task.name}", task.title, chosen=task.name == chosen) as clicked:
+            st.markdown(f"### :material/{task.icon}: {task.title}")
+            st.caption(task.summary)
+        if clicked[0]:
+            state.remember("task", task.name)
+            st.rerun()
+    return next(task for task in TASKS if task.name == chosen)
+
+
+def choose_data(task: Task) -> Sample | dict[str, Any] | None:
+    """Show the samples of a task and the way to bring own data; return the chosen one."""
+    st.markdown("### 2 · Which data?")
+    offered = projects.samples_for(task)
+    chosen = state.recall(f"data.{task.name}", offered[0].name if offered else "own")
+    for column, item in zip(st.columns(4), [*offered, None], strict=False):
+        with column:
+            _data_card(task, item, chosen)
+    if chosen == "own":
+        return _own_data(task)
+    return next((item for item in offered if item.name == chosen), None)
+
+
+def choose_preset(task: Task, data: Sample | dict[str, Any] | None) -> Project:
+    """Show the presets of a task with the recommended one chosen; return the choice."""
+    st.markdown("### 3 · Which model to start from?")
+    offered = projects.presets_for(task.kind, task.task)
+    names = sorted(offered, key=lambda name: offered[name].name)
+    recommended = data.recommended_preset if isinstance(data, Sample) else names[0]
+    name = st.radio(
+        "Model",
+        names,
+        index=names.index(recommended) if recommended in names else 0,
+        format_func=lambda name: offered[name].name + (" · recommended" if name == recommended else ""),
+        captions=[offered[name].description for name in names],
+        key=f"preset.{task.name}.{recommended}",
+        label_visibility="collapsed",
+    )
+    return offered[name]
+
+
+def create(data: Sample | dict[str, Any] | None, preset: Project) -> None:
+    """Offer to create the project, and to train it at once."""
+    with st.container(horizontal=True):
+        both = st.button(
+            "Create and train",
+            type="primary",
+            icon=":material/play_arrow:",
+            disabled=data is None,
+            help="Creates the project and starts training with the recommended settings.",
+        )
+        only = st.button(
+            "Create project",
+            icon=":material/dashboard_customize:",
+            disabled=data is None,
+            help="Creates the project and opens its model, so that you can change it first.",
+        )
+    if data is None or not (both or only):
+        return
+    recipe, name = _recipe(data, preset)
+    if recipe is not None:
+        _open_new(projects_once(name, recipe, preset), train=both)
+
+
+def projects_once(name: str, recipe: DataRecipe, preset: Project) -> str:
+    """Create the project, or return the one that the same click has just created."""
+    mark = json.dumps([name, recipe.to_json(), preset.name], sort_keys=True)
+    last_mark, last_id, created = state.recall("created", ("", "", 0.0))
+    if last_mark == mark and time.monotonic() - created < DOUBLE_CLICK_SECONDS:
+        return last_id
+    identifier = projects.create(name, recipe, preset)
+    state.remember("created", (mark, identifier, time.monotonic()))
+    return identifier
+
+
+def running() -> None:
+    """List the runs of all projects that are going on."""
+    found = projects.going_on()
+    if not found:
+        return
+    st.markdown("### Training now")
+    for run in found:
+        with st.container(border=True, horizontal=True, vertical_alignment="center"):
+            st.markdown(run_line(run))
+            st.space("stretch")
+            if st.button("Watch", key=f"watch.{run.id}", icon=":material/monitoring:"):
+                state.open_project(run.project_id)
+                state.remember("run", run.id)
+                st.switch_page(frame.TRAIN)
+
+
+def recent_projects() -> None:
+    """List the recent projects, and offer to open a project file."""
+    st.markdown("### Your projects")
+    found = store().list_projects(PROJECTS_SHOWN)
+    if not found:
+        st.caption("Nothing here yet. The first project you create will be listed here.")
+    for record in found:
+        _project_row(record)
+    with st.expander("Open a project file", icon=":material/upload_file:"):
+        _open_file()
+
+
+def _data_card(task: Task, item: Sample | None, chosen: str) -> None:
+    name = "own" if item is None else item.name
+    title = "Your own data" if item is None else item.title
+    with card(f"data_{task.name}_{name}", title, chosen=name == chosen) as clicked:
+        if item is None:
+            st.markdown("# :material/upload_file:")
+            st.markdown(f"**{title}**")
+            st.caption("A CSV file, a zip of pictures, or a folder on this machine.")
+        else:
+            thumbnail = THUMBNAILS / f"{item.name}.png"
+            if thumbnail.exists():
+                st.image(str(thumbnail), width="stretch", alt=f"Examples of {title}")
+            st.markdown(f"**{title}**")
+            st.html(f'<p class="kb-clamp">{html.escape(item.description)}</p>')
+            unit = "rows" if item.kind == "table" else f"{item.kind}s"
+            facts = html.escape(f"{item.rows:,} {unit} · {item.licence}")
+            st.html(f'<p class="kb-line" title="{facts}">{facts}</p>')
+    if clicked[0]:
+        state.remember(f"data.{task.name}", name)
+        st.rerun()
+
+
+def _own_data(task: Task) -> dict[str, Any] | None:
+    upload, path = st.columns(2)
+    wanted = "a zip with one folder a class" if task.kind == "image" else "a CSV file with a header line"
+    with upload:
+        given = st.file_uploader(
+            f"Upload {wanted}", uploads.UPLOAD_TYPES, max_upload_size=uploads.MAXIMUM_UPLOAD_MB
+        )
+    with path:
+        entered = st.text_input(
+            "Or a path on this machine",
+            placeholder="/home/me/pictures" if task.kind == "image" else "/home/me/data.csv",
+            help="For files that are too large to upload, and for folders with one folder a class.",
+        ).strip()
+    try:
+        if given is not None:
+            return uploads.source_of(uploads.keep_upload(given.name, given, workspace().uploads_folder))
+        return uploads.source_of(Path(entered).expanduser()) if entered else None
+    except BuilderError as error:
+        frame.show_problems(error.problems)
+        return None
+
+
+def _recipe(data: Sample | Mapping[str, Any], preset: Project) -> tuple[DataRecipe | None, str]:
+    if isinstance(data, Sample):
+        return projects.sample_recipe(data, preset), data.title
+    with st.spinner("Reading your data …"):
+        answer = questions.proposed(dict(data))
+    frame.show_problems(answer.problems)
+    name = Path(str(data["path"])).name.split(".")[0].replace("_", " ").strip().capitalize()
+    if answer.state != "ready":
+        return None, name
+    recipe = answer.value if isinstance(answer.value, DataRecipe) else DataRecipe(**answer.value)
+    return replace(recipe, task=preset.data.task), name or "My project"
+
+
+def _open_new(identifier: str, train: bool) -> None:
+    state.open_project(identifier)
+    if not train:
+        st.switch_page(frame.MODEL)
+    try:
+        state.remember("run", projects.start_once(identifier))
+    except BuilderError as error:
+        frame.show_problems(error.problems)
+        return
+    st.switch_page(frame.TRAIN)
+
+
+def _project_row(record: ProjectSummary) -> None:
+    with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f"**{frame.escape(record.name)}**  \n:gray[{ago(record.updated_at)}]")
+        st.space("stretch")
+        if st.button("Open", key=f"open.{record.id}", icon=":material/arrow_forward:"):
+            state.open_project(record.id)
+            st.switch_page(frame.MODEL)
+        with st.popover("", icon=":material/more_vert:", type="tertiary", key=f"more.{record.id}"):
+            _project_actions(record)
+
+
+def _project_actions(record: ProjectSummary) -> None:
+    if st.button("Duplicate", key=f"copy.{record.id}", icon=":material/content_copy:", width="stretch"):
+        projects.duplicate(record.id)
+        st.rerun()
+    st.download_button(
+        "Download",
+        lambda: json.dumps(store().project(record.id).document, indent=2, ensure_ascii=False),
+        file_name=f"{uploads.safe_name(record.name)}.json",
+        mime="application/json",
+        key=f"save.{record.id}",
+        icon=":material/download:",
+        width="stretch",
+        on_click="ignore",
+    )
+    if st.button("Delete", key=f"delete.{record.id}", icon=":material/delete:", width="stretch"):
+        _confirm_delete(record)
+
+
+@st.dialog("Delete this project?", icon=":material/delete:")
+def _confirm_delete(record: ProjectSummary) -> None:
+    st.markdown(f"**{frame.escape(record.name)}** and its training runs will be gone for good.")
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        if st.button("Keep it"):
+            st.rerun()
+        if st.button("Delete", type="primary", key="delete.sure"):
+            projects.delete(record.id)
+            if state.project_id() == record.id:
+                state.open_project(None)
+            st.rerun()
+
+
+def _open_file() -> None:
+    given = st.file_uploader("A project file (JSON)", ["json"], max_upload_size=10, key="project_file")
+    if given is None:
+        return
+    try:
+        project = parse_project(given.getvalue(), given.name)
+    except BuilderError as error:
+        frame.show_problems(error.problems)
+        return
+    st.markdown(f"**{frame.escape(project.name)}** · {len(project.model.nodes)} blocks")
+    if st.button("Open this project", type="primary"):
+        state.open_project(projects.keep(project))
+        st.switch_page(frame.MODEL)

@@ -1,0 +1,140 @@
+"""The parts of the Model page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from builder.errors import BuilderError
+from builder.graph import Graph
+from builder.project import Project
+from builder.ui import frame, projects, questions, state
+from builder.ui.components import mounts
+from builder.ui.services import TOKEN
+
+CANVAS = "canvas"
+HEIGHT = 760
+
+
+def keep_edits(project: Project) -> Project:
+    """Keep what the canvas has changed since the last run of the page; return the project as it is now."""
+    edited = state.component_state(CANVAS, "graph")
+    if not edited or edited.get("docVersion") != state.document_version(frame.current_id()):
+        return project
+    mark = (edited["docVersion"], edited.get("rev"))
+    if state.recall("kept_revision") == mark:
+        return project
+    state.remember("kept_revision", mark)
+    return _with_graph(project, edited.get("document"))
+
+
+def title(project: Project) -> None:
+    """Name the page and the project in one line."""
+    st.markdown("### Model", width="content")
+    with st.container(width=380):
+        frame.name_field(project, labelled=False)
+
+
+def presets(project: Project) -> None:
+    """Offer to start again from a preset, and to take that back."""
+    answer = questions.prepared(project)
+    kind = projects.data_kind(project.data.source, answer.value["spec"] if answer.state == "ready" else None)
+    with st.popover("Start from a preset", icon=":material/auto_awesome:"):
+        st.caption("Replaces the blocks on the canvas. Your data and training settings stay.")
+        for name, preset in projects.presets_for(kind, project.data.task).items():
+            st.markdown(f"**{preset.name}**  \n:gray[{preset.description}]")
+            if st.button("Use this model", key=f"use.{name}"):
+                _confirm_replace(project, preset)
+        _offer_undo(project)
+
+
+def continue_to_training(project: Project) -> None:
+    """Show how many problems there are, and lead on to training where there is no error."""
+    answer = questions.problems(project)
+    if answer.state == "working":
+        _checking(project)
+        return
+    found = answer.value if answer.state == "ready" else [problem.to_json() for problem in answer.problems]
+    errors = [problem for problem in found if problem["severity"] == "error"]
+    _problem_list(found, len(errors))
+    if st.button(
+        "Continue to training",
+        type="primary",
+        icon=":material/arrow_forward:",
+        disabled=bool(errors),
+        help=f"First: {errors[0]['message']}" if errors else None,
+    ):
+        st.switch_page(frame.TRAIN)
+
+
+def canvas(project: Project) -> None:
+    """Mount the canvas on the project's graph."""
+    mounts.canvas(
+        key=CANVAS,
+        data={
+            "document": project.model.to_json(),
+            "docVersion": state.document_version(frame.current_id()),
+            "catalogueUrl": "/api/catalogue",
+            "inferUrl": "/api/infer",
+            "token": TOKEN,
+            "projectId": frame.current_id(),
+            "readOnly": False,
+        },
+        height=HEIGHT,
+    )
+
+
+def _with_graph(project: Project, document: Any) -> Project:
+    try:
+        changed = project.with_model(Graph.from_json(document))
+    except BuilderError as error:
+        frame.show_problems(error.problems)
+        return project
+    if changed.model != project.model:
+        frame.save(changed)
+    return changed
+
+
+@st.fragment(run_every=frame.POLL_SECONDS)
+def _checking(project: Project) -> None:
+    if questions.problems(project).state != "working":
+        st.rerun()
+    st.button("Checking …", disabled=True, icon=":material/hourglass_top:", key="checking")
+
+
+def _problem_list(found: list[Mapping[str, Any]], errors: int) -> None:
+    if not found:
+        st.markdown(":green-badge[:material/check_circle: No problems]", width="content")
+        return
+    words = f"{errors} to fix" if errors else f"{len(found)} hint{'s' if len(found) > 1 else ''}"
+    with st.popover(words, icon=":material/error:" if errors else ":material/lightbulb:"):
+        frame.show_problems(found)
+
+
+@st.dialog("Replace the model?", icon=":material/auto_awesome:")
+def _confirm_replace(project: Project, preset: Project) -> None:
+    st.markdown(
+        f"The {len(project.model.nodes)} blocks on the canvas make way for **{preset.name}**. "
+        "You can bring them back from the same menu."
+    )
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        if st.button("Keep my model"):
+            st.rerun()
+        if st.button("Replace", type="primary"):
+            state.remember(f"previous.{frame.current_id()}", project.model.to_json())
+            _replace(project, preset.model)
+
+
+def _offer_undo(project: Project) -> None:
+    previous = state.recall(f"previous.{frame.current_id()}")
+    if previous and st.button("Bring back the model from before", icon=":material/undo:"):
+        state.remember(f"previous.{frame.current_id()}", project.model.to_json())
+        _replace(project, Graph.from_json(previous))
+
+
+def _replace(project: Project, model: Graph) -> None:
+    frame.save(project.with_model(model))
+    state.replace_document()
+    st.rerun()

@@ -1,0 +1,184 @@
+"""The parts of the Results page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from builder.data.prepare import Prepared
+from builder.project import Project
+from builder.runs.records import RunRecord
+from builder.ui import charts, frame, questions, state
+from builder.ui.format import ago, duration, metric_name, metric_value
+from builder.ui.services import store, workspace
+
+RUNS_SHOWN = 50
+ERRORS_SHOWN = 16
+PLAIN_CHART = {"displayModeBar": False}
+
+
+def choose_run() -> RunRecord | None:
+    """Return the chosen run that has a trained model; say what to do where there is none."""
+    runs = [run for run in store().list_runs(project_id=frame.current_id(), limit=RUNS_SHOWN) if run.result]
+    if not runs:
+        st.info(
+            "Nothing has been trained to its end yet. Results appear here after the first run.",
+            icon=":material/insights:",
+        )
+        if st.button("Go to training", type="primary", icon=":material/model_training:"):
+            st.switch_page(frame.TRAIN)
+        return None
+    by_id = {run.id: run for run in runs}
+    key = f"result.{frame.current_id()}"
+    wanted = state.take("run")
+    if wanted in by_id:
+        state.set_widget(key, wanted)
+    chosen = st.selectbox(
+        "Run", list(by_id), key=key, format_func=lambda identifier: _words(by_id[identifier]), width=420
+    )
+    return by_id[chosen]
+
+
+def run_project(run: RunRecord) -> Project:
+    """Return the project as it was when the run was started."""
+    return Project.from_json(store().run_document(run.id))
+
+
+def evaluation(run: RunRecord) -> dict[str, Any] | None:
+    """Return the run's evaluation, or None with a hint where it has none."""
+    file = workspace().run_folder(run.id) / "evaluation.json"
+    if not file.exists():
+        st.info("This run was not evaluated. Start a new run, or resume this one.", icon=":material/info:")
+        return None
+    return json.loads(file.read_text(encoding="utf-8"))
+
+
+def scores(run: RunRecord, report: Mapping[str, Any]) -> None:
+    """Show the main score beside what a guess without a model would give."""
+    name = "accuracy" if report["task"] == "classification" else "mean_absolute_error"
+    value, baseline = report[name], report["baseline"][name]
+    others = ["loss"] if report["task"] == "classification" else ["root_mean_squared_error", "r2"]
+    with st.container(horizontal=True):
+        st.metric(
+            metric_name(name),
+            metric_value(name, value),
+            border=True,
+            icon=":material/flag:",
+            help=f"On {report['rows']:,} rows held out for the test.",
+        )
+        st.metric(
+            "Without a model",
+            metric_value(name, baseline),
+            border=True,
+            help=f"What the simplest rule scores: {report['baseline']['rule']}.",
+        )
+        for other in others:
+            st.metric(metric_name(other), metric_value(other, report.get(other)), border=True)
+        st.metric("Parameters", f"{run.result.get('parameters', 0):,}", border=True)
+        st.metric("Trained in", duration(run.result.get("seconds")), border=True)
+    if not report["learned"]:
+        st.warning(
+            f"The model does no better than the rule “{report['baseline']['rule']}”. Train longer, try "
+            "another learning rate, or look at the data's problems.",
+            icon=":material/warning:",
+        )
+
+
+def matrix_or_residuals(report: Mapping[str, Any]) -> None:
+    """Show what is taken for what, or how far predictions are off."""
+    if report["task"] == "classification":
+        st.markdown("### What is taken for what")
+        st.caption(
+            "Each row is a true class; each cell counts the test rows that were given the column's class."
+        )
+        figure = charts.confusion_matrix(report["confusion_matrix"], report["class_names"])
+        st.plotly_chart(figure, key="confusion", config=PLAIN_CHART)
+        return
+    left, right = st.columns([3, 2], gap="large")
+    points = report["points"]
+    with left:
+        st.markdown("### Predicted against true")
+        figure = charts.predicted_against_true(
+            [point["true"] for point in points], [point["predicted"] for point in points], "value"
+        )
+        st.plotly_chart(figure, key="scatter", config=PLAIN_CHART)
+    with right:
+        st.markdown("### How far off")
+        bins = report["residual_histogram"]
+        figure = charts.histogram(bins["edges"], bins["counts"], "predicted − true")
+        st.plotly_chart(figure, key="residuals", config=PLAIN_CHART)
+
+
+def per_class(report: Mapping[str, Any]) -> None:
+    """Show the scores of each class."""
+    if report["task"] != "classification":
+        return
+    st.markdown("### Class by class")
+    share = partial(st.column_config.ProgressColumn, min_value=0.0, max_value=1.0, format="percent")
+    st.dataframe(
+        pd.DataFrame(report["classes"]),
+        hide_index=True,
+        column_config={
+            "name": st.column_config.TextColumn("Class"),
+            "precision": share("Precision", help="Of the rows given this class, how many belong to it."),
+            "recall": share("Recall", help="Of the rows of this class, how many were found."),
+            "f1": share("F1", help="One number from both."),
+            "support": st.column_config.NumberColumn("Test rows"),
+        },
+    )
+
+
+def worst_errors(run: RunRecord, report: Mapping[str, Any]) -> None:
+    """Show the samples on which the model errs most."""
+    st.markdown("### Worst errors")
+    found = report["worst_errors"][:ERRORS_SHOWN]
+    if not found:
+        st.caption("None: every test row was right.")
+        return
+    data = frame.awaited(lambda: questions.prepared(run_project(run)), "Fetching the samples …", height=200)
+    if data is None:
+        return
+    prepared = Prepared.open(questions.folder_of(data))
+    samples = [prepared.sample(error["row"]) for error in found]
+    if samples[0]["kind"] == "image":
+        _picture_errors(found, samples)
+    else:
+        _row_errors(found, samples)
+
+
+def _picture_errors(found: Sequence[Mapping[str, Any]], samples: Sequence[Mapping[str, Any]]) -> None:
+    with st.grid(8, min_column_width=110, gap="small"):
+        for error, sample in zip(found, samples, strict=True):
+            with st.container(gap="xxsmall"):
+                st.image(sample["array"].squeeze(), width="stretch", alt=f"A sample of {error['true']}")
+                st.caption(
+                    f"**{frame.escape(str(error['predicted']))}** {error.get('confidence', 0):.0%}  \n"
+                    f"is {frame.escape(str(error['true']))}"
+                )
+
+
+def _row_errors(found: Sequence[Mapping[str, Any]], samples: Sequence[Mapping[str, Any]]) -> None:
+    rows = []
+    for error, sample in zip(found, samples, strict=True):
+        content = {"Text": sample["text"]} if sample["kind"] == "text" else sample["row"]
+        verdict = {"True": error["true"], "Predicted": error["predicted"]}
+        if "confidence" in error:
+            verdict["Sure"] = f"{error['confidence']:.0%}"
+        rows.append({**verdict, **content})
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        column_config={"Text": st.column_config.TextColumn(width="large")},
+    )
+
+
+def _words(run: RunRecord) -> str:
+    test = run.result.get("test") or {}
+    name = "accuracy" if "accuracy" in test else "mean_absolute_error"
+    score = f" · {metric_value(name, test[name])}" if name in test else ""
+    return f"{run.name}{score} · {ago(run.created_at)}"

@@ -1,0 +1,78 @@
+"""What a browser session remembers. The only place, besides a widget itself, that touches session_state.
+
+Sessions are disposable: everything worth keeping lies in the store, and the address names the project.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+PROJECT = "project"
+
+
+def project_id() -> str | None:
+    """Return the id of the open project: the address names it, else the session remembers it."""
+    found = st.query_params.get(PROJECT) or st.session_state.get("_project")
+    if found:
+        st.session_state["_project"] = found
+    return found
+
+
+def show_in_address(identifier: str) -> None:
+    """Keep the project in the address, so that a reload or a bookmark finds it."""
+    if st.query_params.get(PROJECT) != identifier:
+        st.query_params[PROJECT] = identifier
+
+
+def open_project(identifier: str | None) -> None:
+    """Make a project the open one, or none."""
+    if identifier is None:
+        st.session_state.pop("_project", None)
+        st.query_params.pop(PROJECT, None)
+    else:
+        st.session_state["_project"] = identifier
+
+
+def remember(name: str, value: Any) -> None:
+    """Keep a value for this session."""
+    st.session_state[f"_{name}"] = value
+
+
+def recall(name: str, default: Any = None) -> Any:
+    """Return a value that this session keeps."""
+    return st.session_state.get(f"_{name}", default)
+
+
+def take(name: str, default: Any = None) -> Any:
+    """Return a value that this session keeps, and forget it."""
+    return st.session_state.pop(f"_{name}", default)
+
+
+def document_version(project: str) -> str:
+    """Return the version of the open document as the canvas knows it."""
+    return f"{project}:{st.session_state.get('_document_version', 0)}"
+
+
+def replace_document() -> None:
+    """Tell the canvas that its document was replaced from outside."""
+    st.session_state["_document_version"] = st.session_state.get("_document_version", 0) + 1
+
+
+def forget_widgets(prefix: str) -> None:
+    """Drop the values that widgets under a key prefix hold, so that they show the document again."""
+    for key in [key for key in st.session_state if str(key).startswith(prefix)]:
+        del st.session_state[key]
+
+
+def component_state(key: str, name: str) -> Mapping[str, Any] | None:
+    """Return a value that a component has set, or None before it has."""
+    state = st.session_state.get(key)
+    return state.get(name) if state else None
+
+
+def set_widget(key: str, value: Any) -> None:
+    """Set what a widget shows; only before it is drawn."""
+    st.session_state[key] = value

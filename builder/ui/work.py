@@ -1,0 +1,111 @@
+"""Work that a page waits for without blocking: one future for each distinct question."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from builder.errors import BuilderError, Problem
+
+logger = logging.getLogger(__name__)
+
+UNEXPECTED = Problem(
+    "unexpected",
+    "Something went wrong inside Kerablocks, and this step was not done. Nothing of your project is lost. "
+    "Try again; if it happens again, the server's log says more.",
+)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is known about a piece of work: still working, ready with a value, or failed with problems."""
+
+    state: Literal["working", "ready", "failed"]
+    value: Any = None
+    problems: tuple[Problem, ...] = ()
+
+
+class Work:
+    """Remembers the futures of the last questions, so that a rerun finds its answer again.
+
+    Args:
+        submit: starts a named task with keyword arguments and returns its future.
+        size: how many questions are remembered.
+    """
+
+    def __init__(self, submit: Callable[..., Future[Any]], size: int = 200) -> None:
+        self._submit = submit
+        self._size = size
+        self._futures: OrderedDict[str, Future[Any]] = OrderedDict()
+        self._arguments: dict[str, tuple[str, dict[str, Any]]] = {}
+        self._lock = threading.Lock()
+
+    def ask(self, task: str, **arguments: Any) -> Answer:
+        """Return what is known about a task with these arguments; start it where it is new."""
+        future = self._future(task, arguments)
+        return _answer(future) if future.done() else Answer("working")
+
+    def wait(self, task: str, timeout: float, **arguments: Any) -> Answer:
+        """Return the answer, waiting for it at most ``timeout`` seconds."""
+        future = self._future(task, arguments)
+        try:
+            future.exception(timeout)
+        except FutureTimeoutError:
+            return Answer("working")
+        return _answer(future)
+
+    def forget(self, task: str, **arguments: Any) -> None:
+        """Drop what is known about a task, so that the next question starts it anew."""
+        with self._lock:
+            self._futures.pop(_key(task, arguments), None)
+            self._arguments.pop(_key(task, arguments), None)
+
+    def unfinished(self, task: str) -> list[dict[str, Any]]:
+        """Return the arguments of every question to this task that is still being worked on."""
+        with self._lock:
+            asked = list(self._arguments.items())
+            return [given for key, (name, given) in asked if name == task and not self._futures[key].done()]
+
+    def _future(self, task: str, arguments: dict[str, Any]) -> Future[Any]:
+        key = _key(task, arguments)
+        with self._lock:
+            if key not in self._futures:
+                self._futures[key] = self._submit(task, **arguments)
+                self._arguments[key] = (task, arguments)
+                while len(self._futures) > self._size:
+                    oldest, _ = self._futures.popitem(last=False)
+                    del self._arguments[oldest]
+            self._futures.move_to_end(key)
+            return self._futures[key]
+
+
+def _key(task: str, arguments: dict[str, Any]) -> str:
+    # Pixels are part of a question too; their repr would leave most of them out.
+    text = json.dumps([task, arguments], sort_keys=True, default=_exact)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _exact(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        return f"{value.dtype}{value.shape}{hashlib.sha256(value.tobytes()).hexdigest()}"
+    return repr(value)
+
+
+def _answer(future: Future[Any]) -> Answer:
+    error = future.exception()
+    if error is None:
+        return Answer("ready", future.result())
+    if isinstance(error, BuilderError):
+        return Answer("failed", problems=error.problems)
+    logger.error("A task of the engine failed", exc_info=error)
+    return Answer("failed", problems=(UNEXPECTED,))
