@@ -94,7 +94,7 @@ def script(project: dict[str, Any], prepared_folder: str) -> str:
 
 
 def evaluate(run_id: str, part: str = "test") -> dict[str, Any]:
-    """Return the scores of a run's model on a part of its data; those on the test part are kept with the run."""
+    """Return the scores of a run's model on a part of its data; those of the test part are kept."""
     from builder.explain.evaluation import evaluate as evaluate_model
 
     report = evaluate_model(_model(run_id), _prepared(run_id), part)
@@ -131,9 +131,10 @@ def export(
         if on_progress is not None:
             on_progress(share, words)
 
-    tell(0.0, "Opening the model")
+    tell(0.0, "Opening the data")
+    model, prepared = _model_file(run_id), _prepared(run_id)
     project = Project.from_json(default_store().run_document(run_id))
-    return exporting.run(_model(run_id), project, _prepared(run_id), folder, formats, tell)
+    return exporting.run(model, project, prepared, folder, formats or tuple(exporting.FORMATS), tell)
 
 
 TASKS: dict[str, Callable[..., Any]] = {
@@ -150,6 +151,11 @@ def _prepared(run_id: str) -> Prepared:
 
 
 def _model(run_id: str) -> keras.Model:
+    file = _model_file(run_id)
+    return _loaded(str(file), file.stat().st_mtime_ns)
+
+
+def _model_file(run_id: str) -> Path:
     file = default_workspace().run_folder(run_id) / MODEL_FILE
     if not file.exists():
         name = default_store().run(run_id).name
@@ -157,7 +163,7 @@ def _model(run_id: str) -> keras.Model:
             f"The run of '{name}' has no trained model yet. Train it to its end, or stop it, and try again."
         )
         raise stop("not_trained", message)
-    return _loaded(str(file), file.stat().st_mtime_ns)
+    return file
 
 
 # A person tries many inputs on one model, and loading takes up to a second.
