@@ -1,0 +1,60 @@
+"""The model editor as a Streamlit component: a graph goes down, the edited graph comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+BUNDLE = Path(__file__).parent / "bundle"
+
+_mount = st.components.v2.component(
+    "kerablocks_canvas",
+    css=(BUNDLE / "canvas.css").read_text(encoding="utf-8"),
+    js=(BUNDLE / "canvas.js").read_text(encoding="utf-8"),
+)
+
+
+def canvas(
+    document: Mapping[str, Any],
+    *,
+    doc_version: int | str,
+    project_id: int | str,
+    token: str,
+    key: str,
+    read_only: bool = False,
+    height: int = 640,
+) -> dict[str, Any] | None:
+    """Show the editor and return its newest state.
+
+    The browser takes ``document`` on mounting and whenever ``doc_version`` changes, and at no other
+    time. Pass the current document always: a browser that mounts anew starts from it.
+
+    Args:
+        document: the graph, as ``Graph.to_json`` gives it.
+        doc_version: changes when Python, and not the person at the canvas, replaces the document.
+        project_id: names the project in the requests for shapes and problems.
+        token: sent with every request to the routes.
+        key: the component's identity on the page.
+        read_only: show the graph without a palette and without a way to change it.
+        height: in pixels.
+
+    Returns:
+        ``{"rev": int, "docVersion": ..., "document": graph}`` after the last change; None before
+        the first, and where the state belongs to another ``doc_version``.
+    """
+    data = {
+        "document": document,
+        "docVersion": doc_version,
+        "catalogueUrl": "/api/catalogue",
+        "inferUrl": "/api/infer",
+        "token": token,
+        "projectId": str(project_id),
+        "readOnly": read_only,
+        "height": height,
+    }
+    result = _mount(key=key, data=data, on_graph_change=lambda: None)
+    state = result.graph
+    return state if state and state["docVersion"] == doc_version else None

@@ -1,0 +1,279 @@
+/** The form of the selected block, or the model at a glance where none is selected. */
+
+import { useEffect, useState, type Dispatch } from "react";
+import type { BlockDeclaration, Edit, GraphNode, InferAnswer, InputPort, ModelSummary, Problem } from "../wire";
+import { CategorySign } from "./categories";
+import { connecting, fittingSources, type Model } from "./connect";
+import { nameFault } from "./document";
+import { Field } from "./fields";
+import { Icon } from "./icons";
+import { accepts, valueOf } from "./parameters";
+import type { Action } from "./reducer";
+import { byteWords, countWords, shapeWords } from "./words";
+
+interface Props {
+  readonly model: Model;
+  readonly node: GraphNode;
+  readonly answer: InferAnswer | null;
+  readonly readOnly: boolean;
+  readonly dispatch: Dispatch<Action>;
+  readonly onRepair: (problem: Problem) => void;
+  readonly onClose: () => void;
+}
+
+export function Inspector({ model, node, answer, readOnly, dispatch, onRepair, onClose }: Props) {
+  const block = model.catalogue.get(node.kind);
+  const facts = answer?.nodes[node.id];
+  const problems = (answer?.problems ?? []).filter((problem) => problem.block === node.id);
+  const declared = new Set(block?.parameters.map((declaration) => declaration.name));
+  const general = problems.filter((problem) => !problem.field || !declared.has(problem.field) || problem.repair);
+  return (
+    <aside className="kb-inspector" aria-label={`Settings of ${node.id}`}>
+      <header>
+        <CategorySign category={block?.category ?? ""} />
+        <h2>{block?.label ?? node.kind}</h2>
+        <button type="button" className="kb-bare" onClick={onClose} aria-label="Close the settings" title="Close the settings">
+          <Icon name="close" />
+        </button>
+      </header>
+      <div className="kb-inspector-body">
+        {general.map((problem, index) => (
+          <ProblemNote key={index} problem={problem} onRepair={readOnly ? null : onRepair} />
+        ))}
+        <NameField key={node.id} model={model} node={node} readOnly={readOnly} dispatch={dispatch} />
+        {block?.inputs.map((port) => (
+          <PortField key={port.name} model={model} node={node} port={port} many={block.inputs.length > 1} readOnly={readOnly} dispatch={dispatch} />
+        ))}
+        {block && <ParameterFields block={block} node={node} problems={problems} readOnly={readOnly} dispatch={dispatch} />}
+        {facts && (
+          <dl className="kb-facts">
+            <dt>Output</dt>
+            <dd>{shapeWords(facts.shape) || "not known yet"}</dd>
+            {facts.flow && <dt>Kind</dt>}
+            {facts.flow && <dd>{facts.flow}</dd>}
+            <dt>Parameters</dt>
+            <dd>{countWords(facts.parameters ?? 0)}</dd>
+          </dl>
+        )}
+        {block && <About block={block} />}
+      </div>
+    </aside>
+  );
+}
+
+export function ProblemNote({ problem, onRepair }: { problem: Problem; onRepair: ((problem: Problem) => void) | null }) {
+  return (
+    <div className={`kb-note kb-note-${problem.severity}`}>
+      <Icon name={problem.severity} />
+      <div>
+        {problem.message}
+        {problem.repair && onRepair && (
+          <button type="button" className="kb-repair" onClick={() => onRepair(problem)}>
+            <Icon name="wrench" />
+            {problem.repair.label}
+          </button>
+        )}
+      </div>
+    </div>
+  );
+}
+
+type EditProps = Pick<Props, "node" | "readOnly" | "dispatch">;
+
+function ParameterFields({ block, node, problems, readOnly, dispatch }: EditProps & { block: BlockDeclaration; problems: readonly Problem[] }) {
+  const field = (declaration: BlockDeclaration["parameters"][number]) => {
+    const { name } = declaration;
+    return (
+      <Field
+        key={`${node.id}.${name}`}
+        declaration={declaration}
+        value={valueOf(node.parameters, declaration)}
+        owner={block.label}
+        told={problems.find((problem) => problem.field === name && problem.code !== "bad_parameter" && !problem.repair)?.message}
+        disabled={readOnly}
+        onSettle={() => dispatch({ type: "settle" })}
+        onChange={(value, isTyping) =>
+          dispatch({
+            type: "edit",
+            edits: [{ op: "set_parameter", id: node.id, name, value }],
+            ...(isTyping ? { typing: `${node.id}.${name}` } : {}),
+          })
+        }
+      />
+    );
+  };
+  const plain = block.parameters.filter((declaration) => !declaration.advanced);
+  const advanced = block.parameters.filter((declaration) => declaration.advanced);
+  const isBad = advanced.some((declaration) => !accepts(declaration, valueOf(node.parameters, declaration)));
+  return (
+    <>
+      {plain.map(field)}
+      {advanced.length > 0 && (
+        <details className="kb-fold" open={isBad || undefined}>
+          <summary>
+            <Icon name="chevron" />
+            Advanced
+          </summary>
+          {advanced.map(field)}
+        </details>
+      )}
+    </>
+  );
+}
+
+function NameField({ model, node, readOnly, dispatch }: EditProps & { model: Model }) {
+  const [name, setName] = useState(node.id);
+  useEffect(() => setName(node.id), [node.id]);
+  const complaint = nameFault(model.document, node.id, name);
+  const settle = () => {
+    if (name !== node.id && complaint === null) dispatch({ type: "rename", id: node.id, name });
+  };
+  return (
+    <div className={`kb-field${complaint ? " kb-field-bad" : ""}`}>
+      <div className="kb-field-head">
+        <label htmlFor="kb-name">Name</label>
+      </div>
+      <input
+        id="kb-name"
+        type="text"
+        className="kb-code"
+        autoComplete="off"
+        spellCheck={false}
+        disabled={readOnly}
+        value={name}
+        aria-invalid={complaint !== null}
+        onChange={(event) => setName(event.target.value)}
+        onBlur={settle}
+        onKeyDown={(event) => {
+          if (event.key === "Enter") settle();
+          if (event.key === "Escape") setName(node.id);
+        }}
+      />
+      {complaint && (
+        <p className="kb-complaint" role="alert">
+          {complaint}
+        </p>
+      )}
+    </div>
+  );
+}
+
+function PortField({ model, node, port, many, readOnly, dispatch }: EditProps & { model: Model; port: InputPort; many: boolean }) {
+  const label = many ? `${port.name[0]?.toUpperCase()}${port.name.slice(1)} from` : "Input from";
+  const arriving = model.document.edges.filter((edge) => edge.target === node.id && edge.target_port === port.name);
+  const fitting = [...fittingSources(model, node.id, port.name)].map((key) => key.split(":")[0] as string);
+  const connect = (source: string): Edit[] =>
+    connecting(model, { source, sourcePort: "output", target: node.id, targetPort: port.name });
+  const edit = (edits: Edit[]) => dispatch({ type: "edit", edits });
+  const only = port.variadic ? undefined : arriving[0];
+  return (
+    <div className="kb-field">
+      <div className="kb-field-head">
+        <label htmlFor={`kb-port-${port.name}`}>{label}</label>
+      </div>
+      {port.variadic && (
+        <ol className="kb-sources">
+          {arriving.map((edge) => (
+            <li key={edge.source}>
+              <span className="kb-code">{edge.source}</span>
+              <button
+                type="button"
+                className="kb-bare"
+                disabled={readOnly}
+                aria-label={`Disconnect ${edge.source}`}
+                onClick={() => edit([{ op: "remove_edge", edge }])}
+              >
+                <Icon name="close" />
+              </button>
+            </li>
+          ))}
+        </ol>
+      )}
+      <select
+        id={`kb-port-${port.name}`}
+        disabled={readOnly}
+        value={only?.source ?? ""}
+        onChange={({ target: { value } }) => {
+          if (value) edit(connect(value));
+          else if (only) edit([{ op: "remove_edge", edge: only }]);
+        }}
+      >
+        <option value="">{port.variadic ? "Connect another block…" : "Not connected"}</option>
+        {only && <option value={only.source}>{only.source}</option>}
+        {fitting.map((source) => (
+          <option key={source} value={source}>
+            {source}
+          </option>
+        ))}
+      </select>
+    </div>
+  );
+}
+
+function About({ block }: { block: BlockDeclaration }) {
+  return (
+    <details className="kb-fold">
+      <summary>
+        <Icon name="chevron" />
+        About this block
+      </summary>
+      <p>{block.summary}</p>
+      {block.formula && <pre className="kb-formula">{block.formula}</pre>}
+      {block.reference && (
+        <p className="kb-reference">
+          {/^https:\/\//.test(block.reference) ? (
+            <a href={block.reference} target="_blank" rel="noreferrer">
+              {block.reference}
+            </a>
+          ) : (
+            block.reference
+          )}
+        </p>
+      )}
+    </details>
+  );
+}
+
+export function Overview({ answer, count, readOnly }: { answer: InferAnswer | null; count: number; readOnly: boolean }) {
+  const summary: ModelSummary = answer?.summary ?? {};
+  return (
+    <aside className="kb-inspector" aria-label="The model">
+      <header>
+        <h2>Model</h2>
+      </header>
+      <div className="kb-inspector-body">
+        <dl className="kb-facts">
+          <dt>Blocks</dt>
+          <dd>{count}</dd>
+          {summary.layers != null && <dt>Keras layers</dt>}
+          {summary.layers != null && <dd>{countWords(summary.layers)}</dd>}
+          {summary.parameters != null && <dt>Parameters</dt>}
+          {summary.parameters != null && <dd>{countWords(summary.parameters)}</dd>}
+          {summary.trainable != null && <dt>Trainable</dt>}
+          {summary.trainable != null && <dd>{countWords(summary.trainable)}</dd>}
+          {summary.size_bytes != null && <dt>Weights</dt>}
+          {summary.size_bytes != null && <dd>{byteWords(summary.size_bytes)}</dd>}
+          {summary.output_shape && <dt>Output</dt>}
+          {summary.output_shape && <dd>{shapeWords(summary.output_shape)}</dd>}
+        </dl>
+        <p className="kb-quiet">Select a block to see {readOnly ? "" : "and change "}its settings.</p>
+        {!readOnly && (
+          <ul className="kb-keys">
+            <li>
+              <kbd>/</kbd> search the blocks
+            </li>
+            <li>
+              <kbd>double click</kbd> add a block there
+            </li>
+            <li>
+              <kbd>Shift</kbd> + drag selects several
+            </li>
+            <li>
+              <kbd>Ctrl</kbd> <kbd>Z</kbd> undo, <kbd>Ctrl</kbd> <kbd>D</kbd> duplicate
+            </li>
+          </ul>
+        )}
+      </div>
+    </aside>
+  );
+}

@@ -1,0 +1,88 @@
+/** The editor's ties to the outside: the catalogue, Python's answers, and keeping the document. */
+
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { TOKEN_HEADER, type CanvasData, type CanvasState, type CatalogueAnswer } from "../wire";
+import type { Catalogue } from "./connect";
+import { differsInMeaning } from "./document";
+import { InferClient, type InferStatus } from "./infer";
+import { Keeper } from "./keep";
+import type { EditorState } from "./reducer";
+
+const NO_BLOCKS: Catalogue = new Map();
+
+export function useCatalogue(url: string, token: string) {
+  const [catalogue, setCatalogue] = useState<Catalogue>(NO_BLOCKS);
+  const [hasFailed, setHasFailed] = useState(false);
+  const [attempt, setAttempt] = useState(0);
+  useEffect(() => {
+    const request = new AbortController();
+    fetch(url, { headers: { [TOKEN_HEADER]: token }, signal: request.signal })
+      .then((response) => (response.ok ? response.json() : Promise.reject(new Error(`status ${response.status}`))))
+      .then((answer: CatalogueAnswer) => {
+        setCatalogue(new Map(answer.blocks.map((block) => [block.kind, block])));
+        setHasFailed(false);
+      })
+      .catch(() => {
+        if (request.signal.aborted) return;
+        setHasFailed(true);
+        setTimeout(() => setAttempt((count) => count + 1), 2000);
+      });
+    return () => request.abort();
+  }, [url, token, attempt]);
+  return { catalogue, hasFailed };
+}
+
+/** Ask for shapes and problems after each change of meaning; return what is known. */
+export function useInfer({ inferUrl: url, token, projectId }: CanvasData, state: EditorState) {
+  const [status, setStatus] = useState<InferStatus>({ answer: null, isSlow: false, failure: null });
+  const client = useMemo(() => new InferClient({ url, token, projectId, onStatus: setStatus }), [url, token, projectId]);
+  const asked = useRef<{ client: InferClient; document: EditorState["document"] } | null>(null);
+  useEffect(() => {
+    const isNew = asked.current?.client !== client || differsInMeaning(asked.current.document, state.document);
+    asked.current = { client, document: state.document };
+    if (isNew) client.ask(state.rev, state.document);
+  }, [client, state.document, state.rev]);
+  useEffect(() => {
+    const retry = () => client.retry();
+    window.addEventListener("online", retry);
+    return () => {
+      window.removeEventListener("online", retry);
+      client.close();
+      asked.current = null;
+    };
+  }, [client]);
+  return status;
+}
+
+/** Keep the document with Python: debounced, and at once when the person leaves. */
+export function useKeeping(state: EditorState, send: (state: CanvasState) => void, registerFlush: (flush: () => void) => void) {
+  const keeper = useMemo(() => new Keeper(send), []);
+  keeper.send = send;
+  const kept = useRef(state.document);
+  const version = useRef(state.docVersion);
+  const flush = useCallback(() => keeper.flush(), [keeper]);
+  useEffect(() => {
+    if (version.current !== state.docVersion) {
+      version.current = state.docVersion;
+      kept.current = state.document;
+      keeper.drop();
+    } else if (kept.current !== state.document) {
+      kept.current = state.document;
+      keeper.keep({ rev: state.rev, docVersion: state.docVersion, document: state.document });
+    }
+  }, [keeper, state]);
+  useEffect(() => {
+    registerFlush(flush);
+    const leave = () => document.visibilityState === "hidden" && flush();
+    window.addEventListener("pagehide", flush);
+    window.addEventListener("blur", flush);
+    document.addEventListener("visibilitychange", leave);
+    return () => {
+      window.removeEventListener("pagehide", flush);
+      window.removeEventListener("blur", flush);
+      document.removeEventListener("visibilitychange", leave);
+      flush();
+    };
+  }, [flush, registerFlush]);
+  return flush;
+}

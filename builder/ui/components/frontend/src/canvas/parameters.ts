@@ -1,0 +1,162 @@
+/** Checking, reading and showing parameter values: the browser's half of builder/params.py. */
+
+import type { BlockDeclaration, ParameterDeclaration } from "../wire";
+
+export const AUTO = "auto";
+
+export function accepts(declaration: ParameterDeclaration, value: unknown): boolean {
+  if (declaration.auto && value === AUTO) return true;
+  if (declaration.optional && value === null) return true;
+  switch (declaration.type) {
+    case "integer":
+      return Number.isInteger(value) && inside(declaration, value as number);
+    case "float":
+      return typeof value === "number" && Number.isFinite(value) && inside(declaration, value);
+    case "boolean":
+      return typeof value === "boolean";
+    case "choice":
+      return typeof value === "string" && (declaration.options ?? []).includes(value);
+    case "integer_list":
+      return Array.isArray(value) && isGoodList(declaration, value);
+  }
+}
+
+function inside({ minimum, maximum, minimum_open, maximum_open }: ParameterDeclaration, value: number): boolean {
+  if (minimum != null && (minimum_open ? value <= minimum : value < minimum)) return false;
+  return !(maximum != null && (maximum_open ? value >= maximum : value > maximum));
+}
+
+function isGoodList(declaration: ParameterDeclaration, value: readonly unknown[]): boolean {
+  const { minimum_length = 0, maximum_length = Infinity, minimum = 1, allow_unknown } = declaration;
+  if (value.length < minimum_length || value.length > maximum_length) return false;
+  const spares = allow_unknown && value.filter((item) => item === -1).length === 1;
+  const rest = spares ? value.filter((item) => item !== -1) : value;
+  return rest.every((item) => Number.isInteger(item) && (item as number) >= (minimum ?? 1));
+}
+
+export function describe(declaration: ParameterDeclaration): string {
+  const words = describeType(declaration) + (declaration.optional ? ", or empty" : "");
+  return words + (declaration.auto ? ", or 'auto'" : "");
+}
+
+function describeType(declaration: ParameterDeclaration): string {
+  const { minimum, maximum } = declaration;
+  switch (declaration.type) {
+    case "integer":
+      if (minimum != null && maximum != null) return `a whole number from ${minimum} to ${maximum}`;
+      if (minimum != null) return `a whole number of at least ${minimum}`;
+      return maximum != null ? `a whole number of at most ${maximum}` : "a whole number";
+    case "float":
+      return describeFloat(declaration);
+    case "boolean":
+      return "true or false";
+    case "choice":
+      return "one of " + (declaration.options ?? []).map((option) => `'${option}'`).join(", ");
+    case "integer_list": {
+      const { minimum_length: least = 0, maximum_length: most = 0 } = declaration;
+      const count = least === most ? `${least}` : `${least} to ${most}`;
+      const extra = declaration.allow_unknown ? " (or one -1, which is filled in)" : "";
+      return `a list of ${count} whole numbers of at least ${minimum}${extra}`;
+    }
+  }
+}
+
+function describeFloat({ minimum, maximum, minimum_open, maximum_open }: ParameterDeclaration): string {
+  if (minimum == null && maximum == null) return "a float";
+  const left = minimum == null || minimum_open ? "(" : "[";
+  const right = maximum == null || maximum_open ? ")" : "]";
+  return `a float in ${left}${minimum == null ? "-inf" : general(minimum)}, ${maximum == null ? "inf" : general(maximum)}${right}`;
+}
+
+/** Six significant digits, as Python's format "g" writes them. */
+export function general(value: number): string {
+  if (value === 0) return "0";
+  const exponent = Math.floor(Math.log10(Math.abs(value)));
+  if (exponent >= -4 && exponent < 6) return String(Number(value.toPrecision(6)));
+  const [digits = "", power = "0"] = value.toExponential(5).split("e");
+  const sign = power.startsWith("-") ? "-" : "+";
+  return `${Number(digits)}e${sign}${power.replace(/^[+-]/, "").padStart(2, "0")}`;
+}
+
+/** The sentence of `builder.params.Parameter.check` for a bad value, or null for a good one. */
+export function fault(declaration: ParameterDeclaration, value: unknown, owner: string): string | null {
+  if (accepts(declaration, value)) return null;
+  return `The '${declaration.name}' parameter of ${owner} must be ${describe(declaration)}. Got ${written(value)} instead.`;
+}
+
+/** A JSON value as Python writes it. */
+export function written(value: unknown): string {
+  if (value === null || value === undefined) return "None";
+  if (value === true) return "True";
+  if (value === false) return "False";
+  if (typeof value === "string") {
+    const quote = value.includes("'") && !value.includes('"') ? '"' : "'";
+    return quote + value.replaceAll("\\", "\\\\").replaceAll(quote, `\\${quote}`) + quote;
+  }
+  if (Array.isArray(value)) return `[${value.map(written).join(", ")}]`;
+  return String(value);
+}
+
+/** What a person typed, as the value it stands for; text that stands for none is kept as it is. */
+export function parsed(declaration: ParameterDeclaration, text: string): unknown {
+  const trimmed = text.trim();
+  if (trimmed === "" && declaration.optional) return null;
+  if (declaration.auto && trimmed.toLowerCase() === AUTO) return AUTO;
+  if (declaration.type === "integer_list") return parsedList(trimmed);
+  return trimmed !== "" && Number.isFinite(Number(trimmed)) ? Number(trimmed) : text;
+}
+
+function parsedList(text: string): unknown {
+  const parts = text.replace(/[[\]()]/g, " ").split(/[\s,;×x]+/).filter((part) => part !== "");
+  const numbers = parts.map(Number);
+  return parts.length > 0 && numbers.every(Number.isFinite) ? numbers : text;
+}
+
+export function shown(value: unknown): string {
+  if (value === null || value === undefined) return "";
+  return Array.isArray(value) ? value.join(", ") : String(value);
+}
+
+export function valueOf(parameters: Readonly<Record<string, unknown>>, declaration: ParameterDeclaration): unknown {
+  return declaration.name in parameters ? parameters[declaration.name] : declaration.default;
+}
+
+type Phrase = (value: unknown) => string | null;
+const counted = (word: string): Phrase => (value) => `${shown(value)} ${word}`;
+const crossed = (value: unknown) => (Array.isArray(value) ? value.join("×") : `${value}`);
+const sized = (word: string): Phrase => (value) => (Array.isArray(value) ? crossed(value) : `${word} ${value}`);
+const named: Phrase = (value) => (value === null || value === "linear" || value === "none" || value === AUTO ? null : `${value}`);
+const unlessOne = (word: string): Phrase => (value) =>
+  [value].flat().every((size) => size === 1) ? null : `${word} ${crossed(value)}`;
+
+/** How the settings that tell two blocks of a kind apart are said in short, in this order. */
+const PHRASES: readonly (readonly [string, Phrase])[] = [
+  ["source", named],
+  ["layer", (value) => String(value).toUpperCase()],
+  ["units", counted("units")],
+  ["filters", counted("filters")],
+  ["depth", counted("layers")],
+  ["output_dim", counted("values a word")],
+  ["num_heads", counted("heads")],
+  ["key_dim", (value) => `key ${shown(value)}`],
+  ["kernel_size", sized("kernel")],
+  ["pool_size", sized("pool")],
+  ["target_shape", crossed],
+  ["rate", (value) => (typeof value === "number" ? `${general(value * 100)} %` : shown(value))],
+  ["strides", unlessOne("stride")],
+  ["activation", named],
+  ["dropout", (value) => (typeof value === "number" && value > 0 ? `dropout ${general(value)}` : null)],
+  ["return_sequences", (value) => (value === true ? "every step" : null)],
+];
+
+/** A block's key settings in a few words, such as "64 filters · 3×3 · relu". */
+export function inShort(block: BlockDeclaration, parameters: Readonly<Record<string, unknown>>): string {
+  const declared = new Map(block.parameters.map((declaration) => [declaration.name, declaration]));
+  const phrases = PHRASES.flatMap(([name, phrase]) => {
+    const declaration = declared.get(name);
+    if (!declaration) return [];
+    const value = valueOf(parameters, declaration);
+    return value === null ? [] : (phrase(value) ?? []);
+  });
+  return phrases.slice(0, 3).join(" · ");
+}
