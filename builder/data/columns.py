@@ -16,6 +16,7 @@ MISSING = ("", "?", "na", "n/a", "#n/a", "nan", "null", "<na>")
 NUMERIC_SHARE = 0.8
 TARGET_NAMES = ("target", "label", "class", "y", "outcome", "category", "labels", "classes")
 _TEXT_WORDS = 5
+_CELLS_LOOKED_AT = 2_000
 _CATEGORIES_OF_AN_ID = 100
 _CLASSES_OF_A_NUMBER = 20
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?\Z")
@@ -27,7 +28,8 @@ class ColumnFacts:
     """What was found out about a column: its type, its numbers if it has any, and counts.
 
     ``type`` is ``"number"``, ``"text"`` or ``"category"``; ``numbers`` is float64 with NaN where a
-    cell is missing or is no number; ``strays`` marks the cells that are neither.
+    cell is missing or is no number; ``strays`` marks the cells that are neither; ``words`` is the mean
+    number of words in the first cells.
     """
 
     name: str
@@ -71,7 +73,7 @@ def column_facts(cells: pd.Series, decimal_comma: bool = False) -> ColumnFacts:
     strays = ~missing & np.isnan(numbers)
     present = int((~missing).sum())
     kept = cells[~missing]
-    words = float((kept.str.count(r"\s+") + 1).mean()) if present else 0.0
+    words = float((kept.head(_CELLS_LOOKED_AT).str.count(r"\s+") + 1).mean()) if present else 0.0
     distinct = int(kept.nunique())
     if present and strays.sum() <= (1 - NUMERIC_SHARE) * present:
         kind = "number"
@@ -90,12 +92,12 @@ def table_facts(frame: pd.DataFrame, decimal_comma: bool = False) -> dict[str, C
 def propose_roles(facts: Mapping[str, ColumnFacts], fixed: Mapping[str, str]) -> dict[str, str]:
     """Return a role for every column; those in ``fixed`` stay as they are.
 
-    The target is the column named like one (target, label, class, …), else the last. Columns that
+    The target is the column named like one (target, label, class, …), else the last that varies. Columns that
     only number or name the rows, or that never change, are ignored. The column with the longest texts
     becomes the text input; other texts are ignored.
     """
     fixed = {name: role for name, role in fixed.items() if name in facts}
-    target = next((name for name, role in fixed.items() if role == "target"), None) or _target_of(list(facts))
+    target = next((name for name, role in fixed.items() if role == "target"), None) or _target_of(facts)
     texts = [item for item in facts.values() if item.type == "text" and item.name != target]
     longest = max(texts, key=lambda item: item.words).name if texts else None
     roles = {}
@@ -207,7 +209,9 @@ def _strays_warning(item: ColumnFacts, lines: np.ndarray, name: str) -> Problem:
     return Problem("mixed_types", message, field=name, severity="warning")
 
 
-def _target_of(names: list[str]) -> str:
+def _target_of(facts: Mapping[str, ColumnFacts]) -> str:
+    # A line that ends with a separator makes an empty last column.
+    names = [name for name, item in facts.items() if item.distinct > 1] or list(facts)
     by_lower = {name.lower(): name for name in reversed(names)}
     return next((by_lower[word] for word in TARGET_NAMES if word in by_lower), names[-1])
 

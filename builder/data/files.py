@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
 from builder.errors import BuilderError, stop
@@ -51,10 +51,15 @@ def unreadable(path: Path, error: OSError) -> BuilderError:
     return stop("unreadable_file", message, field="source")
 
 
-def hash_files(files: Iterable[Path]) -> str:
-    """Return the SHA-256, as hexadecimal digits, of the bytes of files in the given order."""
+def hash_files(files: Sequence[Path]) -> str:
+    """Return the SHA-256, as hexadecimal digits, of the bytes of files in the given order.
+
+    Of several files the folders' and files' own names count too: they name classes.
+    """
     total = hashlib.sha256()
     for file in files:
+        if len(files) > 1:
+            total.update(f"{file.parent.name}/{file.name}\0".encode(errors="surrogateescape"))
         try:
             with file.open("rb") as stream:
                 while chunk := stream.read(_CHUNK):

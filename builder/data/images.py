@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,18 @@ MAXIMUM_PIXELS = 50_000_000
 # Formats whose readers start no other program.
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
+# Damaged files make the readers of the formats fail in all these ways.
+_FAILURES = (
+    OSError,
+    EOFError,
+    SyntaxError,
+    ValueError,
+    LookupError,
+    ArithmeticError,
+    TypeError,
+    AttributeError,
+    struct.error,
+)
 _TEST_FOLDERS = frozenset({"test", "testing"})
 _PART_FOLDERS = _TEST_FOLDERS | {"train", "training", "val", "valid", "validation"}
 
@@ -117,8 +130,7 @@ def decode_image(data: bytes) -> Image.Image:
             return ImageOps.exif_transpose(image)
     except Image.DecompressionBombError as error:
         raise BrokenImage("it has too many pixels") from error
-    except (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, OverflowError) as error:
-        # Damaged files make the readers fail in all these ways.
+    except _FAILURES as error:
         raise BrokenImage("it is damaged or no picture") from error
 
 

@@ -16,7 +16,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from builder.data.columns import looks_like_number
+from builder.data.columns import MISSING, looks_like_number
 from builder.data.files import describe_start, is_pickle, pickle_refused, unreadable
 from builder.errors import BuilderError, Problem, stop
 
@@ -299,7 +299,9 @@ def _is_header(first: list[str], rows: list[list[str]]) -> bool:
         if cells and sum(map(looks_like_number, cells)) >= 0.8 * len(cells):
             numeric.append(index)
     if numeric:
-        return not all(looks_like_number(first[index]) or not first[index] for index in numeric)
+        return not all(
+            looks_like_number(first[index]) or first[index].lower() in MISSING for index in numeric
+        )
     recurring = [cell and cell in {row[index] for row in rows} for index, cell in enumerate(first)]
     return not any(recurring)
 

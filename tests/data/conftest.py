@@ -2,15 +2,14 @@
 
 import zipfile
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 from making import sample_source
 
 from builder.data.prepare import Prepared, prepare
 from builder.data.profile import propose
-from builder.project import DataRecipe
 
 Write = Callable[..., Path]
 
@@ -46,8 +45,8 @@ def prepared_sample(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., P
     """Prepare a bundled sample as proposed, once for all tests."""
     cache = tmp_path_factory.mktemp("prepared")
 
-    def make(name: str, **changes: Any) -> Prepared:
-        recipe = propose(sample_source(name)).to_json() | changes
-        return prepare(DataRecipe(**recipe), cache)
+    @lru_cache
+    def make(name: str) -> Prepared:
+        return prepare(propose(sample_source(name)), cache)
 
     return make

@@ -61,6 +61,10 @@ def test_the_target_is_known_by_its_name(name):
     assert propose_roles(facts_of(**{name: WORDS}, last=AMOUNTS), {})[name] == "target"
 
 
+def test_an_empty_last_column_is_not_the_target():
+    assert propose_roles(facts_of(x=AMOUNTS, kind=WORDS, column_3=[""] * COUNT), {})["kind"] == "target"
+
+
 def test_roles_that_are_fixed_stay():
     roles = propose_roles(facts_of(a=WORDS, b=AMOUNTS, label=WORDS), {"a": "target", "b": "ignore"})
     assert roles == {"a": "target", "b": "ignore", "label": "categorical"}

@@ -95,6 +95,10 @@ def test_a_missing_header_is_noticed(csv_file):
     assert "no header" in warnings_of(path)["no_header"]
 
 
+def test_a_missing_header_is_noticed_though_a_value_is_missing(csv_file):
+    assert "no_header" in warnings_of(csv_file("?,word,0.5\n" + ROWS))
+
+
 def test_a_missing_header_over_words_is_noticed(csv_file):
     path = csv_file("ham,see you\nspam,win now\n" * 10)
     assert len(read_table(path).frame) == 20
