@@ -271,8 +271,8 @@ def _note_silence(run: RunRecord, store: Store) -> None:
     if not latest or latest[-1].kind != "silent":
         minutes = SILENT_SECONDS / 60
         message = (
-            f"The training process lives but has not reported for {minutes:.0f} minutes. A step may take long, "
-            "or the machine may be short of memory. Wait, or stop the run and lower the batch size."
+            f"The training process lives but has not reported for {minutes:.0f} minutes. A step may be "
+            "long, or the machine may be short of memory. Wait, or stop the run and lower the batch size."
         )
         store.add_event(run.id, "silent", message)
 
