@@ -168,7 +168,9 @@ class IntegerList:
     def bad_values(self) -> list[Any]:
         """Return values that ``accepts`` refuses."""
         too_long = [self.minimum] * (self.maximum_length + 1)
-        return ["3 by 3", 3, None, too_long, [self.minimum - 2] * self.minimum_length]
+        # Not -1, which "allow_unknown" admits.
+        below = [min(self.minimum - 1, -2)] * self.minimum_length
+        return ["3 by 3", 3, None, too_long, below]
 
     def to_json(self) -> dict[str, Any]:
         """Return the constraint as JSON-ready data."""
