@@ -48,15 +48,15 @@ def confusion_matrix(matrix: Sequence[Sequence[int]], names: Sequence[str]) -> g
             z=shares,
             x=labels,
             y=labels,
-            customdata=counts,
-            colorscale=[[0, "rgba(20,133,123,0.04)"], [1, "rgba(20,133,123,0.95)"]],
+            text=counts.astype(int),
+            colorscale=[[0, "rgba(20,133,123,0.04)"], [1, "rgba(20,133,123,0.9)"]],
             zmin=0,
             zmax=1,
             showscale=False,
             xgap=2,
             ygap=2,
-            texttemplate="%{customdata:.0f}" if len(labels) <= LABELLED_CELLS else None,
-            hovertemplate="true %{y}, predicted %{x}: %{customdata:.0f} rows (%{z:.0%})<extra></extra>",
+            texttemplate="%{text}" if len(labels) <= LABELLED_CELLS else None,
+            hovertemplate="true %{y}, predicted %{x}: %{text} rows (%{z:.0%})<extra></extra>",
         )
     )
     figure.update_layout(margin=MARGIN, height=min(640, 150 + 38 * len(labels)))

@@ -87,3 +87,11 @@ def metric_value(name: str, value: Any) -> str:
 def metric_name(name: str) -> str:
     """Return a metric's name in words."""
     return METRIC_NAMES.get(name, name.replace("_", " ").capitalize())
+
+
+def run_words(run: RunRecord, number: int) -> str:
+    """Return a run as an entry of a list: number, status, score, age."""
+    scores = run.result.get("test") or {}
+    name = next((name for name in ("accuracy", "mean_absolute_error") if name in scores), None)
+    score = f" · {metric_name(name)} {metric_value(name, scores[name])}" if name else ""
+    return f"Run {number} · {STATUS[run.status][0]}{score} · {ago(run.created_at)}"

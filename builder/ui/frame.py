@@ -22,12 +22,12 @@ STYLE = (Path(__file__).parent / "style.css").read_text(encoding="utf-8")
 POLL_SECONDS = 0.4
 MAXIMUM_NAME = 80
 
-HOME = "pages/home.py"
-DATA = "pages/data.py"
-MODEL = "pages/model.py"
-TRAIN = "pages/train.py"
-RESULTS = "pages/results.py"
-EXPORT = "pages/export.py"
+HOME = "views/home.py"
+DATA = "views/data.py"
+MODEL = "views/model.py"
+TRAIN = "views/train.py"
+RESULTS = "views/results.py"
+EXPORT = "views/export.py"
 
 
 def apply_style() -> None:

@@ -1,4 +1,8 @@
-"""The entry script of every browser session: navigation and the frame around the pages."""
+"""The entry script of every browser session: navigation and the frame around the pages.
+
+The page scripts lie in ``views``: beside a folder named ``pages``, Streamlit would take this script for
+a multipage app of the older kind, and show pages without this frame.
+"""
 
 import streamlit as st
 

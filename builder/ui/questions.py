@@ -50,12 +50,12 @@ def prediction(run_id: str, raw: dict[str, Any]) -> Answer:
     return work().ask("predict", run_id=run_id, raw=[raw])
 
 
-def export(run_id: str, formats: list[str] | None) -> Answer:
+def export(run_id: str, formats: list[str]) -> Answer:
     """Ask for the exports of a run."""
     return work().ask("export", run_id=run_id, formats=formats)
 
 
-def start_export(run_id: str, formats: list[str] | None) -> None:
+def start_export(run_id: str, formats: list[str]) -> None:
     """Start an export of a run, unless one is at work on it."""
     if not exports_going_on(run_id):
         work().forget("export", run_id=run_id, formats=formats)

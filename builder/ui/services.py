@@ -9,11 +9,12 @@ import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
+from importlib import import_module
 
 import streamlit as st
 
-from builder.jobs import training
 from builder.jobs.engine import Engine
+from builder.jobs.training import reconcile
 from builder.runs.store import Store
 from builder.runs.workspace import Workspace, default_workspace
 from builder.ui.work import UNEXPECTED, Work
@@ -77,6 +78,8 @@ def report_script_error(error: Exception) -> bool:
 def _warm_engine() -> None:
     try:
         engine().start()
+        # The first page needs it; imported here, its readers do not have to wait.
+        import_module("builder.ui.projects")
     except Exception:
         # The pages say so themselves when they need the engine; the app goes on.
         logger.exception("The engine did not start")
@@ -85,7 +88,7 @@ def _warm_engine() -> None:
 def _watch_training(end: threading.Event) -> None:
     while not end.is_set():
         try:
-            training.reconcile(store(), workspace())
+            reconcile(store(), workspace())
         except Exception:
             # A moment's trouble with the database must not end the watch.
             logger.exception("The training queue could not be looked after")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Mapping
+import zipfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,27 +15,27 @@ import streamlit as st
 from builder.export.formats import FORMATS
 from builder.runs.records import RunRecord
 from builder.ui import frame, questions, state
-from builder.ui.format import size
+from builder.ui.format import metric_name, metric_value, size
 from builder.ui.sections.results import run_project
 from builder.ui.services import workspace
 from builder.ui.uploads import safe_name
 
-STATUS = {"verified": "Verified", "ok": "Verified", "failed": "Failed", "skipped": "Not offered"}
+STATUS = {"verified": "Verified", "differs": "Differs", "failed": "Failed"}
 
 
 def choose_and_start(run: RunRecord) -> None:
     """Offer to export everything, or some formats, and follow the work."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if st.button("Export everything", type="primary", icon=":material/package_2:"):
-            questions.start_export(run.id, None)
+            _start(run, list(FORMATS))
         with st.popover("Choose formats", icon=":material/checklist:"):
             _some_formats(run)
-    asked = questions.exports_going_on(run.id)
-    if asked:
-        _follow(run.id, asked[0])
-    elif state.recall(f"exported.{run.id}"):
-        last = state.take(f"exported.{run.id}")
-        frame.show_problems(questions.export(run.id, last["formats"]).problems)
+    if questions.exports_going_on(run.id):
+        _follow(run.id)
+        return
+    last = state.recall(f"export.{run.id}")
+    if last:
+        frame.show_problems(questions.export(run.id, last).problems)
 
 
 def report(run: RunRecord) -> dict[str, Any] | None:
@@ -44,61 +46,68 @@ def report(run: RunRecord) -> dict[str, Any] | None:
     return json.loads(file.read_text(encoding="utf-8"))
 
 
-def bundle(run: RunRecord, report: Mapping[str, Any]) -> None:
-    """Offer everything in one zip file."""
-    file = Path(report["bundle"])
-    if file.exists():
-        st.download_button(
-            f"Download all ({size(file.stat().st_size)})",
-            file.read_bytes,
-            file_name=f"{safe_name(run.name)}.zip",
-            mime="application/zip",
-            icon=":material/download:",
-            type="primary",
-            on_click="ignore",
-        )
+def formats() -> None:
+    """Say what an export holds, before the first one."""
+    st.markdown("### What you will get")
+    with st.grid(3, min_column_width=280):
+        for item in FORMATS.values():
+            with st.container(border=True, height="stretch", gap="xxsmall"):
+                st.markdown(f"**{item.label}**")
+                st.caption(item.use)
+
+
+def bundle(run: RunRecord) -> None:
+    """Offer everything in one zip file, which is made when it is asked for."""
+    st.download_button(
+        "Download everything (zip)",
+        lambda: _zipped(_folder(run)),
+        file_name=f"{safe_name(run.name)}.zip",
+        mime="application/zip",
+        icon=":material/download:",
+        type="primary",
+        on_click="ignore",
+    )
 
 
 def verification(report: Mapping[str, Any]) -> None:
     """Show how each file compares with the trained model."""
     st.markdown("### Verification")
-    entries = report["exports"]
+    st.caption(
+        f"Each file was loaded by its own runtime and asked about {report['samples']:,} test samples. "
+        "Latency is of one sample on one processor thread of this machine."
+    )
+    entries = report["formats"]
+    score = metric_name(report["metric"])
     st.dataframe(
         pd.DataFrame(
             {
                 "Format": [entry["label"] for entry in entries],
                 "Status": [STATUS.get(entry["status"], entry["status"]) for entry in entries],
-                "Same answer": [entry.get("agreement") for entry in entries],
+                "Agreement": [entry.get("agreement") for entry in entries],
                 "Largest difference": [entry.get("largest_difference") for entry in entries],
-                "Test score": [entry.get("score") for entry in entries],
-                "Size": [size(entry.get("size_bytes")) for entry in entries],
-                "One prediction": [entry.get("latency_ms") for entry in entries],
+                score: [metric_value(report["metric"], entry.get("metric_export")) for entry in entries],
+                "Size": [size(entry.get("bytes")) for entry in entries],
+                "Latency": [entry.get("latency_ms_p50") for entry in entries],
                 "Note": [entry.get("note") or "" for entry in entries],
             }
         ),
         hide_index=True,
         column_config={
-            "Same answer": st.column_config.NumberColumn(
-                format="percent", help="Share of test samples on which the file and the model agree."
+            "Agreement": st.column_config.NumberColumn(
+                format="percent", help="Share of test samples on which the file agrees with your model."
             ),
             "Largest difference": st.column_config.NumberColumn(
-                format="%.2g", help="The largest difference of any output from the model's."
+                format="%.2g", help="The largest difference of any output from your model's."
             ),
-            "Test score": st.column_config.NumberColumn(format="%.4g"),
-            "One prediction": st.column_config.NumberColumn(
-                format="%.2f ms", help="Measured on this machine."
-            ),
+            score: st.column_config.TextColumn(help="Of the file, on the same samples."),
+            "Latency": st.column_config.NumberColumn(format="%.2f ms", help="Half of the calls are faster."),
             "Note": st.column_config.TextColumn(width="large"),
         },
     )
-    failed = [entry for entry in entries if entry["status"] == "failed"]
-    frame.show_problems(
-        {"severity": "error", "message": f"{entry['label']}: {entry.get('note') or 'it failed.'}"}
-        for entry in failed
-    )
+    _failures(entries)
 
 
-def files(run: RunRecord, report: Mapping[str, Any]) -> None:
+def files(run: RunRecord) -> None:
     """Offer every exported file by itself."""
     with st.expander("Single files", icon=":material/folder_zip:"):
         for file in _single_files(_folder(run)):
@@ -121,6 +130,22 @@ def script(run: RunRecord) -> None:
             st.code(found, language="python", height=500)
 
 
+def _failures(entries: Sequence[Mapping[str, Any]]) -> None:
+    failed = [entry for entry in entries if entry.get("problem")]
+    frame.show_problems(
+        {**entry["problem"], "message": f"{entry['label']}: {entry['problem']['message']}"}
+        for entry in failed
+    )
+
+
+def _zipped(folder: Path) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in _single_files(folder):
+            archive.write(file, file.relative_to(folder))
+    return stream.getvalue()
+
+
 def _some_formats(run: RunRecord) -> None:
     chosen = st.pills(
         "Formats",
@@ -132,13 +157,17 @@ def _some_formats(run: RunRecord) -> None:
     for name in chosen:
         st.caption(f"**{FORMATS[name].label}** {FORMATS[name].use}")
     if st.button("Export these", disabled=not chosen, key="export.some"):
-        questions.start_export(run.id, list(chosen))
+        _start(run, list(chosen))
         st.rerun()
 
 
+def _start(run: RunRecord, formats: list[str]) -> None:
+    state.remember(f"export.{run.id}", formats)
+    questions.start_export(run.id, formats)
+
+
 @st.fragment(run_every=1.0)
-def _follow(run_id: str, asked: Mapping[str, Any]) -> None:
-    state.remember(f"exported.{run_id}", dict(asked))
+def _follow(run_id: str) -> None:
     if not questions.exports_going_on(run_id):
         st.rerun()
     seen = questions.export_progress(run_id)

@@ -246,11 +246,14 @@ def _confirm_delete(record: ProjectSummary) -> None:
     with st.container(horizontal=True, horizontal_alignment="right"):
         if st.button("Keep it"):
             st.rerun()
-        if st.button("Delete", type="primary", key="delete.sure"):
-            projects.delete(record.id)
-            if state.project_id() == record.id:
-                state.open_project(None)
+        if st.button("Delete", type="primary", key="delete.sure", on_click=_delete, args=(record.id,)):
             st.rerun()
+
+
+def _delete(project_id: str) -> None:
+    projects.delete(project_id)
+    if state.project_id() == project_id:
+        state.open_project(None)
 
 
 def _open_file() -> None:

@@ -11,7 +11,7 @@ from builder.errors import BuilderError
 from builder.graph import Graph
 from builder.project import Project
 from builder.ui import frame, projects, questions, state
-from builder.ui.components import mounts
+from builder.ui.components.canvas import canvas as mount_canvas
 from builder.ui.services import TOKEN
 
 CANVAS = "canvas"
@@ -71,17 +71,12 @@ def continue_to_training(project: Project) -> None:
 
 def canvas(project: Project) -> None:
     """Mount the canvas on the project's graph."""
-    mounts.canvas(
+    mount_canvas(
+        project.model.to_json(),
+        doc_version=state.document_version(frame.current_id()),
+        project_id=frame.current_id(),
+        token=TOKEN,
         key=CANVAS,
-        data={
-            "document": project.model.to_json(),
-            "docVersion": state.document_version(frame.current_id()),
-            "catalogueUrl": "/api/catalogue",
-            "inferUrl": "/api/infer",
-            "token": TOKEN,
-            "projectId": frame.current_id(),
-            "readOnly": False,
-        },
         height=HEIGHT,
     )
 
@@ -122,19 +117,27 @@ def _confirm_replace(project: Project, preset: Project) -> None:
     with st.container(horizontal=True, horizontal_alignment="right"):
         if st.button("Keep my model"):
             st.rerun()
-        if st.button("Replace", type="primary"):
-            state.remember(f"previous.{frame.current_id()}", project.model.to_json())
-            _replace(project, preset.model)
+        if st.button("Replace", type="primary", on_click=_replace, args=(project, preset.model)):
+            st.rerun()
 
 
 def _offer_undo(project: Project) -> None:
-    previous = state.recall(f"previous.{frame.current_id()}")
-    if previous and st.button("Bring back the model from before", icon=":material/undo:"):
-        state.remember(f"previous.{frame.current_id()}", project.model.to_json())
-        _replace(project, Graph.from_json(previous))
+    previous = state.recall(_previous_name())
+    if previous:
+        before = Graph.from_json(previous)
+        st.button(
+            "Bring back the model from before",
+            icon=":material/undo:",
+            on_click=_replace,
+            args=(project, before),
+        )
 
 
 def _replace(project: Project, model: Graph) -> None:
+    state.remember(_previous_name(), project.model.to_json())
     frame.save(project.with_model(model))
     state.replace_document()
-    st.rerun()
+
+
+def _previous_name() -> str:
+    return f"previous.{frame.current_id()}"

@@ -13,11 +13,11 @@ import streamlit as st
 from builder.data.prepare import Prepared
 from builder.project import Project
 from builder.runs.records import RunRecord
-from builder.ui import charts, frame, questions, state
-from builder.ui.format import ago, duration, metric_name, metric_value
+from builder.ui import charts, frame, questions
+from builder.ui.format import duration, metric_name, metric_value
+from builder.ui.runs import RUNS_SHOWN, run_chooser
 from builder.ui.services import store, workspace
 
-RUNS_SHOWN = 50
 ERRORS_SHOWN = 16
 PLAIN_CHART = {"displayModeBar": False}
 
@@ -33,15 +33,8 @@ def choose_run() -> RunRecord | None:
         if st.button("Go to training", type="primary", icon=":material/model_training:"):
             st.switch_page(frame.TRAIN)
         return None
-    by_id = {run.id: run for run in runs}
-    key = f"result.{frame.current_id()}"
-    wanted = state.take("run")
-    if wanted in by_id:
-        state.set_widget(key, wanted)
-    chosen = st.selectbox(
-        "Run", list(by_id), key=key, format_func=lambda identifier: _words(by_id[identifier]), width=420
-    )
-    return by_id[chosen]
+    with st.container(width=420):
+        return run_chooser(runs, "result", lambda run: bool(run.result))
 
 
 def run_project(run: RunRecord) -> Project:
@@ -175,10 +168,3 @@ def _row_errors(found: Sequence[Mapping[str, Any]], samples: Sequence[Mapping[st
         hide_index=True,
         column_config={"Text": st.column_config.TextColumn(width="large")},
     )
-
-
-def _words(run: RunRecord) -> str:
-    test = run.result.get("test") or {}
-    name = "accuracy" if "accuracy" in test else "mean_absolute_error"
-    score = f" · {metric_value(name, test[name])}" if name in test else ""
-    return f"{run.name}{score} · {ago(run.created_at)}"

@@ -10,14 +10,14 @@ import streamlit as st
 from builder.errors import BuilderError
 from builder.jobs import training
 from builder.project import TRAINING_PARAMETERS, Project
-from builder.runs.records import ACTIVE, QUEUED, RESUMABLE, RunRecord
+from builder.runs.records import ACTIVE, INTERRUPTED, PAUSED, QUEUED, RESUMABLE, RUNNING, RunRecord
 from builder.ui import forms, frame, projects, questions, state
-from builder.ui.components import mounts
-from builder.ui.format import ago, duration, metric_name, metric_value, status_badge
+from builder.ui.components.live_chart import live_chart
+from builder.ui.format import ago
+from builder.ui.runs import RUNS_SHOWN, run_chooser
 from builder.ui.services import TOKEN, store, workspace
 
 POLL_SECONDS = 1.0
-RUNS_SHOWN = 50
 EVENTS_SHOWN = 30
 CHART_HEIGHT = 430
 
@@ -57,18 +57,7 @@ def start(project: Project) -> None:
 
 def choose_run() -> RunRecord | None:
     """Return the chosen run of this project; the newest at first, None where there is none."""
-    runs = store().list_runs(project_id=frame.current_id(), limit=RUNS_SHOWN)
-    if not runs:
-        return None
-    by_id = {run.id: run for run in runs}
-    wanted = state.take("run")
-    key = f"run.{frame.current_id()}"
-    if wanted in by_id:
-        state.set_widget(key, wanted)
-    chosen = st.selectbox(
-        "Run", list(by_id), format_func=lambda identifier: _run_words(by_id[identifier]), key=key
-    )
-    return by_id[chosen]
+    return run_chooser(store().list_runs(project_id=frame.current_id(), limit=RUNS_SHOWN), "run")
 
 
 def nothing_yet() -> None:
@@ -80,21 +69,34 @@ def nothing_yet() -> None:
         st.caption("Start training to see the curves grow here, while they grow.", width="content")
 
 
-def progress(run: RunRecord) -> None:
-    """Show a run's state and its controls, fresh every second while it goes on."""
-    if run.status in (*ACTIVE, QUEUED):
-        st.fragment(_live_progress, run_every=POLL_SECONDS)(run.id)
-    else:
-        _ended(run)
+def controls(run: RunRecord) -> None:
+    """Show what can be done with the run in its present state. The chart runs the page again on a change."""
+    with st.container(
+        horizontal=True, horizontal_alignment="right", vertical_alignment="bottom", gap="xsmall"
+    ):
+        if run.status == RUNNING:
+            _button(run, "Pause", "pause", training.pause)
+        if run.status == PAUSED or run.status in RESUMABLE:
+            _button(run, "Resume", "play_arrow", training.resume)
+        if run.status in (*ACTIVE, QUEUED):
+            _button(run, "Stop", "stop", training.stop, "Ends the run and keeps its best weights.")
+        if run.result and st.button("See results", type="primary", icon=":material/insights:"):
+            state.remember("run", run.id)
+            st.switch_page(frame.RESULTS)
+
+
+def trouble(run: RunRecord) -> None:
+    """Say what holds the run up, or what ended it."""
+    if run.status == QUEUED:
+        _place_in_queue(run.id)
+    if run.error:
+        kind = "warning" if run.status == INTERRUPTED else "error"
+        frame.show_problems([{**run.error, "severity": kind}])
 
 
 def curves(run: RunRecord) -> None:
     """Show the run's live curves."""
-    mounts.live_chart(
-        key=f"chart.{run.id}",
-        data={"metricsUrl": f"/api/runs/{run.id}/metrics", "token": TOKEN, "runId": run.id},
-        height=CHART_HEIGHT,
-    )
+    live_chart(run.id, token=TOKEN, key=f"chart.{run.id}", status=run.status, height=CHART_HEIGHT)
 
 
 def events(run: RunRecord) -> None:
@@ -107,51 +109,19 @@ def events(run: RunRecord) -> None:
             st.markdown(f":gray[{ago(event.created_at)}] · {frame.escape(event.message)}")
 
 
-def _live_progress(run_id: str) -> None:
-    run = store().run(run_id)
-    if run.status not in (*ACTIVE, QUEUED):
-        st.rerun()
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(status_badge(run.status), width="content")
-        st.markdown(_state_words(run), width="content")
-        st.space("stretch")
-        _controls(run)
-    st.progress(_share(run.progress))
-
-
-def _controls(run: RunRecord) -> None:
-    if run.status == "running" and st.button("Pause", icon=":material/pause:", key=f"pause.{run.id}"):
-        _command(training.pause, run)
-    if run.status == "paused" and st.button("Resume", icon=":material/play_arrow:", key=f"resume.{run.id}"):
-        _command(training.resume, run)
-    if st.button(
-        "Stop", icon=":material/stop:", key=f"stop.{run.id}", help="Ends the run and keeps its best weights."
-    ):
-        _command(training.stop, run)
-
-
-def _ended(run: RunRecord) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(status_badge(run.status), width="content")
-        st.markdown(_score_words(run), width="content")
-        st.space("stretch")
-        if run.status in RESUMABLE and st.button(
-            "Resume", icon=":material/play_arrow:", key=f"resume.{run.id}"
-        ):
-            _command(training.resume, run)
-        if run.result and st.button(
-            "See results", type="primary", icon=":material/insights:", key=f"results.{run.id}"
-        ):
-            state.remember("run", run.id)
-            st.switch_page(frame.RESULTS)
-    if run.error:
-        frame.show_problems([{"severity": "error", **run.error}])
-    elif run.status == "interrupted":
-        st.warning(
-            "The run ended without notice, perhaps because the machine was switched off. Resume goes on "
-            "from its last checkpoint.",
-            icon=":material/power_off:",
+@st.fragment(run_every=POLL_SECONDS)
+def _place_in_queue(run_id: str) -> None:
+    place = training.queue_position(run_id, store())
+    if place is not None:
+        st.info(
+            f"Number {place} in the queue. It starts as soon as a run before it ends.",
+            icon=":material/schedule:",
         )
+
+
+def _button(run: RunRecord, label: str, icon: str, action: Any, help: str | None = None) -> None:
+    if st.button(label, icon=f":material/{icon}:", key=f"{label}.{run.id}", help=help):
+        _command(action, run)
 
 
 def _command(action: Any, run: RunRecord) -> None:
@@ -162,43 +132,3 @@ def _command(action: Any, run: RunRecord) -> None:
         return
     state.remember("run", run.id)
     st.rerun()
-
-
-def _state_words(run: RunRecord) -> str:
-    seen = run.progress
-    if run.status == QUEUED:
-        position = training.queue_position(run.id, store())
-        return f":gray[Number {position} in the queue]" if position else ":gray[Waiting for its turn]"
-    if not seen.get("epochs"):
-        return f":gray[{seen.get('phase') or 'Getting ready'} …]"
-    words = [f"Epoch {seen.get('epoch', 0)} of {seen['epochs']}"]
-    if seen.get("seconds_left") is not None:
-        words.append(f"about {duration(seen['seconds_left'])} left")
-    if seen.get("samples_per_second"):
-        words.append(f"{seen['samples_per_second']:,.0f} samples a second")
-    if seen.get("device"):
-        words.append(str(seen["device"]))
-    return f":gray[{' · '.join(words)}]"
-
-
-def _share(seen: dict[str, Any]) -> float:
-    epochs, steps = seen.get("epochs") or 0, seen.get("steps_per_epoch") or 0
-    if not epochs or not steps:
-        return 0.0
-    done = max(0, seen.get("epoch", 1) - 1) * steps + seen.get("step", 0) % (steps + 1)
-    return min(1.0, done / (epochs * steps))
-
-
-def _score_words(run: RunRecord) -> str:
-    scores = run.result.get("test") or run.result.get("metrics") or {}
-    shown = [
-        f"{metric_name(name)} {metric_value(name, value)}"
-        for name, value in scores.items()
-        if isinstance(value, (int, float)) and name != "loss"
-    ][:2]
-    seconds = run.result.get("seconds")
-    return f":gray[{' · '.join([*shown, *([duration(seconds)] if seconds else [])])}]"
-
-
-def _run_words(run: RunRecord) -> str:
-    return f"{run.name} · {ago(run.created_at)} · {run.status}"

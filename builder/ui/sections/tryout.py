@@ -37,7 +37,7 @@ def try_it(run: RunRecord) -> None:
         else:
             raw = _row(prepared, run)
     with right:
-        _prediction(run, raw)
+        _prediction(run, raw, prepared.spec.target_name)
 
 
 def _picture(prepared: Prepared) -> dict[str, Any] | None:
@@ -127,7 +127,7 @@ def _test_row(prepared: Prepared, label: str) -> int:
     return int(rows[number * 7919 % len(rows)])
 
 
-def _prediction(run: RunRecord, raw: dict[str, Any] | None) -> None:
+def _prediction(run: RunRecord, raw: dict[str, Any] | None, target: str) -> None:
     if raw is None:
         with st.container(
             border=True, height=280, horizontal_alignment="center", vertical_alignment="center"
@@ -139,9 +139,9 @@ def _prediction(run: RunRecord, raw: dict[str, Any] | None) -> None:
         return
     answer = found[0]
     if "probabilities" in answer:
-        st.metric("Prediction", str(answer["class_name"]))
+        st.metric("Prediction", frame.escape(str(answer["label"])))
         st.plotly_chart(
             charts.probability_bars(answer["probabilities"]), key="bars", config={"displayModeBar": False}
         )
     else:
-        st.metric(f"Predicted {answer.get('target', 'value')}", f"{answer['value']:,.6g}")
+        st.metric(f"Predicted {frame.escape(target or 'value')}", f"{answer['value']:,.6g}")

@@ -11,8 +11,10 @@ run = results.choose_run()
 if run is not None:
     export.choose_and_start(run)
     report = export.report(run)
-    if report is not None:
-        export.bundle(run, report)
+    if report is None:
+        export.formats()
+    else:
+        export.bundle(run)
         export.verification(report)
-        export.files(run, report)
+        export.files(run)
     export.script(run)

@@ -12,10 +12,14 @@ with settings:
     project = train.settings(project)
     train.start(project)
 with watch:
-    run = train.choose_run()
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    with left:
+        run = train.choose_run()
     if run is None:
         train.nothing_yet()
     else:
-        train.progress(run)
+        with right:
+            train.controls(run)
+        train.trouble(run)
         train.curves(run)
         train.events(run)

@@ -1,0 +1,281 @@
+"""Every page as a person meets it: the way to a project, edits that are kept, and careless addresses."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from builder.errors import stop
+from builder.project import Project
+from builder.ui import services
+
+Open = Callable[..., AppTest]
+PROJECT_PAGES = ("data", "model", "train", "results", "export")
+
+
+def words(at: AppTest) -> str:
+    """Return everything that a page says."""
+    kinds = ("markdown", "caption", "info", "warning", "error", "success")
+    return "\n".join(str(element.value) for kind in kinds for element in at.get(kind))
+
+
+def button(at: AppTest, label: str) -> Any:
+    """Return the button of this label."""
+    return next(item for item in at.button if item.label == label)
+
+
+def labels(at: AppTest) -> list[str]:
+    return [item.label for item in at.button]
+
+
+def saved(project_id: str) -> Project:
+    return Project.from_json(services.store().project(project_id).document)
+
+
+def newest() -> str:
+    return services.store().list_projects()[0].id
+
+
+@pytest.fixture
+def run_id(project_id: str) -> str:
+    """Keep a finished run with its evaluation and return its id."""
+    store = services.store()
+    run_id = store.create_run(project_id, store.project(project_id).document)
+    store.transition(run_id, ["queued"], "running")
+    result = {"test": {"accuracy": 0.975, "loss": 0.1}, "parameters": 1234, "seconds": 61}
+    store.transition(run_id, ["running"], "finished", result=result)
+    report = {
+        "task": "classification",
+        "part": "test",
+        "rows": 100,
+        "accuracy": 0.975,
+        "loss": 0.1,
+        "class_names": ["ham", "spam"],
+        "confusion_matrix": [[80, 1], [2, 17]],
+        "classes": [{"name": "ham", "precision": 0.98, "recall": 0.99, "f1": 0.98, "support": 81}],
+        "baseline": {"rule": "always 'ham'", "accuracy": 0.81},
+        "learned": True,
+        "worst_errors": [{"row": 3, "true": "ham", "predicted": "spam", "confidence": 0.99}],
+    }
+    (services.workspace().run_folder(run_id) / "evaluation.json").write_text(json.dumps(report))
+    return run_id
+
+
+def test_the_first_page_leads_to_a_training_run_with_one_click(open_page: Open) -> None:
+    at = open_page("home", project=None)
+    assert not at.exception
+    button(at, "Create and train").click().run()
+    assert not at.exception
+    [run] = services.store().list_runs()
+    assert at.query_params["project"] == run.project_id
+    assert saved(run.project_id).data.source == {"kind": "sample", "name": "digits"}
+    assert "# Train" in words(at)
+
+
+def test_another_task_offers_its_own_samples_and_presets(open_page: Open) -> None:
+    at = open_page("home", project=None)
+    button(at, "Classify text").click().run()
+    assert "SMS spam" in labels(at)
+    assert "Handwritten digits (MNIST, small)" not in labels(at)
+    button(at, "Shakespeare: comedy, history or tragedy").click().run()
+    assert at.radio[0].value == "text/transformer"
+    button(at, "Create project").click().run()
+    assert saved(newest()).data.source["name"] == "shakespeare_genres"
+
+
+def test_a_double_click_makes_one_project(open_page: Open) -> None:
+    at = open_page("home", project=None)
+    button(at, "Create project").click().run()
+    at.switch_page("views/home.py").run()
+    button(at, "Create project").click().run()
+    assert len(services.store().list_projects()) == 2, "the one of the fixture and a new one"
+
+
+def test_own_data_begin_with_a_proposed_recipe(open_page: Open, tmp_path: Any) -> None:
+    table = tmp_path / "visits.csv"
+    rows = "".join(
+        f"{age},{'city' if age % 3 else 'land'},{'yes' if age % 2 else 'no'}\n" for age in range(60)
+    )
+    table.write_text("age,place,bought\n" + rows)
+    at = open_page("home", project=None)
+    button(at, "Classify table rows").click().run()
+    button(at, "Your own data").click().run()
+    assert button(at, "Create project").disabled
+    at.text_input[0].set_value(str(table)).run()
+    button(at, "Create project").click().run()
+    assert saved(newest()).data.target == "bought"
+    assert saved(newest()).name == "Visits"
+
+
+def test_a_path_that_leads_nowhere_is_explained(open_page: Open) -> None:
+    at = open_page("home", project=None)
+    button(at, "Your own data").click().run()
+    at.text_input[0].set_value("/nowhere/data.csv").run()
+    assert "no file or folder" in words(at)
+
+
+def test_projects_can_be_opened_copied_and_deleted(open_page: Open, project_id: str) -> None:
+    at = open_page("home", project=None)
+    button(at, "Duplicate").click().run()
+    assert len(services.store().list_projects()) == 2
+    copy = services.store().list_projects()[0]
+    assert copy.name.endswith("(copy)")
+    at.button(key=f"delete.{copy.id}").click().run()
+    at.button(key="delete.sure").click().run()
+    assert [project.id for project in services.store().list_projects()] == [project_id]
+    at.button(key=f"open.{project_id}").click().run()
+    assert at.query_params["project"] == project_id
+
+
+@pytest.mark.parametrize("page", PROJECT_PAGES)
+def test_a_page_without_a_project_leads_home_with_a_hint(open_page: Open, page: str) -> None:
+    for project, hint in ((None, "Choose or create a project first"), ("gone", "cannot be opened")):
+        at = open_page(page, project=project)
+        assert not at.exception
+        assert hint in words(at)
+        assert "Create project" in labels(at)
+
+
+@pytest.mark.parametrize("page", PROJECT_PAGES)
+def test_every_page_opens_on_a_new_project(open_page: Open, project_id: str, page: str) -> None:
+    at = open_page(page)
+    assert not at.exception and not at.error
+    assert at.query_params["project"] == project_id
+
+
+def test_the_data_page_shows_the_rows_and_keeps_the_split(open_page: Open, project_id: str) -> None:
+    at = open_page("data")
+    assert "5,574 texts" in words(at)
+    at.slider[0].set_value(30).run()
+    assert not at.exception
+    assert saved(project_id).data.split["validation"] == 0.3
+
+
+def test_a_source_that_is_gone_is_explained_in_place(open_page: Open, tmp_path: Any) -> None:
+    project = Project.from_json(services.store().project(services.store().list_projects()[0].id).document)
+    document = project.to_json()
+    document["data"]["source"] = {"kind": "csv", "path": str(tmp_path / "gone.csv")}
+    at = open_page("data", project=services.store().create_project(document))
+    assert not at.exception
+    assert len(at.error) == 1 and "no longer at" in at.error[0].value.replace("\\", "")
+
+
+def test_the_project_can_be_renamed_on_any_page(open_page: Open, project_id: str) -> None:
+    at = open_page("train")
+    at.text_input[0].set_value("Spam filter").run()
+    assert services.store().project(project_id).name == "Spam filter"
+    at.text_input[0].set_value("   ").run()
+    assert services.store().project(project_id).name == "Spam filter"
+
+
+def test_an_edit_on_the_canvas_is_kept(open_page: Open, project_id: str) -> None:
+    at = open_page("model")
+    sent = json.loads(at.get("bidi_component")[0].proto.json)
+    graph = {"nodes": [{"id": "input", "kind": "input.v1"}], "edges": []}
+    edit = {"rev": 1, "docVersion": sent["docVersion"], "document": graph}
+    at.session_state["canvas"] = {"graph": edit}
+    at.run()
+    assert [node.id for node in saved(project_id).model.nodes] == ["input"]
+
+
+def test_an_edit_of_a_document_that_was_replaced_is_not_kept(open_page: Open, project_id: str) -> None:
+    before = saved(project_id).model
+    at = open_page("model")
+    edit = {"rev": 1, "docVersion": "another", "document": {"nodes": [], "edges": []}}
+    at.session_state["canvas"] = {"graph": edit}
+    at.run()
+    assert saved(project_id).model == before
+
+
+def test_errors_of_the_model_keep_training_closed(open_page: Open, engine: Any) -> None:
+    message = "The block 'dense' needs an input."
+    engine.answers["check"] = [{"message": message, "block": "dense", "severity": "error"}]
+    at = open_page("model")
+    assert button(at, "Continue to training").disabled
+    at.switch_page("views/train.py").run()
+    assert button(at, "Start training").disabled
+    assert words(at).count("needs an input") == 1
+
+
+def test_another_preset_replaces_the_blocks_and_can_be_taken_back(open_page: Open, project_id: str) -> None:
+    before = saved(project_id).model
+    at = open_page("model")
+    sent = json.loads(at.get("bidi_component")[0].proto.json)
+    at.button(key="use.text/transformer").click().run()
+    button(at, "Replace").click().run()
+    assert saved(project_id).model != before
+    assert json.loads(at.get("bidi_component")[0].proto.json)["docVersion"] != sent["docVersion"]
+    button(at, "Bring back the model from before").click().run()
+    assert saved(project_id).model == before
+
+
+def test_training_starts_once_and_its_settings_are_kept(open_page: Open, project_id: str) -> None:
+    at = open_page("train")
+    at.number_input(key=f"training.{project_id}.epochs").set_value(3).run()
+    button(at, "Start training").click().run()
+    button(at, "Start training").click().run()
+    [run] = services.store().list_runs(project_id=project_id)
+    assert services.store().run_document(run.id)["training"]["epochs"] == 3
+    assert "Number 1 in the queue" in words(at)
+    button(at, "Stop").click().run()
+    assert services.store().run(run.id).status == "stopped"
+    assert "Resume" in labels(at)
+
+
+def test_an_interrupted_run_says_why_and_can_be_resumed(
+    open_page: Open, project_id: str, run_id: str
+) -> None:
+    store = services.store()
+    lost = store.create_run(project_id, store.project(project_id).document)
+    error = {"code": "interrupted", "message": "The machine was switched off.", "block": None}
+    store.transition(lost, ["queued"], "running")
+    store.transition(lost, ["running"], "interrupted", error=error)
+    at = open_page("train")
+    assert "The machine was switched off." in words(at)
+    button(at, "Resume").click().run()
+    assert store.run(lost).status == "queued"
+
+
+def test_results_stand_beside_the_simplest_rule(open_page: Open, run_id: str) -> None:
+    at = open_page("results")
+    assert not at.exception
+    shown = {metric.label: metric.value for metric in at.metric}
+    assert shown["Accuracy"] == "97.5%" and shown["Without a model"] == "81.0%"
+    assert "What is taken for what" in words(at)
+
+
+def test_a_typed_text_is_classified(open_page: Open, run_id: str, engine: Any) -> None:
+    engine.answers["predict"] = [{"label": "spam", "probabilities": {"ham": 0.1, "spam": 0.9}}]
+    at = open_page("results")
+    at.text_area(key="try.text").set_value("Win a prize now").run()
+    assert not at.exception
+    assert ("predict", {"run_id": run_id, "raw": [{"text": "Win a prize now"}]}) in engine.asked
+    assert any(metric.label == "Prediction" and metric.value == "spam" for metric in at.metric)
+
+
+def test_a_failed_export_says_what_happened(open_page: Open, run_id: str, engine: Any) -> None:
+    engine.answers["export"] = stop("full_disk", "The disk is full.")
+    engine.answers["script"] = "import keras\n"
+    at = open_page("export")
+    assert at.code[0].value == "import keras"
+    button(at, "Export everything").click().run()
+    assert not at.exception
+    assert words(at).count("The disk is full.") == 1
+
+
+def test_an_export_is_shown_with_its_verification(open_page: Open, run_id: str, engine: Any) -> None:
+    engine.answers["script"] = "import keras\n"
+    folder = services.workspace().run_folder(run_id) / "exports"
+    (folder / "keras").mkdir(parents=True)
+    (folder / "keras" / "model.keras").write_bytes(b"model")
+    good = {"format": "keras", "label": "Keras (.keras)", "status": "verified", "agreement": 1.0, "bytes": 5}
+    trouble = {"code": "x", "message": "An operator is missing.", "severity": "error", "block": None}
+    bad = {"format": "tflite_int8", "label": "TFLite, int8", "status": "failed", "problem": trouble}
+    report = {"samples": 100, "metric": "accuracy", "formats": [good, bad]}
+    (folder / "report.json").write_text(json.dumps(report))
+    at = open_page("export")
+    assert not at.exception
+    assert list(at.dataframe[0].value["Status"]) == ["Verified", "Failed"]
+    assert "TFLite, int8: An operator is missing." in words(at).replace("\\", "")
