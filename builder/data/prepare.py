@@ -21,12 +21,12 @@ from builder.data.prepare_table import prepare_table
 from builder.data.sources import fingerprint, open_source
 from builder.data.spec import DataSpec
 from builder.data.splits import PARTS
-from builder.data.writing import explained_disk_errors, write_json
+from builder.data.writing import explained_disk_errors, read_row, write_json
 from builder.errors import BuilderError, Problem
 from builder.project import DataRecipe
 
 # Raise it when the same recipe gives other arrays than before.
-PREPARED_VERSION = 1
+PREPARED_VERSION = 2
 Progress = Callable[[float, str], None]
 _TEMPORARY = ".preparing-"
 _ABANDONED_SECONDS = 24 * 3600
@@ -69,10 +69,7 @@ class Prepared:
         """
         if self.spec.inputs[0].kind == "image":
             return {"kind": "image", "array": np.array(self.arrays["image"][row])}
-        offsets = np.load(self.folder / "row_offsets.npy", mmap_mode="r")
-        with (self.folder / "rows.jsonl").open("rb") as stream:
-            stream.seek(int(offsets[row]))
-            values = json.loads(stream.read(int(offsets[row + 1] - offsets[row])))
+        values = read_row(self.folder / "rows.arrow", row)
         if [item.kind for item in self.spec.inputs] == ["text"]:
             return {"kind": "text", "text": values[self.spec.inputs[0].settings["column"]]}
         return {"kind": "table", "row": values}

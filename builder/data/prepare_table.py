@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from builder.data.columns import ColumnFacts, check_roles, column_problems, propose_roles, table_facts
 from builder.data.features import category_problems, encode_categorical, encode_numeric, fit_table
@@ -88,7 +89,7 @@ def prepare_table(
     write_array(folder / "targets.npy", targets.values)
     for part, rows in parts.items():
         write_array(folder / f"{part}.npy", rows)
-    write_rows(folder / "rows.jsonl", folder / "row_offsets.npy", _rows(table))
+    write_rows(folder / "rows.arrow", _shown_columns(table))
     mean, variance = _moments(targets, parts["train"], table.columns("target")[0])
     spec = DataSpec(
         task=recipe.task,
@@ -163,25 +164,18 @@ def _write_features(table: UsedTable, features: ModelInput, folder: Path) -> Non
         write_array(folder / "categorical.npy", encode_categorical(cells, settings))
 
 
-def _rows(table: UsedTable) -> Iterator[dict[str, Any]]:
-    """Yield every row's inputs: numbers as numbers, missing values as None."""
-    columns: dict[str, list[Any]] = {}
+def _shown_columns(table: UsedTable) -> dict[str, pa.Array]:
+    """Return every column in use as a person sees it: numbers as numbers, missing values as null."""
+    columns = {}
     for name in table.frame.columns:
         role = table.roles.get(name, "ignore")
         if role == "numeric":
-            columns[name] = [
-                None if np.isnan(value) else value for value in table.facts[name].numbers.tolist()
-            ]
+            columns[name] = pa.array(table.facts[name].numbers, from_pandas=True)
         elif role == "categorical":
-            missing = table.facts[name].missing
-            columns[name] = [
-                None if gone else cell for cell, gone in zip(table.frame[name], missing, strict=True)
-            ]
+            columns[name] = pa.array(table.frame[name].where(~table.facts[name].missing))
         elif role == "text":
-            columns[name] = table.frame[name].tolist()
-    names = list(columns)
-    for values in zip(*columns.values(), strict=True):
-        yield dict(zip(names, values, strict=True))
+            columns[name] = pa.array(table.frame[name])
+    return columns
 
 
 def _moments(targets: Targets, train: np.ndarray, name: str) -> tuple[float, float]:

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import errno
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
+import pyarrow as pa
 
 from builder.errors import stop
 
+_ROWS_OF_A_BATCH = 10_000
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -57,13 +59,17 @@ def write_array(path: Path, array: np.ndarray) -> None:
         writer.finish()
 
 
-def write_rows(path: Path, offsets_path: Path, rows: Iterable[dict[str, Any]]) -> None:
-    """Write rows as JSON lines, and an array of the byte at which each line starts."""
-    offsets = [0]
-    with path.open("wb") as stream:
-        for row in rows:
-            offsets.append(offsets[-1] + stream.write(json.dumps(row, ensure_ascii=False).encode() + b"\n"))
-    write_array(offsets_path, np.array(offsets, dtype=np.int64))
+def write_rows(path: Path, columns: Mapping[str, pa.Array]) -> None:
+    """Write a table's columns as an Arrow file, of which single rows can be read without the rest."""
+    table = pa.table(dict(columns))
+    with path.open("wb") as stream, pa.ipc.new_file(stream, table.schema) as writer:
+        writer.write_table(table, max_chunksize=_ROWS_OF_A_BATCH)
+
+
+def read_row(path: Path, row: int) -> dict[str, Any]:
+    """Return one row of a file that ``write_rows`` wrote; missing values are None."""
+    with pa.memory_map(str(path)) as source:
+        return pa.ipc.open_file(source).read_all().slice(row, 1).to_pylist()[0]
 
 
 def write_json(path: Path, data: Any) -> None:

@@ -1,6 +1,5 @@
 """Prepared data: whole or not at all, the same every time, statistics from the training part alone."""
 
-import json
 import os
 import resource
 import signal
@@ -10,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from making import csv_source, image_source, picture, sample_source, two_classes
 
@@ -83,11 +83,14 @@ def test_several_at_once_make_one_folder(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == [found[0].folder.name]
 
 
-def test_a_full_disk_is_told_and_leaves_nothing(tmp_path):
-    recipe = propose(sample_source("digits"))
+@pytest.mark.parametrize(
+    ("name", "room"), [("digits", 1_000_000), ("sms_spam", 10_000), ("shakespeare_genres", 900_000)]
+)
+def test_a_full_disk_is_told_and_leaves_nothing(tmp_path, name, room):
+    recipe = propose(sample_source(name))
     assert signal.getsignal(signal.SIGXFSZ) == signal.SIG_IGN
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, limits[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, limits[1]))
     try:
         code, message = refusal(recipe, tmp_path / "cache")
     finally:
@@ -128,9 +131,7 @@ def test_means_and_the_target_come_from_the_training_part(prepared_sample):
     prepared = prepared_sample("california_housing")
     settings = prepared.spec.inputs[0].settings
     train = prepared.indices["train"]
-    lines = (prepared.folder / "rows.jsonl").read_text().splitlines()
-    rows = [json.loads(lines[row]) for row in train]
-    rooms = np.array([np.nan if row["total_bedrooms"] is None else row["total_bedrooms"] for row in rows])
+    rooms = pd.read_feather(prepared.folder / "rows.arrow")["total_bedrooms"].to_numpy()[train]
     place = settings["numeric_columns"].index("total_bedrooms")
     assert settings["means"][place] == pytest.approx(np.nanmean(rooms))
     assert settings["variances"][place] == pytest.approx(np.nanvar(rooms))
