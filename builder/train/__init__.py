@@ -1,0 +1,1 @@
+"""Training: objective, optimizer, the loop with exact resume, checkpoints, live reports."""

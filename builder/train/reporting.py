@@ -1,0 +1,130 @@
+"""What the loop tells about itself and whom it obeys: two small protocols, and the sums behind the curves."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from builder.runs.records import MetricRow
+
+# Running values that are roots of means: their squares add up, they themselves do not.
+ROOTS = ("root_mean_squared_error",)
+
+
+class Reporter(Protocol):
+    """Takes in what a run tells. No method may block, because the loop waits for it."""
+
+    def metrics(self, rows: Sequence[MetricRow]) -> None:
+        """Take in values of steps or epochs."""
+
+    def progress(self, values: Mapping[str, Any]) -> None:
+        """Take in the parts of the run's progress that changed."""
+
+    def event(self, kind: str, message: str) -> None:
+        """Take in a note for the person."""
+
+    def paused(self, is_paused: bool) -> None:
+        """Take in that the run pauses, or goes on after a pause."""
+
+    def goes_on_from(self, step: int) -> None:
+        """Take in that the run goes on from a checkpoint, so that values of later steps are void."""
+
+
+class Control(Protocol):
+    """Tells what the person wants of the run."""
+
+    def command(self) -> str | None:
+        """Return "pause", "resume", "stop" or "interrupt", or None; at once."""
+
+    def wait(self, seconds: float) -> None:
+        """Return after so many seconds, or as soon as the command changed."""
+
+
+class Silent:
+    """A reporter that drops everything and a control that never asks for anything."""
+
+    def metrics(self, rows: Sequence[MetricRow]) -> None:
+        """Drop the values."""
+
+    def progress(self, values: Mapping[str, Any]) -> None:
+        """Drop the values."""
+
+    def event(self, kind: str, message: str) -> None:
+        """Drop the note."""
+
+    def paused(self, is_paused: bool) -> None:
+        """Drop the note."""
+
+    def goes_on_from(self, step: int) -> None:
+        """Drop the note."""
+
+    def command(self) -> str | None:
+        """Return None."""
+        return None
+
+    def wait(self, seconds: float) -> None:
+        """Return after so many seconds."""
+        time.sleep(seconds)
+
+
+class SinceLast:
+    """Means over the samples since the last report, from means over all samples of the epoch."""
+
+    def __init__(self) -> None:
+        self._samples = 0
+        self._totals: dict[str, float] = {}
+
+    def take(self, running: Mapping[str, float], samples: int) -> dict[str, float]:
+        """Return the means over the samples that came since the last call.
+
+        Args:
+            running: name -> mean over the first ``samples`` samples of the epoch.
+            samples: how many samples that is.
+        """
+        totals = {name: _square(name, value) * samples for name, value in running.items()}
+        new = max(samples - self._samples, 1)
+        means = {name: (total - self._totals.get(name, 0.0)) / new for name, total in totals.items()}
+        self._samples, self._totals = samples, totals
+        # The difference of two rounded sums may fall just below zero; no loss or metric here can.
+        return {name: _root(name, max(mean, 0.0)) for name, mean in means.items()}
+
+
+class Pace:
+    """Samples a second and seconds left, pauses left out.
+
+    It counts from the first call of ``values``, because the first step also compiles.
+    """
+
+    def __init__(self, samples_total: int) -> None:
+        self._total = samples_total
+        self._first: tuple[float, int] | None = None
+        self._recent = (0.0, 0)
+        self._rate = 0.0
+
+    def leave_out(self, seconds: float) -> None:
+        """Take a pause out of the count."""
+        self._recent = (self._recent[0] + seconds, self._recent[1])
+        if self._first is not None:
+            self._first = (self._first[0] + seconds, self._first[1])
+
+    def values(self, samples_done: int) -> dict[str, float]:
+        """Return "samples_per_second" of late, and "seconds_left" if no early stop comes."""
+        now = time.perf_counter()
+        if self._first is None:
+            self._first = self._recent = (now, samples_done)
+            return {}
+        rate = (samples_done - self._recent[1]) / max(now - self._recent[0], 1e-6)
+        self._rate = 0.7 * self._rate + 0.3 * rate if self._rate else rate
+        self._recent = (now, samples_done)
+        overall = (samples_done - self._first[1]) / max(now - self._first[0], 1e-6)
+        left = (self._total - samples_done) / max(overall, 1e-6)
+        return {"samples_per_second": round(self._rate, 1), "seconds_left": round(left, 1)}
+
+
+def _square(name: str, value: float) -> float:
+    return value * value if name in ROOTS else value
+
+
+def _root(name: str, value: float) -> float:
+    return value**0.5 if name in ROOTS else value

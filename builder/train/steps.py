@@ -1,0 +1,74 @@
+"""Several training or validation steps in one call into TensorFlow."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+CALL_SECONDS = 0.08
+MAXIMUM_STEPS = 512
+
+
+class Steps:
+    """Run a Keras step function over an iterator, many steps a call.
+
+    One graph serves any number of steps. That spares small models the cost of entering TensorFlow, and
+    it keeps results independent of how the steps are grouped: two graphs could round differently. A call
+    is kept near ``CALL_SECONDS``, by the time that earlier calls took.
+
+    Args:
+        step: ``model.train_step`` or ``model.test_step`` of a compiled and built model.
+        most: an upper limit on the steps a call.
+    """
+
+    def __init__(self, step: Callable[[Any], dict[str, Any]], most: int = MAXIMUM_STEPS) -> None:
+        self._function = _many_steps(step)
+        self._most = most
+        self._step_seconds: float | None = None
+        self._traced = False
+
+    def run(self, iterator: Any, remaining: int) -> tuple[int, bool]:
+        """Run some of the ``remaining`` steps; return how many, and whether the loss is still finite.
+
+        The step that makes the loss NaN or infinite is the last one.
+        """
+        began = time.perf_counter()
+        done, finite = self._function(iterator, tf.constant(min(self._next_count(), remaining)))
+        count = int(done)
+        self._learn((time.perf_counter() - began) / max(count, 1))
+        return count, bool(finite)
+
+    def _next_count(self) -> int:
+        if self._step_seconds is None:
+            return 1
+        return max(1, min(self._most, int(CALL_SECONDS / max(self._step_seconds, 1e-6))))
+
+    def _learn(self, seconds: float) -> None:
+        if not self._traced:
+            # The first call traces and compiles, and tells nothing about the others.
+            self._traced = True
+        elif self._step_seconds is None:
+            self._step_seconds = seconds
+        else:
+            self._step_seconds += 0.3 * (seconds - self._step_seconds)
+
+
+def _many_steps(step: Callable[[Any], dict[str, Any]]) -> Any:
+    # Keras's steps need no translation of Python control flow, and trace faster without.
+    one = tf.function(step, reduce_retracing=True, autograph=False)
+
+    @tf.function(reduce_retracing=True, autograph=False)
+    def run(iterator: Any, count: Any) -> tuple[Any, Any]:
+        def more(done: Any, finite: Any) -> Any:
+            return tf.logical_and(done < count, finite)
+
+        def body(done: Any, finite: Any) -> tuple[Any, Any]:
+            logs = one(iterator.get_next())
+            return done + 1, tf.math.is_finite(logs["loss"])
+
+        return tf.while_loop(more, body, (tf.constant(0), tf.constant(True)))
+
+    return run
