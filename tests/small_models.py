@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from builder.outputs import arrange
 from builder.project import DataRecipe, Project
 
 layers = keras.layers
+_FOLDER = tempfile.TemporaryDirectory(prefix="kerablocks-tests-")
 SAMPLES = {
     "cnn": "digits",
     "residual": "digits",
@@ -27,17 +30,21 @@ SAMPLES = {
 }
 
 
-def small(kind: str, folder: Path, steps: int = 60) -> tuple[keras.Model, Project, Prepared]:
-    """Return a model of a kind, trained for some steps on its sample, with its project and data."""
+@cache
+def small(kind: str) -> tuple[keras.Model, Project, Prepared]:
+    """Return a model of a kind, trained for a moment on its sample, with its project and data.
+
+    It is made once for all tests: leave it as it is.
+    """
     task = "regression" if kind == "regression" else "classification"
     preprocessing = {"vocabulary_size": 2000, "sequence_length": 30}
     recipe = DataRecipe(
         {"kind": "sample", "name": SAMPLES[kind]}, task=task, preprocessing=preprocessing, split={"seed": 3}
     )
-    prepared = prepare(recipe, folder / "prepared")
+    prepared = prepare(recipe, Path(_FOLDER.name))
     keras.utils.set_random_seed(1)
     model = build(kind, prepared)
-    train(model, prepared, steps)
+    train(model, prepared, steps=60)
     names = [layer.name for layer in model.layers if not isinstance(layer, layers.InputLayer)]
     graph = Graph(tuple(Node(name, "dense.v1") for name in names if name.isidentifier()), ())
     return model, Project(f"Small {kind}", recipe, graph), prepared

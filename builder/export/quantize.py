@@ -51,9 +51,14 @@ def traits_of(model: keras.Model, tflite: bytes, regression: bool) -> Traits:
 
 
 def float16(tflite: bytes, traits: Traits, samples: Samples) -> bytes:
-    """Return the model with weights in 16-bit floats; embedding tables in 8 bits."""
+    """Return the model with weights in 16-bit floats; embedding tables in 8 bits.
+
+    Scalings and the last step of a regression keep 32 bits: 16 bits end at 65504, which prices,
+    populations and the like exceed.
+    """
     recipe = quantizer.Quantizer(bytearray(tflite))
     recipe.add_weight_only_config(".*", "*", 16, algorithm_key=_NAMES.FLOAT_CASTING)
+    _keep_scalings(recipe, traits)
     return _finish(recipe, tflite, traits, samples)
 
 
@@ -83,14 +88,20 @@ def int8(tflite: bytes, traits: Traits, samples: Samples) -> bytes:
     if traits.recurrent:
         recipe.update_quantization_recipe(_LOOP, "*", None, _NAMES.NO_QUANTIZE)
         recipe.add_dynamic_config(_LOOP, "FULLY_CONNECTED", 8)
-    for name in traits.scalings:
-        recipe.update_quantization_recipe(_of_layer(name), "*", None, _NAMES.NO_QUANTIZE)
+    _keep_scalings(recipe, traits)
     if traits.regression:
-        recipe.update_quantization_recipe(_LAST, "*", None, _NAMES.NO_QUANTIZE)
         recipe.add_dynamic_config(_LAST, "FULLY_CONNECTED", 8)
     for end in ("INPUT", "OUTPUT"):
         recipe.update_quantization_recipe(".*", end, None, _NAMES.NO_QUANTIZE)
     return _calibrated(recipe, tflite, samples)
+
+
+def _keep_scalings(recipe: quantizer.Quantizer, traits: Traits) -> None:
+    """Leave the scaling of inputs, and the last step of a regression, in 32-bit floats."""
+    for name in traits.scalings:
+        recipe.update_quantization_recipe(_of_layer(name), "*", None, _NAMES.NO_QUANTIZE)
+    if traits.regression:
+        recipe.update_quantization_recipe(_LAST, "*", None, _NAMES.NO_QUANTIZE)
 
 
 def _finish(recipe: quantizer.Quantizer, tflite: bytes, traits: Traits, samples: Samples) -> bytes:

@@ -36,7 +36,9 @@ def explain(error: BaseException, label: str, node_ids: Iterable[str]) -> Proble
     operator = _operator_in(text)
     if operator is None:
         reason = text.strip().splitlines()[0][:200] if text.strip() else type(error).__name__
-        return Problem("export_failed", f"{label} could not be made: {reason}. {_ADVICE}", block=block)
+        return Problem(
+            "export_failed", f"{label} failed: {reason.rstrip('.')}. Try another format.", block=block
+        )
     where = f"the block '{block}' needs" if block else "the model needs"
     message = f"{label} could not be made: {where} the operation {operator}, which TFLite lacks. {_ADVICE}"
     return Problem("unsupported_operation", message, block=block)

@@ -1,0 +1,38 @@
+"""Converters' messages become words that name a block."""
+
+import errno
+
+import pytest
+
+from builder.export.trouble import explain
+
+# As the converter wrote it for a table's multi-hot encoding.
+MESSAGE = (
+    'Could not translate MLIR to FlatBuffer.<unknown>:0: error: loc(callsite(fused["DenseBincount:", '
+    '"functional_6_1/features_encoding_1/bincount/DenseBincount@__inference_serve_32163"] at callsite(fused['
+    '"StatefulPartitionedCall:", "StatefulPartitionedCall@__inference_signature_wrapper_serve_32186"] at '
+    'fused["StatefulPartitionedCall:", "StatefulPartitionedCall"]))): \'tf.DenseBincount\' op is neither a '
+    "custom op nor a flex op"
+)
+
+
+@pytest.mark.parametrize(
+    ("ids", "block"),
+    [
+        (["features", "head"], "features"),
+        (["features", "features_encoding"], "features_encoding"),
+        (["head"], None),
+    ],
+)
+def test_the_block_at_fault_is_named(ids, block) -> None:
+    problem = explain(RuntimeError(MESSAGE), "TFLite, float32", ids)
+    assert problem.code == "unsupported_operation" and problem.block == block
+    assert "DenseBincount" in problem.message and "SavedModel" in problem.message
+    assert "callsite" not in problem.message
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(errno.ENOSPC, "No space"), RuntimeError("write: No space left on device")]
+)
+def test_a_full_disk_is_told_plainly(error) -> None:
+    assert "disk is full" in explain(error, "SavedModel", []).message
