@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from builder.errors import BuilderError, Problem, Repair
@@ -63,18 +64,28 @@ class Graph:
 
     def node(self, node_id: str) -> Node:
         """Return the node with this id; raise KeyError where there is none."""
-        for node in self.nodes:
-            if node.id == node_id:
-                return node
-        raise KeyError(node_id)
+        return self._by_id[node_id]
 
     def incoming(self, node_id: str) -> list[Edge]:
         """Return the edges that end at a node, in order."""
-        return [edge for edge in self.edges if edge.target == node_id]
+        return list(self._by_target.get(node_id, ()))
 
     def outgoing(self, node_id: str) -> list[Edge]:
         """Return the edges that start at a node, in order."""
-        return [edge for edge in self.edges if edge.source == node_id]
+        return list(self._by_source.get(node_id, ()))
+
+    # Looked up for every block of a graph, so found once; a frozen graph's lookups never go stale.
+    @cached_property
+    def _by_id(self) -> dict[str, Node]:
+        return {node.id: node for node in reversed(self.nodes)}
+
+    @cached_property
+    def _by_target(self) -> dict[str, list[Edge]]:
+        return _grouped(self.edges, "target")
+
+    @cached_property
+    def _by_source(self) -> dict[str, list[Edge]]:
+        return _grouped(self.edges, "source")
 
     def check_structure(self) -> list[Problem]:
         """Return what is wrong with ids, edges and order; empty for a sound graph."""
@@ -152,6 +163,13 @@ class Graph:
         if len(nodes) > MAXIMUM_NODES:
             raise _malformed(f"A model may have at most {MAXIMUM_NODES} blocks", len(nodes))
         return cls(nodes, edges)
+
+
+def _grouped(edges: Iterable[Edge], end: str) -> dict[str, list[Edge]]:
+    groups: dict[str, list[Edge]] = {}
+    for edge in edges:
+        groups.setdefault(getattr(edge, end), []).append(edge)
+    return groups
 
 
 def _list_of(data: Mapping[str, Any], key: str) -> list[Any]:

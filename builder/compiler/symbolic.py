@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from math import prod
 from typing import Any
 
 import keras
@@ -62,7 +63,9 @@ def _cached(kind: str, values: str, inputs: tuple[tuple[str, Any], ...]) -> Outc
             output = block.apply(json.loads(values), _NAME, tensors)
         except Exception as error:  # Keras raises many types; the message is all that is used.
             return Outcome(None, error=_first_line(error))
-        return _measured(sources, output)
+        # A lone layer is asked itself: wrapping it in a model costs more than calling it.
+        whole = output._keras_history.operation if block.is_layer else keras.Model(sources, output)
+        return _measured(whole, output)
 
 
 def input_outcome(model_input: ModelInput) -> Outcome:
@@ -72,8 +75,9 @@ def input_outcome(model_input: ModelInput) -> Outcome:
     if key not in _INPUT_OUTCOMES:
         with keras.StatelessScope(initialize_variables=False):
             sources, output = model_input_tensors(model_input)
-            names = tuple(layer.name for layer in keras.Model(sources, output).layers)
-            measured = _measured(sources, output)
+            model = keras.Model(sources, output)
+            names = tuple(layer.name for layer in model.layers)
+            measured = _measured(model, output)
         _INPUT_OUTCOMES[key] = replace(measured, suffixes=names, is_input=True)
     return _INPUT_OUTCOMES[key]
 
@@ -94,25 +98,18 @@ def _tensors(given: Any, sources: list[Any]) -> Any:
     return tensor
 
 
-def _measured(sources: list[Any], output: Any) -> Outcome:
-    model = keras.Model(sources, output)
-    layers = [layer for layer in model.layers if not isinstance(layer, keras.layers.InputLayer)]
+def _measured(whole: Any, output: Any) -> Outcome:
+    layers = whole.layers if isinstance(whole, keras.Model) else [whole]
     return Outcome(
         spec_of(output, getattr(output, "_keras_mask", None) is not None),
-        sum(layer.count_params() for layer in layers),
-        _size(model.trainable_weights),
+        _size(whole.weights),
+        _size(whole.trainable_weights),
         tuple(layer.name.removeprefix(_NAME) for layer in layers if layer.name.startswith(_NAME)),
     )
 
 
 def _size(weights: list[Any]) -> int:
-    total = 0
-    for weight in weights:
-        count = 1
-        for part in weight.shape:
-            count *= part
-        total += count
-    return total
+    return sum(prod(weight.shape) for weight in weights)
 
 
 def _first_line(error: Exception) -> str:
