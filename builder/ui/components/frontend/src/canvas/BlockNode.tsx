@@ -60,7 +60,7 @@ export const BlockNode = memo(function BlockNode({ id, data, selected, isConnect
         <span className="kb-node-label">{block?.label ?? data.kind}</span>
         {worst && <NodeMark problems={problems} severity={worst} />}
       </div>
-      <div className="kb-node-short">{data.short || " "}</div>
+      {data.short && <div className="kb-node-short">{data.short}</div>}
       <div className="kb-node-foot">
         <span className="kb-node-id">{id}</span>
         {data.parameters ? <span className="kb-node-count">{shortCount(data.parameters)} params</span> : null}

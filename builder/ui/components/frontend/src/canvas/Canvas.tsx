@@ -58,7 +58,10 @@ const SNAP: [number, number] = [GRID, GRID];
 const SEVERAL_KEYS = ["Meta", "Control", "Shift"];
 const MANY_NODES = 150;
 const READABLE_ZOOM = 0.45;
+const COMFORTABLE_ZOOM = 0.8;
 const PASTE_STEP = 30;
+// React Flow hears of a new size a frame later.
+const SETTLE_MS = 40;
 const FIT = { padding: 0.12, maxZoom: 1, duration: 250 };
 
 /** What was copied; it outlives one project, so that blocks can be taken along to another. */
@@ -131,14 +134,21 @@ function Editor({ data, send, registerFlush }: CanvasProps) {
     if (!pane || shown.length === 0) return;
     const { x, y, width, height } = flow.getNodesBounds(shown);
     const zoom = Math.min(1, (pane.width - 60) / width, (pane.height - 60) / height);
-    if (zoom >= 0.6) void flow.fitView({ padding: 0.08, maxZoom: 1 });
-    else void flow.setViewport({ zoom: 0.75, x: pane.width / 2 - (x + width / 2) * 0.75, y: 36 - y * 0.75 });
+    if (zoom >= COMFORTABLE_ZOOM) void flow.fitView({ padding: 0.05, maxZoom: 1 });
+    else
+      void flow.setViewport({
+        zoom: COMFORTABLE_ZOOM,
+        x: pane.width / 2 - (x + width / 2) * COMFORTABLE_ZOOM,
+        y: 28 - y * COMFORTABLE_ZOOM,
+      });
   }, [flow]);
   const areMeasured = nodes.length > 0 && nodes[0]?.measured !== undefined;
   const isAnswered = answer !== null;
   useEffect(() => {
     // The first answer may open the list of problems, which leaves less room.
-    if (areMeasured) home();
+    if (!areMeasured) return;
+    const timer = setTimeout(home, SETTLE_MS);
+    return () => clearTimeout(timer);
   }, [areMeasured, isAnswered, state.docVersion, home]);
 
   const edgeBelow = useCallback((x: number, y: number): GraphEdge | null => {

@@ -40,7 +40,10 @@ export function Palette({ blocks, searchRef, onAdd, onDrag, onDrop, onClose }: P
           aria-label="Search blocks"
           onChange={(event) => setText(event.target.value)}
           onKeyDown={(event) => {
-            if (event.key === "Enter" && shown[0]) onAdd(shown[0]);
+            if (event.key === "Enter" && text.trim() && shown[0]) {
+              onAdd(shown[0]);
+              setText("");
+            }
             if (event.key === "Escape") text ? setText("") : event.currentTarget.blur();
           }}
         />

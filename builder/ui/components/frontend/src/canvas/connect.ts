@@ -1,7 +1,7 @@
 /** Which connections fit, why others do not, and the edits that make one. */
 
 import type { BlockDeclaration, Edit, Flow, GraphDocument, GraphEdge, InputPort, NodeFacts } from "../wire";
-import { descendants, edgeId } from "./document";
+import { ancestors, descendants, edgeId } from "./document";
 
 export type Catalogue = ReadonlyMap<string, BlockDeclaration>;
 export type Facts = Readonly<Record<string, NodeFacts>>;
@@ -72,24 +72,30 @@ export function connecting(model: Model, connection: Connection): Edit[] {
   ];
 }
 
-/** The ports ("id:port") to which a wire from `source` may lead. */
+/** The ports ("id:port") to which a wire from `source` may lead: `refusal` for all ports at once. */
 export function fittingTargets(model: Model, source: string, sourcePort: string): Set<string> {
-  const fits = new Set<string>();
-  for (const node of model.document.nodes)
-    for (const port of model.catalogue.get(node.kind)?.inputs ?? []) {
-      const connection = { source, sourcePort, target: node.id, targetPort: port.name };
-      if (refusal(model, connection) === null) fits.add(`${node.id}:${port.name}`);
-    }
-  return fits;
+  const { document, catalogue, facts } = model;
+  const barred = ancestors(document, source).add(source);
+  const connected = new Set(document.edges.map(edgeId));
+  const fits = document.nodes
+    .filter((node) => !barred.has(node.id))
+    .flatMap((node) => (catalogue.get(node.kind)?.inputs ?? []).map((port) => ({ id: node.id, port })))
+    .filter(({ port }) => takes(port, facts[source]?.flow))
+    .map(({ id, port }) => ({ source, source_port: sourcePort, target: id, target_port: port.name }))
+    .filter((edge) => !connected.has(edgeId(edge)));
+  return new Set(fits.map((edge) => `${edge.target}:${edge.target_port}`));
 }
 
 /** The ports ("id:port") from which a wire into `target` may come. */
 export function fittingSources(model: Model, target: string, targetPort: string): Set<string> {
-  const fits = new Set<string>();
-  for (const node of model.document.nodes)
-    for (const port of model.catalogue.get(node.kind)?.outputs ?? []) {
-      const connection = { source: node.id, sourcePort: port.name, target, targetPort };
-      if (refusal(model, connection) === null) fits.add(`${node.id}:${port.name}`);
-    }
-  return fits;
+  const { document, catalogue, facts } = model;
+  const port = blockOf(model, target)?.inputs.find((input) => input.name === targetPort);
+  const barred = descendants(document, target).add(target);
+  const connected = new Set(document.edges.map(edgeId));
+  const fits = document.nodes
+    .filter((node) => port && !barred.has(node.id) && takes(port, facts[node.id]?.flow))
+    .flatMap((node) => (catalogue.get(node.kind)?.outputs ?? []).map(({ name }) => ({ source: node.id, source_port: name })))
+    .map((end) => ({ ...end, target, target_port: targetPort }))
+    .filter((edge) => !connected.has(edgeId(edge)));
+  return new Set(fits.map((edge) => `${edge.source}:${edge.source_port}`));
 }

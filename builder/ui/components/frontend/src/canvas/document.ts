@@ -140,15 +140,28 @@ export function nameFault(document: GraphDocument, id: string, name: string): st
 
 /** The ids of everything that reads `id`, directly or further down. */
 export function descendants(document: GraphDocument, id: string): Set<string> {
-  const followers = new Map<string, string[]>();
-  for (const edge of document.edges) followers.set(edge.source, [...(followers.get(edge.source) ?? []), edge.target]);
+  return reached(document, id, (edge) => [edge.source, edge.target]);
+}
+
+/** The ids of everything that `id` reads, directly or further up. */
+export function ancestors(document: GraphDocument, id: string): Set<string> {
+  return reached(document, id, (edge) => [edge.target, edge.source]);
+}
+
+function reached(document: GraphDocument, id: string, step: (edge: GraphEdge) => readonly [string, string]): Set<string> {
+  const steps = new Map<string, string[]>();
+  for (const [from, to] of document.edges.map(step)) {
+    const known = steps.get(from);
+    if (known) known.push(to);
+    else steps.set(from, [to]);
+  }
   const found = new Set<string>();
   const waiting = [id];
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop())
-    for (const follower of followers.get(next) ?? [])
-      if (!found.has(follower)) {
-        found.add(follower);
-        waiting.push(follower);
+    for (const following of steps.get(next) ?? [])
+      if (!found.has(following)) {
+        found.add(following);
+        waiting.push(following);
       }
   return found;
 }

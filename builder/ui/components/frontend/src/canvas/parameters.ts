@@ -94,7 +94,8 @@ export function written(value: unknown): string {
     return quote + value.replaceAll("\\", "\\\\").replaceAll(quote, `\\${quote}`) + quote;
   }
   if (Array.isArray(value)) return `[${value.map(written).join(", ")}]`;
-  return String(value);
+  const isTiny = typeof value === "number" && value !== 0 && Math.abs(value) < 1e-4;
+  return isTiny ? value.toExponential().replace(/e-(\d)$/, "e-0$1") : String(value);
 }
 
 /** What a person typed, as the value it stands for; text that stands for none is kept as it is. */
@@ -122,7 +123,7 @@ export function valueOf(parameters: Readonly<Record<string, unknown>>, declarati
 }
 
 type Phrase = (value: unknown) => string | null;
-const counted = (word: string): Phrase => (value) => `${shown(value)} ${word}`;
+const counted = (word: string): Phrase => (value) => (value === AUTO ? null : `${shown(value)} ${word}`);
 const crossed = (value: unknown) => (Array.isArray(value) ? value.join("×") : `${value}`);
 const sized = (word: string): Phrase => (value) => (Array.isArray(value) ? crossed(value) : `${word} ${value}`);
 const named: Phrase = (value) => (value === null || value === "linear" || value === "none" || value === AUTO ? null : `${value}`);

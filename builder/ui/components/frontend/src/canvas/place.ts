@@ -41,7 +41,7 @@ export function insertingOn(model: Model, block: BlockDeclaration, edge: GraphEd
   const ports = fittingPorts(model, block, edge.source);
   const source = model.document.nodes.find((node) => node.id === edge.source);
   if (ports.length === 0 || !source) return adding(model, block, at ?? [0, 0]);
-  const node = newNode(model.document, block, at ?? below(source));
+  const node = newNode(model.document, block, at ? aligned(at, source) : below(source));
   return {
     edits: [{ op: "add_node", node }, ...threading(node.id, ports, edge)],
     positions: roomFor(model.document, node, edge.target),
@@ -161,6 +161,13 @@ function newNode(document: GraphDocument, block: BlockDeclaration, position: Poi
 }
 
 const snapped = (value: number) => Math.round(value / GRID) * GRID;
+
+/** Where a block that is dropped close to its source would cover it, the place below the source. */
+function aligned(at: Point, source: GraphNode): Point {
+  const [x, y] = below(source);
+  return Math.abs(at[0] - x) < NODE_WIDTH ? [Math.abs(at[0] - x) < NODE_WIDTH / 4 ? x : at[0], Math.max(at[1], y)] : at;
+}
+
 const below = (node: GraphNode): Point => [node.position[0], node.position[1] + STEP];
 
 function freePlace(document: GraphDocument, at: Point): Point {

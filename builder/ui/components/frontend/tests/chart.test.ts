@@ -1,0 +1,64 @@
+import { describe, expect, it } from "vitest";
+import { Curves, smoothed, thinned } from "../src/chart/series";
+import { durationWords, metricWords, valueWords } from "../src/chart/words";
+import type { MetricRow } from "../src/wire";
+
+const step = (number: number, value: number): MetricRow => ["step", number, 1, "loss", value];
+
+describe("curves", () => {
+  it("are continued, and overwritten where a resumed run repeats steps", () => {
+    const curves = new Curves();
+    curves.add([step(1, 3), step(2, 2), step(3, 1)]);
+    curves.add([step(2, 2.5), step(3, 1.5)]);
+    expect(curves.points("step", "loss").map((point) => point.value)).toEqual([3, 2.5, 1.5]);
+  });
+
+  it("name the best epoch by the validation loss, and the metrics beside the loss", () => {
+    const curves = new Curves();
+    curves.add([
+      ["epoch", 10, 1, "val_loss", 0.5],
+      ["epoch", 20, 2, "val_loss", 0.3],
+      ["epoch", 30, 3, "val_loss", null],
+      ["epoch", 30, 3, "loss", 0.1],
+      ["epoch", 30, 3, "val_accuracy", 0.9],
+      ["epoch", 30, 3, "accuracy", 0.9],
+      ["epoch", 30, 3, "learning_rate", 0.001],
+    ]);
+    expect(curves.bestEpoch()?.epoch).toBe(2);
+    expect(curves.metrics()).toEqual(["accuracy"]);
+    expect(curves.latest("learning_rate")).toBe(0.001);
+  });
+});
+
+describe("thinning", () => {
+  it("keeps every peak and stays small", () => {
+    const x = Array.from({ length: 100_000 }, (_, index) => index);
+    const y = x.map((index) => (index === 54_321 ? 100 : Math.sin(index)));
+    const thin = thinned({ x, y }, 400);
+    expect(thin.x.length).toBeLessThanOrEqual(800);
+    expect(thin.y).toContain(100);
+    expect([...thin.x]).toEqual([...thin.x].sort((one, other) => one - other));
+  });
+
+  it("leaves a short curve as it is", () => {
+    expect(thinned({ x: [1, 2], y: [3, 4] }, 400)).toEqual({ x: [1, 2], y: [3, 4] });
+  });
+});
+
+describe("smoothing", () => {
+  it("leaves a constant curve as it is, from its first point on", () => {
+    for (const value of smoothed([2, 2, 2], 0.9)) expect(value).toBeCloseTo(2, 12);
+  });
+
+  it("passes over gaps", () => {
+    expect(smoothed([1, NaN, 1], 0.5)[2]).toBeCloseTo(1, 12);
+  });
+});
+
+describe("words", () => {
+  it("tell durations, names and values", () => {
+    expect([5, 95, 3700, 100_000].map(durationWords)).toEqual(["5 s", "1 min 35 s", "1 h 1 min", "1 d 3 h"]);
+    expect(metricWords("mean_absolute_error")).toBe("Mean absolute error");
+    expect([0.001, 0.00025, 12345].map(valueWords)).toEqual(["0.001", "2.5e-4", "12,345"]);
+  });
+});
