@@ -1,0 +1,184 @@
+"""The studio as a person feels it: first paint, edit to shapes, memory of the Streamlit process.
+
+    python benchmarks/studio.py [--edits 200] [--blocks 100]
+
+Starts the app as the README does, with an empty workspace, and measures from outside: the first page in a
+new headless Chromium, edits of a large model through the canvas's own route, and the processes' memory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from shutil import which
+from typing import Any
+
+import httpx
+import psutil
+from playwright.sync_api import Browser, Page, Request, sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent
+TOKEN_HEADER = "x-kerablocks-token"
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+def main() -> None:
+    """Measure everything and print the table."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--edits", type=int, default=200)
+    parser.add_argument("--blocks", type=int, default=100)
+    parser.add_argument("--paints", type=int, default=5)
+    chosen = parser.parse_args()
+    with _app() as (url, process), sync_playwright() as playwright:
+        chromium = which("chromium") or which("chromium-browser")
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        paints = [_first_paint(browser, url) for _ in range(chosen.paints)]
+        token, project_id = _open_a_project(browser.new_page(), url)
+        seconds = _edit_seconds(url, token, project_id, chosen.blocks, chosen.edits)
+        memory = process.memory_info().rss / 1e6
+        heavy = _loaded_libraries(process.pid)
+        browser.close()
+    milliseconds = sorted(1000 * value for value in seconds)
+    p95 = milliseconds[int(0.95 * len(milliseconds))]
+    print("| what | figure |")
+    print("| --- | --- |")
+    print(
+        f"| first paint, median (most) of {len(paints)} "
+        f"| {statistics.median(paints):.2f} s ({max(paints):.2f} s) |"
+    )
+    print(f"| edit to shapes, {chosen.blocks} blocks, p50 | {statistics.median(milliseconds):.0f} ms |")
+    print(f"| edit to shapes, {chosen.blocks} blocks, p95 | {p95:.0f} ms |")
+    print(f"| memory of the Streamlit process | {memory:.0f} MB |")
+    print(f"| TensorFlow in the Streamlit process | {'yes' if heavy else 'no'} |")
+
+
+@contextmanager
+def _app() -> Iterator[tuple[str, psutil.Process]]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
+        command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+        environment = {**os.environ, "KERABLOCKS_HOME": home}
+        with subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ) as server:
+            try:
+                _wait_for(url + "/_stcore/health")
+                yield url, psutil.Process(server.pid)
+            finally:
+                server.terminate()
+
+
+def _wait_for(url: str) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            if httpx.get(url).status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(0.05)
+    raise TimeoutError(f"{url} does not answer")
+
+
+def _first_paint(browser: Browser, url: str) -> float:
+    page = browser.new_page()
+    began = time.perf_counter()
+    page.goto(url, wait_until="commit")
+    page.get_by_role("button", name="Recognise images").or_(
+        page.get_by_text("Recognise images")
+    ).first.wait_for()
+    seconds = time.perf_counter() - began
+    page.close()
+    return seconds
+
+
+def _open_a_project(page: Page, url: str) -> tuple[str, str]:
+    """Make a project by the guided path; return the token and the project's id that the canvas sends."""
+    seen: list[Request] = []
+    page.on("request", lambda request: seen.append(request) if "/api/infer" in request.url else None)
+    page.goto(url)
+    page.get_by_role("button", name="Create project", exact=True).click(timeout=60_000)
+    page.wait_for_url("**/model**", timeout=60_000)
+    deadline = time.monotonic() + 60
+    while not seen and time.monotonic() < deadline:
+        page.wait_for_timeout(100)
+    return seen[0].headers[TOKEN_HEADER], seen[0].post_data_json["projectId"]
+
+
+def _edit_seconds(url: str, token: str, project_id: str, blocks: int, edits: int) -> list[float]:
+    graph = _large_graph(blocks)
+    random_source = random.Random(1)
+    with httpx.Client(base_url=url, headers={TOKEN_HEADER: token}, timeout=60) as client:
+        _infer(client, project_id, graph)
+        seconds = []
+        for _ in range(edits):
+            _edit(graph, random_source)
+            began = time.perf_counter()
+            answer = _infer(client, project_id, graph)
+            seconds.append(time.perf_counter() - began)
+            shapes = [node for node in answer["nodes"].values() if node.get("shape")]
+            assert len(shapes) == len(graph["nodes"]), answer["problems"]
+    return seconds
+
+
+def _infer(client: httpx.Client, project_id: str, graph: dict[str, Any]) -> dict[str, Any]:
+    response = client.post("/api/infer", json={"projectId": project_id, "rev": 1, "graph": graph})
+    response.raise_for_status()
+    return dict(response.json())
+
+
+def _large_graph(blocks: int) -> dict[str, Any]:
+    kinds = ("conv2d.v1", "batch_normalization.v1", "activation.v1", "dropout.v1")
+    nodes: list[dict[str, Any]] = [{"id": "input", "kind": "input.v1", "parameters": {}}]
+    for number in range(blocks - 3):
+        kind = kinds[number % len(kinds)]
+        settings = {"filters": 16, "padding": "same"} if kind == "conv2d.v1" else {}
+        nodes.append({"id": f"block_{number}", "kind": kind, "parameters": settings})
+    nodes.append({"id": "pool", "kind": "global_average_pooling2d.v1", "parameters": {}})
+    nodes.append({"id": "output", "kind": "classification_head.v1", "parameters": {}})
+    names = [node["id"] for node in nodes]
+    edges = [
+        {"source": one, "target": other, "source_port": "output", "target_port": "input"}
+        for one, other in zip(names, names[1:], strict=False)
+    ]
+    return {"nodes": nodes, "edges": edges}
+
+
+def _edit(graph: dict[str, Any], random_source: random.Random) -> None:
+    """Change one parameter to a value that was most likely never seen: nothing may come from a cache."""
+    node = random_source.choice(
+        [item for item in graph["nodes"] if item["kind"] in ("conv2d.v1", "dropout.v1")]
+    )
+    if node["kind"] == "conv2d.v1":
+        node["parameters"]["filters"] = random_source.randrange(8, 512)
+    else:
+        node["parameters"]["rate"] = random_source.random() * 0.9
+
+
+def _loaded_libraries(process_id: int) -> bool:
+    maps = Path(f"/proc/{process_id}/maps").read_text(encoding="utf-8")
+    return "tensorflow" in maps
+
+
+if __name__ == "__main__":
+    main()
