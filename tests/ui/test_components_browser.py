@@ -1,0 +1,274 @@
+"""The canvas and the live chart in a real browser, on the harness's page."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+
+import builder
+
+ROOT = Path(builder.__file__).parent.parent
+HARNESS = Path(__file__).parent / "harness" / "app.py"
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+START_SECONDS = 60
+expect.set_options(timeout=15_000)
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Serve the harness and give its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", str(HARNESS), f"--server.port={port}"]
+    options = ["--server.headless=true", "--server.address=127.0.0.1", "--browser.gatherUsageStats=false"]
+    log = tmp_path_factory.mktemp("harness") / "log.txt"
+    with log.open("wb") as sink:
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        process = subprocess.Popen(
+            [*command, *options], env=environment, cwd=ROOT, stdout=sink, stderr=subprocess.STDOUT
+        )
+        try:
+            _wait_until_healthy(f"http://127.0.0.1:{port}", process, log)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+def _wait_until_healthy(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    limit = time.monotonic() + START_SECONDS
+    while time.monotonic() < limit and process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2):
+                return
+        except OSError:
+            time.sleep(0.1)
+    pytest.fail(f"The harness did not start:\n{log.read_text('utf-8', 'replace')}")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    opened = browser.new_page(viewport={"width": 1440, "height": 900})
+    faults: list[str] = []
+    opened.on("pageerror", lambda error: faults.append(str(error)))
+    yield opened
+    opened.close()
+    assert faults == []
+
+
+@pytest.fixture
+def canvas(page: Page, address: str) -> Page:
+    """The canvas with the harness's image model, answered once."""
+    page.goto(f"{address}/?page=canvas")
+    expect(page.locator(".kb-root[data-answered]")).to_be_visible()
+    expect(block(page, "output")).to_be_attached()
+    return page
+
+
+def block(page: Page, name: str) -> Locator:
+    return page.locator(f'.react-flow__node[data-id="{name}"]')
+
+
+def edge(page: Page, source: str, target: str) -> Locator:
+    return page.locator(f'.react-flow__edge[data-id^="{source}:"][data-id*=">{target}:"]')
+
+
+def middle(locator: Locator) -> tuple[float, float]:
+    locator.scroll_into_view_if_needed()
+    box = locator.bounding_box()
+    assert box is not None
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def drag(page: Page, start: tuple[float, float], end: tuple[float, float]) -> None:
+    page.mouse.move(*start)
+    page.mouse.down()
+    page.mouse.move((start[0] + end[0]) / 2, (start[1] + end[1]) / 2, steps=5)
+    page.mouse.move(*end, steps=5)
+    page.mouse.up()
+
+
+def field(page: Page, name: str) -> Locator:
+    return page.locator(f'[data-field="{name}"] input')
+
+
+def kept(page: Page) -> dict[str, Any]:
+    """What Python has been given, as the page prints it."""
+    return json.loads(page.get_by_test_id("stCode").inner_text())
+
+
+def press(page: Page, keys: str) -> None:
+    page.locator(".kb-root").focus()
+    page.keyboard.press(keys)
+
+
+def set_run(page: Page, address: str, **facts: Any) -> None:
+    page.request.post(f"{address}/api/harness", data=facts)
+
+
+def test_a_value_changes_the_shapes_at_once_and_reaches_python(canvas: Page) -> None:
+    expect(canvas.locator(".kb-shape").nth(1)).to_have_text("26×26×32")
+    block(canvas, "conv_1").click()
+    field(canvas, "filters").fill("48")
+    expect(canvas.locator(".kb-shape").nth(1)).to_have_text("26×26×48")
+    expect(canvas.get_by_test_id("stCode")).to_contain_text('"filters": 48')
+    assert kept(canvas)["docVersion"] == 1
+
+
+def test_a_bad_value_stays_and_says_what_is_expected(canvas: Page) -> None:
+    block(canvas, "conv_1").click()
+    field(canvas, "filters").fill("many")
+    sentence = "must be a whole number from 1 to 4096. Got 'many' instead."
+    expect(canvas.locator('[data-field="filters"] .kb-complaint')).to_contain_text(sentence)
+    field(canvas, "filters").blur()
+    expect(field(canvas, "filters")).to_have_value("many")
+
+
+def test_undo_takes_back_a_typed_value_and_redo_brings_it_again(canvas: Page) -> None:
+    block(canvas, "conv_1").click()
+    field(canvas, "filters").press_sequentially("5")
+    expect(field(canvas, "filters")).to_have_value(re.compile("5"))
+    typed = field(canvas, "filters").input_value()
+    press(canvas, "Control+z")
+    expect(field(canvas, "filters")).to_have_value("32")
+    press(canvas, "Control+Shift+z")
+    expect(field(canvas, "filters")).to_have_value(typed)
+
+
+def test_the_keyboard_alone_adds_a_block_after_the_selected_one(canvas: Page) -> None:
+    block(canvas, "conv_1").click()
+    press(canvas, "/")
+    expect(canvas.get_by_role("searchbox")).to_be_focused()
+    canvas.keyboard.type("batch")
+    canvas.keyboard.press("Enter")
+    expect(edge(canvas, "conv_1", "batch_normalization")).to_be_attached()
+    expect(edge(canvas, "batch_normalization", "pool_1")).to_be_attached()
+
+
+def test_a_block_dragged_onto_a_connection_is_inserted(canvas: Page) -> None:
+    item = canvas.locator('[data-kind="dropout.v1"]')
+    drag(canvas, middle(item), middle(canvas.locator(".kb-shape").nth(1)))
+    expect(edge(canvas, "conv_1", "dropout_2")).to_be_attached()
+    expect(edge(canvas, "dropout_2", "pool_1")).to_be_attached()
+
+
+def test_a_double_click_on_the_canvas_searches_and_adds_there(canvas: Page) -> None:
+    pane = canvas.locator(".react-flow__pane")
+    box = pane.bounding_box()
+    assert box is not None
+    canvas.mouse.dblclick(box["x"] + 120, box["y"] + 150)
+    canvas.keyboard.type("lstm")
+    canvas.keyboard.press("Enter")
+    expect(block(canvas, "lstm")).to_be_visible()
+    canvas.keyboard.press("Delete")
+    expect(block(canvas, "lstm")).to_have_count(0)
+
+
+def test_a_wire_that_does_not_fit_is_refused_and_one_that_fits_is_drawn(canvas: Page) -> None:
+    output = canvas.locator('[data-port="conv_1:output"]')
+    drag(
+        canvas,
+        middle(canvas.locator('[data-port="pool_1:output"]')),
+        middle(canvas.locator('[data-port="conv_1:input"]')),
+    )
+    expect(canvas.locator(".kb-toast")).to_contain_text("data cannot flow in a circle")
+    drag(canvas, middle(output), middle(canvas.locator('[data-port="conv_2:input"]')))
+    expect(edge(canvas, "conv_1", "conv_2")).to_be_attached()
+    expect(edge(canvas, "pool_1", "conv_2")).to_have_count(0)
+
+
+def test_a_repair_is_one_click_and_can_be_undone(canvas: Page) -> None:
+    expect(canvas.get_by_role("region", name="Problems")).to_contain_text("drops 90 %")
+    canvas.locator(".kb-problems .kb-repair").click()
+    expect(canvas.get_by_text("No problems: this model can be built.")).to_be_visible()
+    press(canvas, "Control+z")
+    expect(canvas.get_by_role("region", name="Problems")).to_contain_text("drops 90 %")
+
+
+def test_work_goes_on_while_the_studio_does_not_answer(canvas: Page, address: str) -> None:
+    set_run(canvas, address, fails=True)
+    block(canvas, "conv_1").click()
+    field(canvas, "filters").fill("16")
+    expect(canvas.get_by_role("alert")).to_contain_text("Your work is kept")
+    set_run(canvas, address, fails=False)
+    expect(canvas.locator(".kb-shape").nth(1)).to_have_text("26×26×16")
+    expect(canvas.locator(".kb-banner")).to_have_count(0)
+
+
+def test_python_replaces_the_document_only_with_a_new_version(canvas: Page) -> None:
+    block(canvas, "conv_1").click()
+    field(canvas, "filters").fill("24")
+    expect(canvas.get_by_test_id("stCode")).to_contain_text('"filters": 24')
+    expect(field(canvas, "filters")).to_have_value("24")
+    canvas.get_by_role("button", name="Load another model").click()
+    expect(canvas.locator(".react-flow__node")).to_have_count(1)
+
+
+def test_a_read_only_canvas_shows_shapes_and_changes_nothing(page: Page, address: str) -> None:
+    page.goto(f"{address}/?page=read_only")
+    expect(page.locator(".kb-shape").first).to_have_text("28×28×1")
+    expect(page.locator(".kb-palette")).to_have_count(0)
+    block(page, "conv_1").click()
+    expect(field(page, "filters")).to_be_disabled()
+    press(page, "Delete")
+    expect(block(page, "conv_1")).to_be_visible()
+
+
+def test_the_live_chart_grows_keeps_the_zoom_and_tells_the_end(page: Page, address: str) -> None:
+    set_run(page, address, status="running", steps=40, fails=False)
+    page.goto(f"{address}/?page=chart")
+    expect(page.locator(".kbc-status")).to_have_text("Training")
+    expect(page.locator(".kbc-facts")).to_contain_text("1 min 35 s left")
+    plot = '[data-plot="loss"]'
+    page.wait_for_function(f"document.querySelector('{plot}').data?.[0].x.length === 40")
+    x, y = middle(page.locator(f"{plot} .nsewdrag"))
+    drag(page, (x - 60, y - 40), (x + 60, y + 40))
+    zoomed = page.evaluate(f"document.querySelector('{plot}').layout.xaxis.range")
+    set_run(page, address, steps=90)
+    page.wait_for_function(f"document.querySelector('{plot}').data[0].x.length === 90")
+    assert page.evaluate(f"document.querySelector('{plot}').layout.xaxis.range") == zoomed
+    set_run(page, address, status="finished")
+    expect(page.locator(".kbc-status")).to_have_text("Finished")
+    expect(page.get_by_text("Page knows: finished")).to_be_visible()
+
+
+def test_the_live_chart_says_when_nobody_answers(page: Page, address: str) -> None:
+    set_run(page, address, status="running", steps=40, fails=True)
+    page.goto(f"{address}/?page=chart")
+    expect(page.get_by_role("alert")).to_contain_text("The run itself goes on")
+    set_run(page, address, fails=False)
+    expect(page.get_by_role("alert")).to_be_hidden()
