@@ -5,15 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from builder.codegen import companion_files, script
 from builder.data.spec import DataSpec
 from builder.project import Project
 
 
 def write_script(project: Project, spec: DataSpec, file: Path) -> None:
-    """Write the project's script."""
-    from builder.codegen import script
-
+    """Write the project's script, and beside it the files that it reads."""
     file.write_text(script(project, spec), encoding="utf-8")
+    for name, text in companion_files(spec).items():
+        file.with_name(name).write_text(text, encoding="utf-8", newline="\n")
 
 
 def build_from_script(file: Path) -> Any:

@@ -34,7 +34,7 @@ def test_scores_are_those_of_the_predictions(digits) -> None:
 def test_a_trained_model_beats_the_simplest_guess_and_an_untrained_one_does_not(digits) -> None:
     _, prepared, result = digits
     assert result["learned"] and result["accuracy"] > 0.7 > result["baseline"]["accuracy"]
-    assert not evaluate(flat_model(10, kernel_initializer="zeros"), prepared)["learned"]
+    assert not evaluate(flat_model(prepared, 10, kernel_initializer="zeros"), prepared)["learned"]
 
 
 def test_worst_errors_are_errors_and_in_order(digits) -> None:
@@ -83,10 +83,10 @@ def test_a_diverged_model_is_reported_in_words(digits) -> None:
 def test_a_model_with_a_wrong_number_of_outputs_is_reported_in_words(digits) -> None:
     _, prepared, _ = digits
     with pytest.raises(BuilderError, match="gives 7 numbers a sample, but this data needs 10"):
-        evaluate(flat_model(7), prepared)
+        evaluate(flat_model(prepared, 7), prepared)
 
 
-def flat_model(units: int, **settings) -> keras.Model:
-    inputs = keras.Input((28, 28, 1), name="image")
+def flat_model(prepared, units: int, **settings) -> keras.Model:
+    inputs = keras.Input(prepared.spec.arrays[0].shape, name="image")
     outputs = keras.layers.Dense(units, activation="softmax", **settings)(keras.layers.Flatten()(inputs))
     return keras.Model(inputs, outputs)

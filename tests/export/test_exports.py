@@ -11,11 +11,14 @@ import numpy as np
 import pytest
 from small_models import SAMPLES, small
 
+from builder.compiler import build
+from builder.data.prepare import prepare
 from builder.errors import BuilderError
 from builder.explain.predict import predict
 from builder.export import FORMATS, run
 from builder.export.bundle import bundle
 from builder.export.report import read_report
+from builder.project import load_preset
 
 # TensorFlow's own arrays do not know NumPy 2's copy keyword yet.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -29,7 +32,7 @@ def by_format(report):
 def test_exports_agree_with_the_keras_model(kind, exported) -> None:
     report, folder = exported(kind)
     for item in report["formats"]:
-        assert item["status"] == "verified", item
+        assert item["status"] == "verified", f"{item['format']}: {item['problem'] or item['note']}"
         assert (folder / item["file"]).exists()
         assert item["bytes"] > 0 and item["latency_ms_p95"] >= item["latency_ms_p50"] > 0
         if not FORMATS[item["format"]].quantized:
@@ -83,7 +86,7 @@ def test_the_keras_file_reads_plain_texts(exported) -> None:
     model, _, prepared = small("lstm")
     text = "WINNER!! You have won a prize, call 09061701461 now."
     end_to_end = keras.saving.load_model(folder / "keras" / "model.keras")
-    answer = np.asarray(end_to_end(keras.ops.convert_to_tensor([[text]])))[0]
+    answer = np.asarray(end_to_end({"text": keras.ops.convert_to_tensor([[text]])}))[0]
     expected = predict(model, prepared.spec, [{"text": text}])[0]["probabilities"]
     assert np.allclose(answer, list(expected.values()), atol=1e-5)
 
@@ -136,10 +139,21 @@ def assert_same(answer: dict, expected: dict) -> None:
     assert answer["probabilities"] == pytest.approx(expected["probabilities"], abs=1e-4)
 
 
+def test_the_script_builds_the_same_model(tmp_path) -> None:
+    project = load_preset("text/transformer")
+    prepared = prepare(project.data, tmp_path / "prepared")
+    model = build(project, prepared.spec)
+    report = run(model, project, prepared, tmp_path / "exports", ["script"])
+    item = by_format(report)["script"]
+    assert item["status"] == "verified", item["problem"]
+    assert item["agreement"] == 1 and item["largest_difference"] < 1e-4
+
+
 def test_an_operation_that_tflite_lacks_is_reported_by_its_block(tmp_path) -> None:
     _, project, prepared = small("cnn")
-    inputs = keras.Input((28, 28, 1), name="image")
-    x = keras.layers.Reshape((28, 28, 1, 1), name="reshape")(inputs)
+    shape = prepared.spec.arrays[0].shape
+    inputs = keras.Input(shape, name="image")
+    x = keras.layers.Reshape((*shape, 1), name="reshape")(inputs)
     x = keras.layers.MaxPooling3D((2, 2, 1), name="conv_2_volume")(x)
     x = keras.layers.Dense(10, activation="softmax", name="head")(keras.layers.Flatten(name="flatten")(x))
     model = keras.Model(inputs, x)
