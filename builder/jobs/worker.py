@@ -98,7 +98,13 @@ def _train(project: Project, folder: Path, workspace: Workspace, link: LiveLink)
     outcome = fit(model, prepared, settings, folder, link, link)
     _end_politely(None)
     link.progress({"phase": "evaluating"})
-    _evaluate(model, prepared, folder)
+    try:
+        _evaluate(model, prepared, folder)
+    except Exception as error:
+        # The model is trained and saved: what it lacks is only its report, which can be made again.
+        logger.exception("The evaluation failed")
+        problem = explain(error, settings, training.LOG_FILE)
+        link.event("evaluation_failed", f"The model is trained, but could not be scored: {problem.message}")
     return outcome
 
 

@@ -100,3 +100,16 @@ def test_too_little_memory_is_told_in_words(end):
     assert run.error["code"] == "out_of_memory"
     assert "from 4000 to 1000" in run.error["message"]
     assert "Traceback" not in run.error["message"]
+
+
+@pytest.mark.slow
+def test_a_trained_model_counts_even_where_its_report_cannot_be_written(end):
+    store, run_id, folder = queued()
+    (folder / "evaluation.json").mkdir()
+    process = started(run_id)
+    end(process)
+    output = process.communicate(timeout=WAIT_SECONDS)[0].decode()
+    assert store.run(run_id).status == "finished", output
+    assert (folder / "model.keras").exists()
+    told = [event.message for event in store.events(run_id) if event.kind == "evaluation_failed"]
+    assert told and "Traceback" not in told[0]
