@@ -26,20 +26,23 @@ def class_balance(counts: Mapping[str, int]) -> go.Figure:
     return figure
 
 
-def histogram(edges: Sequence[float], counts: Sequence[int], title: str) -> go.Figure:
+def histogram(edges: Sequence[float], counts: Sequence[int], title: str, height: int = 240) -> go.Figure:
     """Return a histogram from its bin edges (one more than counts)."""
     bounds = np.asarray(edges, dtype=float)
     figure = go.Figure(
         go.Bar(x=(bounds[:-1] + bounds[1:]) / 2, y=list(counts), width=np.diff(bounds), marker_color=ACCENT)
     )
-    figure.update_layout(margin=MARGIN, height=240, bargap=0.03)
+    figure.update_layout(margin=MARGIN, height=height, bargap=0.03)
     figure.update_xaxes(title=title)
     figure.update_yaxes(title="rows", rangemode="tozero")
     return figure
 
 
-def confusion_matrix(matrix: Sequence[Sequence[int]], names: Sequence[str]) -> go.Figure:
-    """Return a heat map: one row a true class, one column a predicted class, coloured by share of the row."""
+def confusion_matrix(matrix: Sequence[Sequence[int]], names: Sequence[str], dark: bool = False) -> go.Figure:
+    """Return a heat map: one row a true class, one column a predicted class, coloured by share of the row.
+
+    The colours are opaque, so that Plotly chooses readable ink for each cell; hence ``dark``.
+    """
     counts = np.asarray(matrix, dtype=float)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     labels = [str(name) for name in names]
@@ -49,7 +52,7 @@ def confusion_matrix(matrix: Sequence[Sequence[int]], names: Sequence[str]) -> g
             x=labels,
             y=labels,
             text=counts.astype(int),
-            colorscale=[[0, "rgba(20,133,123,0.04)"], [1, "rgba(20,133,123,0.9)"]],
+            colorscale=[[0, "#1c2529" if dark else "#f3f6f6"], [1, ACCENT]],
             zmin=0,
             zmax=1,
             showscale=False,
@@ -65,7 +68,7 @@ def confusion_matrix(matrix: Sequence[Sequence[int]], names: Sequence[str]) -> g
     return figure
 
 
-def predicted_against_true(truth: Sequence[float], predicted: Sequence[float], unit: str) -> go.Figure:
+def predicted_against_true(truth: Sequence[float], predicted: Sequence[float]) -> go.Figure:
     """Return a scatter of predictions over true values, with the line of perfect predictions."""
     x, y = np.asarray(truth, float), np.asarray(predicted, float)
     step = max(1, len(x) // MAXIMUM_POINTS)
@@ -86,8 +89,8 @@ def predicted_against_true(truth: Sequence[float], predicted: Sequence[float], u
         name="perfect",
     )
     figure.update_layout(margin=MARGIN, height=420, legend={"orientation": "h", "y": 1.06})
-    figure.update_xaxes(title=f"true {unit}")
-    figure.update_yaxes(title=f"predicted {unit}")
+    figure.update_xaxes(title="true")
+    figure.update_yaxes(title="predicted")
     return figure
 
 

@@ -13,7 +13,7 @@ from builder.errors import stop
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".csv.gz")
 IMAGE_SUFFIXES = (".zip",)
-UPLOAD_TYPES = ["csv", "tsv", "gz", "zip"]
+TYPES_OF = {"image": ["zip"], "text": ["csv", "tsv", "gz"], "table": ["csv", "tsv", "gz"]}
 MAXIMUM_UPLOAD_MB = 300
 CHUNK_BYTES = 1 << 20
 
@@ -53,20 +53,26 @@ def safe_name(name: str) -> str:
     return f"{stem or 'data'}{dot}{suffix}"
 
 
-def source_of(path: Path) -> dict[str, Any]:
+def source_of(path: Path, kind: str) -> dict[str, Any]:
     """Return the data source that a file or folder is, by its name.
 
+    Args:
+        path: what was uploaded or named.
+        kind: the kind of data that is wanted: "image", "text" or "table".
+
     Raises:
-        BuilderError: where there is nothing at the path, or it is neither a table nor images.
+        BuilderError: where there is nothing at the path, or it is not of the kind.
     """
-    name = path.name.lower()
-    if path.is_dir() or name.endswith(IMAGE_SUFFIXES):
-        return {"kind": "images", "path": str(path)}
     if not path.exists():
         raise stop(
             "missing_data", f"There is no file or folder at {path}. Check the spelling.", field="source"
         )
-    if name.endswith(TABLE_SUFFIXES):
+    name = path.name.lower()
+    if kind == "image" and (path.is_dir() or name.endswith(IMAGE_SUFFIXES)):
+        return {"kind": "images", "path": str(path)}
+    if kind != "image" and path.is_file() and name.endswith(TABLE_SUFFIXES):
         return {"kind": "csv", "path": str(path)}
-    message = f"{path.name} is neither a table (.csv, .tsv, .csv.gz) nor images (.zip or a folder)."
-    raise stop("wrong_file_type", message, field="source")
+    wanted = (
+        "a zip file or a folder of pictures" if kind == "image" else "a table in a .csv, .tsv or .csv.gz file"
+    )
+    raise stop("wrong_file_type", f"This task needs {wanted}. Got {path.name} instead.", field="source")

@@ -44,9 +44,10 @@ def test_a_source_is_told_by_its_name(tmp_path: Path) -> None:
     table, pictures, other = tmp_path / "a.CSV", tmp_path / "b.zip", tmp_path / "c.docx"
     for file in (table, pictures, other):
         file.touch()
-    assert source_of(table)["kind"] == "csv"
-    assert source_of(pictures)["kind"] == source_of(tmp_path)["kind"] == "images"
-    with pytest.raises(BuilderError, match="neither a table"):
-        source_of(other)
+    assert source_of(table, "table")["kind"] == "csv"
+    assert source_of(pictures, "image")["kind"] == source_of(tmp_path, "image")["kind"] == "images"
+    for path, kind in ((other, "table"), (pictures, "text"), (tmp_path, "table"), (table, "image")):
+        with pytest.raises(BuilderError, match="This task needs"):
+            source_of(path, kind)
     with pytest.raises(BuilderError, match="no file or folder"):
-        source_of(tmp_path / "gone.csv")
+        source_of(tmp_path / "gone.csv", "table")

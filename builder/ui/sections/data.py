@@ -154,12 +154,19 @@ def preparation(project: Project) -> None:
     found = frame.awaited(lambda: questions.prepared(project), "Preparing the data …", height=48)
     if found is None:
         return
-    shapes = ", ".join(
-        f"{array['name']} {' × '.join(str(side) for side in array['shape'])}"
-        for item in found["spec"]["inputs"]
-        for array in item["arrays"]
-    )
-    st.success(f"The data are ready. The model receives: {shapes}.", icon=":material/check_circle:")
+    received = " and ".join(_received(item) for item in found["spec"]["inputs"])
+    st.success(f"The data are ready. Each row gives the model {received}.", icon=":material/check_circle:")
+
+
+def _received(item: Mapping[str, Any]) -> str:
+    sizes = {array["name"]: array["shape"] for array in item["arrays"]}
+    if item["kind"] == "image":
+        height, width, channels = sizes["image"]
+        return f"a {'grey' if channels == 1 else 'colour'} picture of {height} × {width} pixels"
+    if item["kind"] == "text":
+        return f"{sizes['tokens'][0]} words"
+    words = {"numeric": "numbers", "categorical": "categories"}
+    return " and ".join(f"{shape[0]} {words[name]}" for name, shape in sizes.items())
 
 
 def _sample_facts(facts: Sample) -> None:

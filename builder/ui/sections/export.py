@@ -25,9 +25,15 @@ STATUS = {"verified": "Verified", "differs": "Differs", "failed": "Failed"}
 
 def choose_and_start(run: RunRecord) -> None:
     """Offer to export everything, or some formats, and follow the work."""
+    again = report(run) is not None
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        if st.button("Export everything", type="primary", icon=":material/package_2:"):
+        if again:
+            _bundle(run)
+        label = "Export again" if again else "Export everything"
+        kind: Any = "secondary" if again else "primary"
+        if st.button(label, type=kind, icon=":material/package_2:", key="export.all"):
             _start(run, list(FORMATS))
+            st.rerun()
         with st.popover("Choose formats", icon=":material/checklist:"):
             _some_formats(run)
     if questions.exports_going_on(run.id):
@@ -56,19 +62,6 @@ def formats() -> None:
                 st.caption(item.use)
 
 
-def bundle(run: RunRecord) -> None:
-    """Offer everything in one zip file, which is made when it is asked for."""
-    st.download_button(
-        "Download everything (zip)",
-        lambda: _zipped(_folder(run)),
-        file_name=f"{safe_name(run.name)}.zip",
-        mime="application/zip",
-        icon=":material/download:",
-        type="primary",
-        on_click="ignore",
-    )
-
-
 def verification(report: Mapping[str, Any]) -> None:
     """Show how each file compares with the trained model."""
     st.markdown("### Verification")
@@ -78,6 +71,7 @@ def verification(report: Mapping[str, Any]) -> None:
     )
     entries = report["formats"]
     score = metric_name(report["metric"])
+    notes = [entry.get("note") or "" for entry in entries]
     st.dataframe(
         pd.DataFrame(
             {
@@ -87,8 +81,8 @@ def verification(report: Mapping[str, Any]) -> None:
                 "Largest difference": [entry.get("largest_difference") for entry in entries],
                 score: [metric_value(report["metric"], entry.get("metric_export")) for entry in entries],
                 "Size": [size(entry.get("bytes")) for entry in entries],
-                "Latency": [entry.get("latency_ms_p50") for entry in entries],
-                "Note": [entry.get("note") or "" for entry in entries],
+                "Latency": [_milliseconds(entry.get("latency_ms_p50")) for entry in entries],
+                "Note": notes,
             }
         ),
         hide_index=True,
@@ -100,8 +94,8 @@ def verification(report: Mapping[str, Any]) -> None:
                 format="%.2g", help="The largest difference of any output from your model's."
             ),
             score: st.column_config.TextColumn(help="Of the file, on the same samples."),
-            "Latency": st.column_config.NumberColumn(format="%.2f ms", help="Half of the calls are faster."),
-            "Note": st.column_config.TextColumn(width="large"),
+            "Latency": st.column_config.TextColumn(help="Half of the calls are faster."),
+            "Note": st.column_config.TextColumn(width="large") if any(notes) else None,
         },
     )
     _failures(entries)
@@ -130,12 +124,29 @@ def script(run: RunRecord) -> None:
             st.code(found, language="python", height=500)
 
 
+def _bundle(run: RunRecord) -> None:
+    # The zip is made when it is asked for, not on every run of the page.
+    st.download_button(
+        "Download everything (zip)",
+        lambda: _zipped(_folder(run)),
+        file_name=f"{safe_name(run.name)}.zip",
+        mime="application/zip",
+        icon=":material/download:",
+        type="primary",
+        on_click="ignore",
+    )
+
+
 def _failures(entries: Sequence[Mapping[str, Any]]) -> None:
     failed = [entry for entry in entries if entry.get("problem")]
     frame.show_problems(
         {**entry["problem"], "message": f"{entry['label']}: {entry['problem']['message']}"}
         for entry in failed
     )
+
+
+def _milliseconds(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f} ms"
 
 
 def _zipped(folder: Path) -> bytes:

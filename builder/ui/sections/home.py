@@ -100,7 +100,9 @@ def create(data: Sample | dict[str, Any] | None, preset: Project) -> None:
         return
     recipe, name = _recipe(data, preset)
     if recipe is not None:
-        _open_new(projects_once(name, recipe, preset), train=both)
+        # Own data deserve a look before the model: which column is which is only proposed.
+        page = frame.MODEL if isinstance(data, Sample) else frame.DATA
+        _open_new(projects_once(name, recipe, preset), None if both else page)
 
 
 def projects_once(name: str, recipe: DataRecipe, preset: Project) -> str:
@@ -169,7 +171,7 @@ def _own_data(task: Task) -> dict[str, Any] | None:
     wanted = "a zip with one folder a class" if task.kind == "image" else "a CSV file with a header line"
     with upload:
         given = st.file_uploader(
-            f"Upload {wanted}", uploads.UPLOAD_TYPES, max_upload_size=uploads.MAXIMUM_UPLOAD_MB
+            f"Upload {wanted}", uploads.TYPES_OF[task.kind], max_upload_size=uploads.MAXIMUM_UPLOAD_MB
         )
     with path:
         entered = st.text_input(
@@ -179,8 +181,9 @@ def _own_data(task: Task) -> dict[str, Any] | None:
         ).strip()
     try:
         if given is not None:
-            return uploads.source_of(uploads.keep_upload(given.name, given, workspace().uploads_folder))
-        return uploads.source_of(Path(entered).expanduser()) if entered else None
+            kept = uploads.keep_upload(given.name, given, workspace().uploads_folder)
+            return uploads.source_of(kept, task.kind)
+        return uploads.source_of(Path(entered).expanduser(), task.kind) if entered else None
     except BuilderError as error:
         frame.show_problems(error.problems)
         return None
@@ -199,10 +202,11 @@ def _recipe(data: Sample | Mapping[str, Any], preset: Project) -> tuple[DataReci
     return replace(recipe, task=preset.data.task), name or "My project"
 
 
-def _open_new(identifier: str, train: bool) -> None:
+def _open_new(identifier: str, page: str | None) -> None:
+    """Open a new project on a page, or train it where no page is given."""
     state.open_project(identifier)
-    if not train:
-        st.switch_page(frame.MODEL)
+    if page is not None:
+        st.switch_page(page)
     try:
         state.remember("run", projects.start_once(identifier))
     except BuilderError as error:
@@ -213,7 +217,7 @@ def _open_new(identifier: str, train: bool) -> None:
 
 def _project_row(record: ProjectSummary) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f"**{frame.escape(record.name)}**  \n:gray[{ago(record.updated_at)}]")
+        st.markdown(f"**{frame.escape(record.name)}**  \n:small[:gray[Changed {ago(record.updated_at)}]]")
         st.space("stretch")
         if st.button("Open", key=f"open.{record.id}", icon=":material/arrow_forward:"):
             state.open_project(record.id)

@@ -82,48 +82,19 @@ def scores(run: RunRecord, report: Mapping[str, Any]) -> None:
         )
 
 
-def matrix_or_residuals(report: Mapping[str, Any]) -> None:
-    """Show what is taken for what, or how far predictions are off."""
+def behaviour(report: Mapping[str, Any]) -> None:
+    """Show what is taken for what with each class's scores, or how far predictions are off."""
+    left, right = st.columns([1, 1], gap="large")
     if report["task"] == "classification":
-        st.markdown("### What is taken for what")
-        st.caption(
-            "Each row is a true class; each cell counts the test rows that were given the column's class."
-        )
-        figure = charts.confusion_matrix(report["confusion_matrix"], report["class_names"])
-        st.plotly_chart(figure, key="confusion", config=PLAIN_CHART)
+        with left:
+            _confusion(report)
+        with right:
+            _per_class(report)
         return
-    left, right = st.columns([3, 2], gap="large")
-    points = report["points"]
     with left:
-        st.markdown("### Predicted against true")
-        figure = charts.predicted_against_true(
-            [point["true"] for point in points], [point["predicted"] for point in points], "value"
-        )
-        st.plotly_chart(figure, key="scatter", config=PLAIN_CHART)
+        _predicted_against_true(report)
     with right:
-        st.markdown("### How far off")
-        bins = report["residual_histogram"]
-        figure = charts.histogram(bins["edges"], bins["counts"], "predicted − true")
-        st.plotly_chart(figure, key="residuals", config=PLAIN_CHART)
-
-
-def per_class(report: Mapping[str, Any]) -> None:
-    """Show the scores of each class."""
-    if report["task"] != "classification":
-        return
-    st.markdown("### Class by class")
-    share = partial(st.column_config.ProgressColumn, min_value=0.0, max_value=1.0, format="percent")
-    st.dataframe(
-        pd.DataFrame(report["classes"]),
-        hide_index=True,
-        column_config={
-            "name": st.column_config.TextColumn("Class"),
-            "precision": share("Precision", help="Of the rows given this class, how many belong to it."),
-            "recall": share("Recall", help="Of the rows of this class, how many were found."),
-            "f1": share("F1", help="One number from both."),
-            "support": st.column_config.NumberColumn("Test rows"),
-        },
-    )
+        _residuals(report)
 
 
 def worst_errors(run: RunRecord, report: Mapping[str, Any]) -> None:
@@ -144,14 +115,55 @@ def worst_errors(run: RunRecord, report: Mapping[str, Any]) -> None:
         _row_errors(found, samples)
 
 
+def _confusion(report: Mapping[str, Any]) -> None:
+    st.markdown("### What is taken for what")
+    st.caption("Row: the true class. Column: what the model said. Numbers are test rows.")
+    figure = charts.confusion_matrix(
+        report["confusion_matrix"], report["class_names"], dark=st.context.theme.type == "dark"
+    )
+    st.plotly_chart(figure, key="confusion", config=PLAIN_CHART)
+
+
+def _per_class(report: Mapping[str, Any]) -> None:
+    st.markdown("### Class by class")
+    st.caption("How trustworthy an answer is, and how much of a class is found.")
+    share = partial(st.column_config.ProgressColumn, min_value=0.0, max_value=1.0, format="percent")
+    st.dataframe(
+        pd.DataFrame(report["classes"]),
+        hide_index=True,
+        height=min(460, 38 + 35 * len(report["classes"])),
+        column_config={
+            "name": st.column_config.TextColumn("Class"),
+            "precision": share("Precision", help="Of the rows given this class, how many belong to it."),
+            "recall": share("Recall", help="Of the rows of this class, how many were found."),
+            "f1": None,
+            "support": st.column_config.NumberColumn("Test rows"),
+        },
+    )
+
+
+def _predicted_against_true(report: Mapping[str, Any]) -> None:
+    st.markdown("### Predicted against true")
+    points = report["points"]
+    truth, predicted = [[point[name] for point in points] for name in ("true", "predicted")]
+    st.plotly_chart(charts.predicted_against_true(truth, predicted), key="scatter", config=PLAIN_CHART)
+
+
+def _residuals(report: Mapping[str, Any]) -> None:
+    st.markdown("### How far off")
+    bins = report["residual_histogram"]
+    figure = charts.histogram(bins["edges"], bins["counts"], "predicted − true", height=420)
+    st.plotly_chart(figure, key="residuals", config=PLAIN_CHART)
+
+
 def _picture_errors(found: Sequence[Mapping[str, Any]], samples: Sequence[Mapping[str, Any]]) -> None:
     with st.grid(8, min_column_width=110, gap="small"):
         for error, sample in zip(found, samples, strict=True):
             with st.container(gap="xxsmall"):
                 st.image(sample["array"].squeeze(), width="stretch", alt=f"A sample of {error['true']}")
                 st.caption(
-                    f"**{frame.escape(str(error['predicted']))}** {error.get('confidence', 0):.0%}  \n"
-                    f"is {frame.escape(str(error['true']))}"
+                    f"said **{frame.escape(str(error['predicted']))}** ({error.get('confidence', 0):.0%})  \n"
+                    f"is **{frame.escape(str(error['true']))}**"
                 )
 
 

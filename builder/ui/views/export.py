@@ -14,7 +14,6 @@ if run is not None:
     if report is None:
         export.formats()
     else:
-        export.bundle(run)
         export.verification(report)
         export.files(run)
     export.script(run)

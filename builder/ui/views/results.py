@@ -14,8 +14,7 @@ if run is not None:
         results.scores(run, report)
         errors, tried = st.tabs([":material/analytics: How it does", ":material/science: Try it"])
         with errors:
-            results.matrix_or_residuals(report)
-            results.per_class(report)
+            results.behaviour(report)
             results.worst_errors(run, report)
         with tried:
             tryout.try_it(run)
