@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 # Proves to the routes that a request comes from a page of this very process.
 TOKEN = secrets.token_urlsafe(32)
 WATCH_SECONDS = 2.0
+FIRST_PAGE_SECONDS = 3.0
 
 
 @cache
@@ -58,7 +59,7 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
     """
     end = threading.Event()
     threads = [
-        threading.Thread(target=_warm_engine, name="engine-start", daemon=True),
+        threading.Thread(target=_warm_up, args=(end,), name="warm-up", daemon=True),
         threading.Thread(target=_watch_training, args=(end,), name="training-watch", daemon=True),
     ]
     for thread in threads:
@@ -75,11 +76,13 @@ def report_script_error(error: Exception) -> bool:
     return True
 
 
-def _warm_engine() -> None:
+def _warm_up(end: threading.Event) -> None:
     try:
-        engine().start()
         # The first page needs it; imported here, its readers do not have to wait.
         import_module("builder.ui.projects")
+        # Importing Keras takes every core for seconds; the first page goes first.
+        if not end.wait(FIRST_PAGE_SECONDS):
+            engine().start()
     except Exception:
         # The pages say so themselves when they need the engine; the app goes on.
         logger.exception("The engine did not start")
