@@ -17,6 +17,10 @@ CLIP_NORM = 1
 MEMORY_WORDS = ("oom when allocating", "out of memory", "bad_alloc", "failed to allocate", "cannot allocate")
 
 
+class NotFinite(Exception):
+    """The loss, values or weights are no longer numbers; what went wrong first is still to be found."""
+
+
 @dataclass(frozen=True)
 class Cause:
     """What went wrong first: the layer's name if there is one, and a sentence for the person."""

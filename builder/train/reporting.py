@@ -90,38 +90,6 @@ class SinceLast:
         return {name: _root(name, max(mean, 0.0)) for name, mean in means.items()}
 
 
-class Pace:
-    """Samples a second and seconds left, pauses left out.
-
-    It counts from the first call of ``values``, because the first step also compiles.
-    """
-
-    def __init__(self, samples_total: int) -> None:
-        self._total = samples_total
-        self._first: tuple[float, int] | None = None
-        self._recent = (0.0, 0)
-        self._rate = 0.0
-
-    def leave_out(self, seconds: float) -> None:
-        """Take a pause out of the count."""
-        self._recent = (self._recent[0] + seconds, self._recent[1])
-        if self._first is not None:
-            self._first = (self._first[0] + seconds, self._first[1])
-
-    def values(self, samples_done: int) -> dict[str, float]:
-        """Return "samples_per_second" of late, and "seconds_left" if no early stop comes."""
-        now = time.perf_counter()
-        if self._first is None:
-            self._first = self._recent = (now, samples_done)
-            return {}
-        rate = (samples_done - self._recent[1]) / max(now - self._recent[0], 1e-6)
-        self._rate = 0.7 * self._rate + 0.3 * rate if self._rate else rate
-        self._recent = (now, samples_done)
-        overall = (samples_done - self._first[1]) / max(now - self._first[0], 1e-6)
-        left = (self._total - samples_done) / max(overall, 1e-6)
-        return {"samples_per_second": round(self._rate, 1), "seconds_left": round(left, 1)}
-
-
 def _square(name: str, value: float) -> float:
     return value * value if name in ROOTS else value
 
