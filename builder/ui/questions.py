@@ -13,6 +13,7 @@ from builder.ui.work import Answer
 PROPOSE_SECONDS = 120.0
 SPEC_SECONDS = 30.0
 INFER_SECONDS = 20.0
+CHECK_SECONDS = 60.0
 
 
 def proposed(source: dict[str, Any]) -> Answer:
@@ -37,12 +38,17 @@ def folder_of(prepared: dict[str, Any]) -> Path:
 
 def problems(project: Project) -> Answer:
     """Ask for everything that is wrong with a project, as problems in JSON."""
-    return work().ask("check", project=project.to_json(), prepared_folder=str(workspace().prepared_folder))
+    return work().ask("check", **_project_arguments(project))
+
+
+def problems_at_last(project: Project) -> Answer:
+    """Wait for everything that is wrong with a project."""
+    return work().wait("check", CHECK_SECONDS, **_project_arguments(project))
 
 
 def script(project: Project) -> Answer:
     """Ask for the project as a Keras script."""
-    return work().ask("script", project=project.to_json(), prepared_folder=str(workspace().prepared_folder))
+    return work().ask("script", **_project_arguments(project))
 
 
 def prediction(run_id: str, raw: dict[str, Any]) -> Answer:
@@ -91,3 +97,7 @@ def inference(project: Project, graph: dict[str, Any]) -> Answer:
 
 def _prepare_arguments(project: Project) -> dict[str, Any]:
     return {"recipe": project.data.to_json(), "cache_folder": str(workspace().prepared_folder)}
+
+
+def _project_arguments(project: Project) -> dict[str, Any]:
+    return {"project": project.to_json(), "prepared_folder": str(workspace().prepared_folder)}

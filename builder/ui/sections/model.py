@@ -53,20 +53,22 @@ def presets(project: Project) -> None:
 def continue_to_training(project: Project) -> None:
     """Show how many problems there are, and lead on to training where there is no error."""
     answer = questions.problems(project)
+    found = answer.value if answer.state == "ready" else [problem.to_json() for problem in answer.problems]
+    errors = [problem for problem in found or () if problem["severity"] == "error"]
     if answer.state == "working":
         _checking(project)
-        return
-    found = answer.value if answer.state == "ready" else [problem.to_json() for problem in answer.problems]
-    errors = [problem for problem in found if problem["severity"] == "error"]
-    _problem_list(found, len(errors))
+    else:
+        _problem_list(found, len(errors))
+    # The button stands there while the model is checked, too: a click right after an edit must count.
     if st.button(
         "Continue to training",
         type="primary",
         icon=":material/arrow_forward:",
         disabled=bool(errors),
         help=f"First: {errors[0]['message']}" if errors else None,
+        key="continue_to_training",
     ):
-        st.switch_page(frame.TRAIN)
+        _leave(project)
 
 
 def canvas(project: Project) -> None:
@@ -92,11 +94,19 @@ def _with_graph(project: Project, document: Any) -> Project:
     return changed
 
 
+def _leave(project: Project) -> None:
+    with st.spinner("Checking the model …"):
+        answer = questions.problems_at_last(project)
+    if answer.state == "ready" and all(problem["severity"] != "error" for problem in answer.value):
+        st.switch_page(frame.TRAIN)
+    st.rerun()
+
+
 @st.fragment(run_every=frame.POLL_SECONDS)
 def _checking(project: Project) -> None:
     if questions.problems(project).state != "working":
         st.rerun()
-    st.button("Checking …", disabled=True, icon=":material/hourglass_top:", key="checking")
+    st.markdown(":gray-badge[:material/hourglass_top: Checking …]", width="content")
 
 
 def _problem_list(found: list[Mapping[str, Any]], errors: int) -> None:
