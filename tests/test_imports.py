@@ -12,7 +12,8 @@ LEVELS = (
     {"errors", "params"},
     {"graph", "project"},
     {"blocks", "data", "runs"},
-    {"compiler", "codegen", "importer", "outputs", "probabilities"},
+    {"outputs", "probabilities", "training_plan"},
+    {"compiler", "codegen", "importer"},
     {"train", "explain", "compress", "export"},
     {"jobs"},
     {"ui", "__main__"},
@@ -26,10 +27,12 @@ SAME_LEVEL = {
     # Shapes start from the data's description, and the Input block runs its preprocessing.
     ("blocks", "data"),
     ("codegen", "compiler"),
+    # Whether a loss expects logits follows from the model's last layer.
+    ("training_plan", "outputs"),
 }
 
 # These run in worker processes, or behind the shell command, where the heavy libraries belong.
-WITH_KERAS = {"blocks", "compiler", "codegen", "importer", "outputs"}
+WITH_KERAS = {"blocks", "compiler", "codegen", "importer", "outputs", "training_plan"}
 WITH_KERAS |= {"train", "explain", "compress", "export"}
 WITH_KERAS_FILES = {
     "builder/data/preprocessing.py",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import keras
+
 from builder.codegen import data_code, training_code
 from builder.codegen.model_code import build_model_source, carried_sources
 from builder.compiler import sound_analysis
 from builder.compiler.analysis import Analysis
-from builder.compiler.output_rules import last_activation, output_nodes
+from builder.compiler.model import assemble
 from builder.data.spec import DataSpec
 from builder.project import Project
 
@@ -27,8 +29,8 @@ def script(project: Project, spec: DataSpec) -> str:
         *carried_sources(analysis),
         build_model_source(analysis, project.name),
         data_code.load_data_source(spec),
-        *([training_code.WARMUP_SOURCE] if settings["warmup_epochs"] else []),
-        _compile_source(project, analysis, spec),
+        *training_code.carried_sources(settings),
+        training_code.compile_source(settings, spec, _without_weights(project, analysis)),
         training_code.split_and_main_source(settings, spec),
     ]
     constants = [
@@ -60,9 +62,7 @@ def _imports(spec: DataSpec) -> list[str]:
     return [*standard, "", "import keras", "import numpy as np", *tables, "from keras import layers"]
 
 
-def _compile_source(project: Project, analysis: Analysis, spec: DataSpec) -> str:
-    (last,) = output_nodes(analysis.graph)
-    output = analysis.outcomes[last.id].output
-    assert output is not None and output.shape[-1] is not None, "a sound output has a size"
-    activation, _ = last_activation(analysis.graph, last, analysis.values)
-    return training_code.compile_source(project.training_settings(), spec, output.shape[-1], activation)
+def _without_weights(project: Project, analysis: Analysis) -> keras.Model:
+    """Return the project's model as training has it, but with no memory for its weights."""
+    with keras.StatelessScope(initialize_variables=False):
+        return assemble(analysis, project.name)

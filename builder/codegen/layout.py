@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import dataclass
 from typing import Any
 
 from builder.blocks.base import Call
@@ -11,8 +12,17 @@ LINE_LENGTH = 110
 INDENT = "    "
 
 
+@dataclass(frozen=True)
+class Name:
+    """A name that the script defines, where a call takes a value."""
+
+    text: str
+
+
 def literal(value: Any) -> str:
-    """Return a plain value or a call as Python source, with double quotes."""
+    """Return a plain value, a name or a call as Python source, with double quotes."""
+    if isinstance(value, Name):
+        return value.text
     if isinstance(value, Call):
         return f"{value.path}({', '.join(call_items(value))})"
     if isinstance(value, str):
@@ -25,8 +35,15 @@ def literal(value: Any) -> str:
     return repr(value)
 
 
+def source(item: Any) -> str:
+    """Return the source of a function or class that a script carries."""
+    # A directive for the type checker of this program says nothing to the script's reader.
+    lines = inspect.getsource(item).rstrip().splitlines()
+    return "\n".join(line.partition("  # type:")[0] for line in lines)
+
+
 def call_items(call: Call) -> list[str]:
-    """Return the arguments of a layer's call; the first one that the layer requires has no keyword."""
+    """Return the arguments of a call; the first one that the function requires has no keyword."""
     parameters = inspect.signature(call.function).parameters
     first = next(iter(parameters), None)
     items = []

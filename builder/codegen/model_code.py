@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import builtins
-import inspect
 import keyword
 from collections.abc import Mapping
 from typing import Any
 
 from builder.blocks import registry
-from builder.codegen.layout import INDENT, call_items, literal, statement
+from builder.codegen.layout import INDENT, call_items, literal, source, statement
 from builder.compiler.analysis import Analysis
 from builder.compiler.model import model_name
 from builder.compiler.output_rules import output_nodes
@@ -32,7 +31,7 @@ def carried_sources(analysis: Analysis) -> list[str]:
         else:
             chosen = analysis.spec.input(analysis.values[node.id]["source"])
             carried.append(INPUT_FUNCTIONS[input_call(chosen)[0]])
-    return [_source(item) for item in dict.fromkeys(carried)]
+    return [source(item) for item in dict.fromkeys(carried)]
 
 
 def build_model_source(analysis: Analysis, name: str) -> str:
@@ -51,15 +50,9 @@ def build_model_source(analysis: Analysis, name: str) -> str:
     return "\n".join([*lines, *statement(INDENT, "return keras.Model", items)])
 
 
-def _source(item: Any) -> str:
-    # A directive for the type checker of this program says nothing to the script's reader.
-    lines = inspect.getsource(item).rstrip().splitlines()
-    return "\n".join(line.partition("  # type:")[0] for line in lines)
-
-
 def _variables(analysis: Analysis) -> dict[str, str]:
     """Return a variable's name for every block: its id, with an underscore where that is taken."""
-    carried = {source.__name__ for block in registry().values() for source in block.sources}
+    carried = {item.__name__ for block in registry().values() for item in block.sources}
     reserved = _RESERVED | carried | set(INPUT_FUNCTIONS)
     ids = {node.id for node in analysis.graph.nodes}
     names = {}

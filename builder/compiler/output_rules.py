@@ -12,6 +12,7 @@ from builder.compiler.tensors import TensorSpec
 from builder.data.spec import DataSpec
 from builder.errors import Problem, Repair
 from builder.graph import Graph, Node
+from builder.training_plan.objective import fitting_losses
 
 HEADS = {"classification": "classification_head.v1", "regression": "regression_head.v1"}
 _SHAPE_KEEPING = ("activation.v1", "dropout.v1", "batch_normalization.v1", "layer_normalization.v1")
@@ -220,12 +221,7 @@ def _regression(
 
 def loss_problems(loss: str, spec: DataSpec, output: TensorSpec) -> list[Problem]:
     """Return how the chosen loss misfits the task and the model's output; "auto" always fits."""
-    if spec.task == "regression":
-        fitting = ["mean_squared_error", "mean_absolute_error", "huber"]
-    elif output.shape[-1] == 1:
-        fitting = ["binary_crossentropy"]
-    else:
-        fitting = ["sparse_categorical_crossentropy"]
+    fitting = fitting_losses(spec.task, output.shape[-1])
     if loss == "auto" or loss in fitting:
         return []
     message = (

@@ -1,4 +1,4 @@
-"""Keras optimizers from the training settings."""
+"""The optimizer of a run as a Keras object."""
 
 from __future__ import annotations
 
@@ -7,35 +7,28 @@ from typing import Any
 
 import keras
 
-from builder.train.schedules import learning_rate
-
-MOMENTUM = 0.9
-OPTIMIZERS = {
-    "adam": keras.optimizers.Adam,
-    "adamw": keras.optimizers.AdamW,
-    "nadam": keras.optimizers.Nadam,
-    "rmsprop": keras.optimizers.RMSprop,
-    "sgd": keras.optimizers.SGD,
-    "lion": keras.optimizers.Lion,
-}
+from builder.blocks.base import Call
+from builder.training_plan.learning_rate import decay, warmed_up
+from builder.training_plan.optimizer import optimizer
 
 
-def make_optimizer(settings: Mapping[str, Any], steps_per_epoch: int) -> keras.optimizers.Optimizer:
-    """Return the optimizer of a run, with its schedule, weight decay and gradient clipping.
-
-    SGD has Nesterov momentum 0.9; ``clip_norm`` limits the length of all gradients taken together.
+def learning_rate(settings: Mapping[str, Any], steps_per_epoch: int) -> Any:
+    """Return the learning rate of a run: a number, or a Keras schedule.
 
     Args:
         settings: the project's training settings, defaults filled in.
         steps_per_epoch: batches an epoch.
     """
-    name = settings["optimizer"]
-    arguments: dict[str, Any] = {"learning_rate": learning_rate(settings, steps_per_epoch)}
-    if settings["weight_decay"] or name == "adamw":
-        # AdamW's own default is 0.004; the form's 0 has to mean none.
-        arguments["weight_decay"] = settings["weight_decay"]
-    if settings["clip_norm"]:
-        arguments["global_clipnorm"] = settings["clip_norm"]
-    if name == "sgd":
-        arguments |= {"momentum": MOMENTUM, "nesterov": True}
-    return OPTIMIZERS[name](**arguments)
+    falling = decay(settings, settings["learning_rate"], settings["epochs"], steps_per_epoch)
+    rate = warmed_up(settings, falling, steps_per_epoch)
+    return rate.run() if isinstance(rate, Call) else rate
+
+
+def make_optimizer(settings: Mapping[str, Any], steps_per_epoch: int) -> keras.optimizers.Optimizer:
+    """Return the optimizer of a run, with its schedule, weight decay and gradient clipping.
+
+    Args:
+        settings: the project's training settings, defaults filled in.
+        steps_per_epoch: batches an epoch.
+    """
+    return optimizer(settings, learning_rate(settings, steps_per_epoch)).run()

@@ -10,9 +10,9 @@ import numpy as np
 
 from builder.data.pipeline import batches
 from builder.data.prepare import Prepared
-from builder.train.objective import balanced_class_weights
 from builder.train.randomness import epoch_order
 from builder.train.run_state import Position
+from builder.training_plan.class_weights import balanced_class_weights
 
 
 class TrainingData:

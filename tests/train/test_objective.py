@@ -7,7 +7,8 @@ from train_case import settings
 
 from builder.data.spec import DataSpec
 from builder.errors import BuilderError
-from builder.train.objective import balanced_class_weights, objective
+from builder.train.objective import objective
+from builder.training_plan.class_weights import balanced_class_weights
 
 
 def model(units, activation=None):

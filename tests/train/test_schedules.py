@@ -5,8 +5,8 @@ import pytest
 from train_case import settings
 
 from builder.project import TRAINING_PARAMETERS
-from builder.train.optimizers import OPTIMIZERS, make_optimizer
-from builder.train.schedules import learning_rate
+from builder.train.optimizers import learning_rate, make_optimizer
+from builder.training_plan.optimizer import OPTIMIZERS
 
 STEPS_PER_EPOCH = 10
 EXPECTED = {
