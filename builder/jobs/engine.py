@@ -27,12 +27,16 @@ from builder.runs.workspace import default_workspace
 
 TASKS_MODULE = "builder.jobs.tasks"
 # Shapes keep a lane to themselves: their caches stay warm and a long step never delays them.
-SHAPES, WORK = "shapes", "work"
-LANE_OF = {"infer": SHAPES}
+# What takes a minute has one too, so that predictions and checks need not wait for it.
+SHAPES, WORK, SLOW = "shapes", "work", "slow"
+WARM_LANES = (SHAPES, WORK)
+LANE_OF = {"infer": SHAPES, "export": SLOW, "evaluate": SLOW}
 TIME_LIMITS = {"infer": 60.0}
 TIME_LIMIT = 3600.0
 START_LIMIT = 180.0
 IDLE_CHECK_SECONDS = 1.0
+# A lane that is not kept warm gives its memory back after so long without a call.
+IDLE_LIMIT = 300.0
 LOG_BYTES = 5_000_000
 
 logger = logging.getLogger(__name__)
@@ -47,7 +51,7 @@ class _Call:
 
 
 class Engine:
-    """A small pool of warm workers.
+    """A small pool of workers: warm ones, and one for slow tasks that starts when it is first needed.
 
     Args:
         tasks_module: the module whose ``TASKS`` are called and whose ``warm`` runs first.
@@ -61,20 +65,21 @@ class Engine:
         self._lock = threading.Lock()
 
     def start(self) -> None:
-        """Start the workers, and return at once; they import Keras in the meantime."""
+        """Start the warm workers, and return at once; they import Keras in the meantime."""
         with self._lock:
             if not self._lanes:
-                folder = self._logs_folder or default_workspace().logs_folder
-                self._lanes = {name: _Lane(name, self._tasks_module, folder) for name in (SHAPES, WORK)}
+                self._lanes = {name: self._new_lane(name) for name in WARM_LANES}
 
     @property
     def ready(self) -> bool:
-        """Whether every worker is warm."""
-        return bool(self._lanes) and all(lane.ready for lane in self._lanes.values())
+        """Whether every worker that is kept warm is warm."""
+        lanes = self._lanes
+        return bool(lanes) and all(lanes[name].ready for name in WARM_LANES)
 
     def pids(self) -> dict[str, int | None]:
-        """Return the process id of each lane's worker; None while there is none."""
-        return {name: lane.pid for name, lane in self._lanes.items()}
+        """Return the process id of each started lane's worker; None while there is none."""
+        with self._lock:
+            return {name: lane.pid for name, lane in self._lanes.items()}
 
     def submit(self, task: str, **arguments: Any) -> Future[Any]:
         """Start a task by name and return its future.
@@ -121,10 +126,17 @@ class Engine:
         return call
 
     def _lane(self, task: str) -> _Lane:
-        lanes = self._lanes
-        if not lanes:
-            raise _closed()
-        return lanes[LANE_OF.get(task, WORK)]
+        name = LANE_OF.get(task, WORK)
+        with self._lock:
+            if not self._lanes:
+                raise _closed()
+            if name not in self._lanes:
+                self._lanes[name] = self._new_lane(name)
+            return self._lanes[name]
+
+    def _new_lane(self, name: str) -> _Lane:
+        folder = self._logs_folder or default_workspace().logs_folder
+        return _Lane(name, self._tasks_module, folder)
 
 
 class _Lane:
@@ -169,18 +181,28 @@ class _Lane:
 
     def _look_after(self) -> None:
         self._start_worker()
+        last_call = time.monotonic()
         while not self._closing.is_set():
             try:
                 call = self._waiting.get(timeout=IDLE_CHECK_SECONDS)
             except queue.Empty:
-                if self._process is not None and self._process.poll() is not None:
-                    self._restart_worker()
+                self._look_at_idle_worker(time.monotonic() - last_call)
                 continue
             if call.future.set_running_or_notify_cancel():
                 self._serve(call)
+            last_call = time.monotonic()
         self._end_worker()
         while not self._waiting.empty():
             self._waiting.get().future.cancel()
+
+    def _look_at_idle_worker(self, idle_seconds: float) -> None:
+        if self._process is None:
+            return
+        if self._name not in WARM_LANES:
+            if idle_seconds > IDLE_LIMIT:
+                self._end_worker()
+        elif self._process.poll() is not None:
+            self._restart_worker()
 
     def _serve(self, call: _Call) -> None:
         if self._process is None or self._process.poll() is not None:

@@ -59,6 +59,23 @@ def test_shapes_do_not_wait_for_long_work(engine: Engine, tmp_path: Path) -> Non
     assert problem_of(long_work)[0] == "engine_crashed"
 
 
+def test_slow_tasks_have_a_worker_of_their_own_that_ends_when_it_is_idle(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "slow" not in engine.pids(), "no memory is taken before the first slow task"
+    marker = tmp_path / "hangs"
+    work = engine.submit("hang", marker=str(marker))
+    until(marker.exists)
+    slow = engine.call("export", timeout=20)
+    assert slow == engine.pids()["slow"] != engine.pids()["work"]
+    monkeypatch.setattr(engine_module, "IDLE_LIMIT", 0.0)
+    until(lambda: engine.pids()["slow"] is None)
+    assert engine.ready
+    assert engine.call("export", timeout=20) != slow
+    os.kill(engine.pids()["work"] or 0, signal.SIGKILL)
+    assert problem_of(work)[0] == "engine_crashed"
+
+
 def test_workers_are_other_processes_that_do_not_run_the_caller_again(engine: Engine) -> None:
     assert engine.call("process") == engine.pids()["work"] != os.getpid()
     assert engine.call("main_file").endswith("engine_worker.py")
