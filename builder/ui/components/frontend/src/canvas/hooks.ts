@@ -76,10 +76,14 @@ export function useKeeping(state: EditorState, send: (state: CanvasState) => voi
     const leave = () => document.visibilityState === "hidden" && flush();
     window.addEventListener("pagehide", flush);
     window.addEventListener("blur", flush);
+    // Before any click is handled: a button of the page must find the latest document, and must not be
+    // overtaken by it, because Python gives up a run of the page for a newer one.
+    window.addEventListener("pointerdown", flush, true);
     document.addEventListener("visibilitychange", leave);
     return () => {
       window.removeEventListener("pagehide", flush);
       window.removeEventListener("blur", flush);
+      window.removeEventListener("pointerdown", flush, true);
       document.removeEventListener("visibilitychange", leave);
       flush();
     };
