@@ -123,6 +123,59 @@ REPAIRED: dict[str, tuple[Graph, DataSpec, str, str | None]] = {
         "window_too_large",
         "block",
     ),
+    "kernel larger than the image in one direction": (
+        chain(IMAGE, ("conv", "conv2d.v1", {"kernel_size": [9, 3], **RELU}), FLAT, HEAD),
+        image_spec(),
+        "window_too_large",
+        "conv",
+    ),
+    "one number for both sizes of a kernel": (
+        chain(IMAGE, ("conv", "conv2d.v1", {"kernel_size": [5], **RELU}), FLAT, HEAD),
+        image_spec(),
+        "bad_parameter",
+        "conv",
+    ),
+    "a bad parameter": (
+        chain(TABLE, ("dense", "dense.v1", {**RELU, "units": "many"}), HEAD),
+        table_spec(),
+        "bad_parameter",
+        "dense",
+    ),
+    "flattened before a convolution": (
+        chain(IMAGE, FLAT, ("conv", "conv2d.v1", RELU), ("pool", "global_max_pooling2d.v1"), HEAD),
+        image_spec(),
+        "wrong_flow",
+        "conv",
+    ),
+    "embedded twice": (
+        chain(TEXT, EMBEDDING, ("again", "embedding.v1"), FLAT, HEAD),
+        text_spec(),
+        "wrong_flow",
+        "again",
+    ),
+    "a block named like the data": (
+        chain(("first", "input.v1"), ("image", "flatten.v1"), HEAD),
+        image_spec(),
+        "layer_name_taken",
+        "image",
+    ),
+    "a block named like the data's scaling": (
+        chain(("image_rescaling", "flatten.v1"), HEAD).edited(
+            [
+                {"op": "add_node", "node": Node("picture", "input.v1").to_json()},
+                {"op": "add_edge", "edge": Edge("picture", "image_rescaling").to_json()},
+            ]
+        ),
+        image_spec(),
+        "layer_name_taken",
+        "image_rescaling",
+    ),
+    "a block named like a layer inside another": (
+        chain(IMAGE, ("block", "residual_block.v1"), ("block_add", "flatten.v1"), HEAD),
+        image_spec(),
+        "layer_name_taken",
+        "block_add",
+    ),
     "groups do not divide": (
         chain(IMAGE, ("conv", "conv2d.v1", {"groups": 5, **RELU}), FLAT, HEAD),
         image_spec(),
@@ -307,6 +360,28 @@ def test_a_problem_is_pinned_told_and_mended_by_its_repair(case: str) -> None:
     assert [problem for problem in after if problem["code"] == code and problem["block"] == block] == []
 
 
+def test_a_repair_takes_the_number_that_was_meant_for_both_sizes() -> None:
+    graph, spec, *_ = REPAIRED["one number for both sizes of a kernel"]
+    (problem,) = infer(graph.to_json(), spec.to_json())["problems"]
+    assert problem["repair"]["label"] == "Take 5 × 5"
+    assert graph.edited(problem["repair"]["edits"]).node("conv").parameters["kernel_size"] == [5, 5]
+
+
+def test_a_repair_that_renames_a_block_keeps_its_connections_and_their_order() -> None:
+    graph = joined("concatenate.v1", SMALL, {"filters": 6})
+    swap = {"one": "image"}
+    nodes = [Node(swap.get(node.id, node.id), node.kind, node.parameters) for node in graph.nodes]
+    edges = [
+        Edge(swap.get(edge.source, edge.source), swap.get(edge.target, edge.target), edge.target_port)
+        for edge in graph.edges
+    ]
+    named = Graph(tuple(nodes), tuple(edges))
+    (problem,) = infer(named.to_json(), image_spec().to_json())["problems"]
+    mended = named.edited(problem["repair"]["edits"])
+    assert [edge.source for edge in mended.incoming("meet")] == ["image_block", "two"]
+    assert check(project(mended), image_spec()) == []
+
+
 TOLD: dict[str, tuple[Graph, DataSpec, str, str | None]] = {
     "pictures into an embedding": (
         chain(IMAGE, EMBEDDING, FLAT, HEAD),
@@ -327,12 +402,6 @@ TOLD: dict[str, tuple[Graph, DataSpec, str, str | None]] = {
         "wrong_flow",
         "embedding",
     ),
-    "a bad parameter": (
-        chain(TABLE, ("dense", "dense.v1", {"units": 0}), HEAD),
-        table_spec(),
-        "bad_parameter",
-        "dense",
-    ),
     "no input": (Graph((Node("head", "classification_head.v1"),)), table_spec(), "no_input", None),
     "absurd size": (
         chain(
@@ -344,12 +413,6 @@ TOLD: dict[str, tuple[Graph, DataSpec, str, str | None]] = {
         table_spec(),
         "model_too_large",
         "two",
-    ),
-    "a layer name taken": (
-        chain(IMAGE, ("block", "residual_block.v1"), ("block_add", "flatten.v1"), HEAD),
-        image_spec(),
-        "layer_name_taken",
-        "block_add",
     ),
     "a mask ends": (
         chain(TEXT, ("embedding", "embedding.v1", {"mask_zero": True}), FLAT, HEAD),

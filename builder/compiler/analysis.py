@@ -124,7 +124,7 @@ def _context(analysis: Analysis, node: Node) -> Context | None:
             return None
         arrivals[edge.target_port].append(Arrival(edge, result.output))
     by_port = {name: tuple(items) for name, items in arrivals.items()}
-    return Context(analysis.graph, node, block, analysis.values[node.id], by_port)
+    return Context(analysis.graph, node, block, analysis.values[node.id], by_port, analysis.outcomes)
 
 
 def _arriving(context: Context, port: str, variadic: bool) -> Any:
@@ -145,20 +145,34 @@ def _unresolved(context: Context) -> Problem | None:
 
 
 def _name_problems(analysis: Analysis) -> list[Problem]:
-    owners: dict[str, str] = {}
+    owners: dict[str, Node] = {}
+    # The names that the data give their layers come first: only a block can be renamed.
+    for node in sorted(analysis.graph.nodes, key=lambda node: node.kind != "input.v1"):
+        for name in _layer_names(analysis, node):
+            owners.setdefault(name, node)
     problems = []
     for node in analysis.graph.nodes:
-        result = analysis.outcomes.get(node.id)
-        for name in result.layer_names(node.id) if result else ():
-            if name in owners and owners[name] != node.id:
-                message = (
-                    f"'{node.id}' and '{owners[name]}' would both contain a layer named '{name}'. Rename one "
-                    "of both blocks."
-                )
-                problems.append(Problem("layer_name_taken", message, node.id))
-                break
-            owners[name] = node.id
+        taken = [name for name in _layer_names(analysis, node) if owners[name].id != node.id]
+        if taken:
+            problems.append(_name_taken(analysis.graph, node, owners[taken[0]], taken[0]))
     return problems
+
+
+def _layer_names(analysis: Analysis, node: Node) -> list[str]:
+    result = analysis.outcomes.get(node.id)
+    return result.layer_names(node.id) if result else []
+
+
+def _name_taken(graph: Graph, node: Node, owner: Node, name: str) -> Problem:
+    is_input = owner.kind == "input.v1"
+    whose = f"Input '{owner.id}', which brings the data in," if is_input else f"'{owner.id}'"
+    fresh = graph.unused_id(f"{node.id[:50]}_block")
+    message = (
+        f"'{node.id}' needs another name: {whose} already contains a layer named '{name}', and the names of "
+        "a Keras model's layers must differ."
+    )
+    repair = repairs.rename(f"Name it '{fresh}'", graph, node.id, fresh)
+    return Problem("layer_name_taken", message, node.id, repair=repair)
 
 
 def _size_problems(analysis: Analysis) -> list[Problem]:

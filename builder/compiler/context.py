@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from builder.blocks.base import Block
+from builder.compiler.symbolic import Outcome
 from builder.compiler.tensors import TensorSpec
 from builder.errors import Problem, Repair
 from builder.graph import Edge, Graph, Node
@@ -22,13 +23,17 @@ class Arrival:
 
 @dataclass(frozen=True)
 class Context:
-    """One block within its graph; ``arrivals`` are in the order of the edges, by port."""
+    """One block within its graph.
+
+    ``arrivals`` are in the order of the edges, by port; ``outcomes`` are those of the blocks before it.
+    """
 
     graph: Graph
     node: Node
     block: Block
     values: Mapping[str, Any]
     arrivals: Mapping[str, tuple[Arrival, ...]]
+    outcomes: Mapping[str, Outcome]
 
     @property
     def title(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from builder.errors import Repair
@@ -51,11 +51,36 @@ def replace_block(label: str, graph: Graph, node_id: str, kind: str, parameters:
     """Return the repair that puts a block of another kind in a block's place, name and connections."""
     node = graph.node(node_id)
     edits = [{"op": "remove_node", "id": node_id}, _add_node(Node(node_id, kind, parameters, node.position))]
-    touching = [edge for edge in graph.edges if node_id in (edge.source, edge.target)]
-    affected = {edge.target for edge in touching}
-    edits += [_remove_edge(edge) for edge in graph.edges if edge.target in affected and edge not in touching]
-    edits += [_add_edge(edge) for edge in graph.edges if edge.target in affected]
+    edits += _drawn_anew(graph, node_id, lambda edge: edge)
     return Repair(label, tuple(edits))
+
+
+def rename(label: str, graph: Graph, node_id: str, name: str) -> Repair:
+    """Return the repair that gives a block another name and keeps its place and connections."""
+    node = graph.node(node_id)
+    renamed = Node(name, node.kind, node.parameters, node.position)
+    edits = [{"op": "remove_node", "id": node_id}, _add_node(renamed)]
+
+    def moved(edge: Edge) -> Edge:
+        ends = [name if end == node_id else end for end in (edge.source, edge.target)]
+        return Edge(ends[0], ends[1], edge.target_port, edge.source_port)
+
+    return Repair(label, (*edits, *_drawn_anew(graph, node_id, moved)))
+
+
+def take_out(label: str, graph: Graph, node_id: str) -> Repair:
+    """Return the repair that removes a block with one input and connects its readers to what it read."""
+    (arriving,) = graph.incoming(node_id)
+
+    def moved(edge: Edge) -> Edge | None:
+        if edge.target == node_id:
+            return None
+        source, port = edge.source, edge.source_port
+        if source == node_id:
+            source, port = arriving.source, arriving.source_port
+        return Edge(source, edge.target, edge.target_port, port)
+
+    return Repair(label, ({"op": "remove_node", "id": node_id}, *_drawn_anew(graph, node_id, moved)))
 
 
 def remove_blocks(label: str, node_ids: list[str]) -> Repair:
@@ -79,6 +104,17 @@ def merge_into(label: str, graph: Graph, kept: str, gone: str) -> Repair:
     for edge in graph.outgoing(gone):
         edits.append(_add_edge(Edge(kept, edge.target, edge.target_port, edge.source_port)))
     return Repair(label, tuple(edits))
+
+
+def _drawn_anew(graph: Graph, gone: str, moved: Callable[[Edge], Edge | None]) -> list[dict[str, Any]]:
+    """Return the edits that, after a block has gone, draw its connections again as ``moved`` says.
+
+    All connections into its readers are drawn again: their order is the order of a port's tensors.
+    """
+    touching = [edge for edge in graph.edges if gone in (edge.source, edge.target)]
+    affected = [edge for edge in graph.edges if edge.target in {item.target for item in touching}]
+    edits = [_remove_edge(edge) for edge in affected if edge not in touching]
+    return edits + [_add_edge(edge) for edge in map(moved, affected) if edge is not None]
 
 
 def _add_node(node: Node) -> dict[str, Any]:

@@ -14,7 +14,16 @@ from builder.compiler import repairs
 from builder.compiler.context import Arrival, Context
 from builder.compiler.tensors import TensorSpec
 from builder.errors import Problem, Repair
+from builder.graph import Node
 
+FLATTENING = (
+    "flatten.v1",
+    "reshape.v1",
+    "global_average_pooling1d.v1",
+    "global_average_pooling2d.v1",
+    "global_max_pooling1d.v1",
+    "global_max_pooling2d.v1",
+)
 RECURRENT = ("lstm.v1", "gru.v1", "bidirectional.v1", "lstm_stack.v1")
 
 
@@ -78,10 +87,21 @@ def _flow_repair(context: Context, port: Port, arrival: Arrival) -> Repair | Non
     if spec.flow == "vector" and "sequence" in port.accepts and source.kind in RECURRENT:
         label = f"Let '{source.id}' return sequences"
         return repairs.set_parameter(label, source.id, "return_sequences", True)
+    if source.kind in FLATTENING and _reads(context, source, port):
+        return repairs.take_out(f"Take '{source.id}' out", graph, source.id)
+    if context.node.kind == source.kind == "embedding.v1":
+        return repairs.take_out(f"Take '{context.node.id}' out", graph, context.node.id)
     shape = _reshaped(spec, port)
     if shape is None:
         return None
     return repairs.insert("Insert a Reshape", graph, edge, ("reshape.v1", {"target_shape": shape}))
+
+
+def _reads(context: Context, source: Node, port: Port) -> bool:
+    """Tell whether a port would take what ``source`` reads, and is alone in reading ``source``."""
+    output = context.outcomes[context.graph.incoming(source.id)[0].source].output
+    is_alone = len(context.graph.outgoing(source.id)) == 1
+    return is_alone and output is not None and output.flow in port.accepts
 
 
 def _image_to_vector(context: Context, arrival: Arrival) -> Repair:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from builder.blocks import registry
 from builder.blocks.base import Block, Port
 from builder.compiler import repairs
-from builder.errors import Problem
+from builder.errors import Problem, Repair
 from builder.graph import Edge, Graph, Node
-from builder.params import check_all, suggestion
+from builder.params import Parameter, check_all, suggestion
 
 
 def check_wiring(graph: Graph, node: Node) -> list[Problem]:
@@ -15,7 +17,7 @@ def check_wiring(graph: Graph, node: Node) -> list[Problem]:
     block = registry().get(node.kind)
     if block is None:
         return [_unknown_kind(node)]
-    problems = check_all(block.parameters, node.parameters, block.label, node.id)
+    problems = _parameter_problems(block, node)
     incoming = graph.incoming(node.id)
     problems += [_unknown_port(block, node, edge) for edge in incoming if not _port(block, edge)]
     problems += [_unknown_output(node, edge) for edge in incoming if edge.source_port != "output"]
@@ -25,6 +27,30 @@ def check_wiring(graph: Graph, node: Node) -> list[Problem]:
         if problem is not None:
             problems.append(problem)
     return problems
+
+
+def _parameter_problems(block: Block, node: Node) -> list[Problem]:
+    declared = {parameter.name: parameter for parameter in block.parameters}
+    problems = check_all(block.parameters, node.parameters, block.label, node.id)
+    return [
+        replace(problem, repair=_value_repair(node, declared[problem.field]))
+        if problem.field in declared
+        else problem
+        for problem in problems
+    ]
+
+
+def _value_repair(node: Node, parameter: Parameter) -> Repair:
+    """Return the repair that gives the nearest good value: one size for all axes, else the default."""
+    value = node.parameters[parameter.name]
+    alone = value[0] if isinstance(value, list) and len(value) == 1 else value
+    if isinstance(parameter.default, list) and parameter.accepts([alone] * len(parameter.default)):
+        sizes = [alone] * len(parameter.default)
+        words = " × ".join(str(size) for size in sizes)
+        return repairs.set_parameter(f"Take {words}", node.id, parameter.name, sizes)
+    shown = "empty" if parameter.default is None else f"{parameter.default}"
+    label = f"Set it back to its default: {shown}"
+    return repairs.set_parameter(label, node.id, parameter.name, parameter.default)
 
 
 def _port(block: Block, edge: Edge) -> Port | None:
