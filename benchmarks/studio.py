@@ -104,8 +104,8 @@ def _first_paint(browser: Browser, url: str) -> float:
     page = browser.new_page()
     began = time.perf_counter()
     page.goto(url, wait_until="commit")
-    page.get_by_role("button", name="Recognise images").or_(
-        page.get_by_text("Recognise images")
+    page.get_by_role("button", name="Recognize images").or_(
+        page.get_by_text("Recognize images")
     ).first.wait_for()
     seconds = time.perf_counter() - began
     page.close()

@@ -119,7 +119,7 @@ PREPROCESSING_PARAMETERS: tuple[Parameter, ...] = (
         "color_mode",
         Choice(("auto", "rgb", "grayscale")),
         "auto",
-        "Colour (three channels) or grey (one channel).",
+        "Color (three channels) or gray (one channel).",
     ),
     Parameter(
         "rescale",

@@ -62,7 +62,7 @@ BLOCKS = (
             "kernel_size": Setting(
                 Integer(1, 64),
                 "Width of the sliding window, in pixels or steps. The border is padded.",
-                why="3 is the smallest window with a centre.",
+                why="3 is the smallest window with a center.",
             ),
             "normalization": Setting(
                 Choice(("batch", "layer", "none")), "Batch normalization suits most image models."

@@ -96,7 +96,7 @@ KERNEL_1D = Setting(
     Integer(1, 4096),
     "Number of steps that the sliding window covers.",
     default=3,
-    why="3 steps is the smallest window with a centre.",
+    why="3 steps is the smallest window with a center.",
 )
 RATE = Setting(
     SHARE,

@@ -47,7 +47,7 @@ def _images(item: ModelInput, raw: Sequence[Mapping[str, Any]]) -> np.ndarray:
         pixels = sample.get("image")
         if not _is_picture(pixels):
             raise _bad_sample(
-                number, "image", "a picture: whole numbers 0 to 255, grey or with 3 or 4 channels"
+                number, "image", "a picture: whole numbers 0 to 255, gray or with 3 or 4 channels"
             )
         images[number - 1] = to_array(Image.fromarray(_squeezed(pixels)), *shape)  # type: ignore[arg-type]
     return images

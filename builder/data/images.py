@@ -149,8 +149,8 @@ def image_pixels(data: bytes, name: str = "the picture") -> np.ndarray:
     return to_array(flat, flat.height, flat.width, channels)
 
 
-def is_colour(image: Image.Image) -> bool:
-    """Tell whether a picture has colours: three different channels somewhere."""
+def is_color(image: Image.Image) -> bool:
+    """Tell whether a picture has colors: three different channels somewhere."""
     pixels = np.asarray(_flattened(image).convert("RGB").resize((16, 16)), dtype=np.int16)
     return bool((np.ptp(pixels, axis=-1) > 8).any())
 
@@ -158,8 +158,8 @@ def is_colour(image: Image.Image) -> bool:
 def to_array(image: Image.Image, height: int, width: int, channels: int) -> np.ndarray:
     """Return a picture of any mode and size as uint8, shape (height, width, channels).
 
-    Transparent pixels become white; 16-bit grey is scaled to 8 bit; resizing is bilinear with
-    smoothing when it shrinks. ``channels`` is 1 (grey) or 3 (red, green, blue).
+    Transparent pixels become white; 16-bit gray is scaled to 8 bit; resizing is bilinear with
+    smoothing when it shrinks. ``channels`` is 1 (gray) or 3 (red, green, blue).
     """
     flat = _flattened(image).convert("L" if channels == 1 else "RGB")
     if flat.size != (width, height):

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from builder.data.files import hash_files
-from builder.data.images import BrokenImage, ImageSource, is_colour, to_array
+from builder.data.images import BrokenImage, ImageSource, is_color, to_array
 from builder.data.spec import IMAGE_INPUT, ArraySpec, DataSpec, ModelInput
 from builder.data.splits import split_rows
 from builder.data.targets import check_classes
@@ -20,7 +20,7 @@ from builder.errors import Problem, stop
 from builder.params import AUTO
 from builder.project import DataRecipe
 
-# A proposed size keeps a picture recognisable and a CPU's epoch short.
+# A proposed size keeps a picture recognizable and a CPU's epoch short.
 PROPOSED_SIDE = 128
 _LOOKED_AT = 40
 _BROKEN_SHARE = 0.1
@@ -90,13 +90,13 @@ def image_size(source: ImageSource, settings: dict[str, Any]) -> ImageSize:
     needed = ("image_height", "image_width", "color_mode")
     looks = look_at(source) if any(settings[name] == AUTO for name in needed) else []
     height, width = _proposed_size(looks)
-    colour = settings["color_mode"]
-    if colour == AUTO:
-        colour = "rgb" if any(is_colour(image) for image in looks) else "grayscale"
+    color = settings["color_mode"]
+    if color == AUTO:
+        color = "rgb" if any(is_color(image) for image in looks) else "grayscale"
     return ImageSize(
         height=height if settings["image_height"] == AUTO else settings["image_height"],
         width=width if settings["image_width"] == AUTO else settings["image_width"],
-        channels=3 if colour == "rgb" else 1,
+        channels=3 if color == "rgb" else 1,
     )
 
 

@@ -35,7 +35,7 @@ class Sample:
     title: str
     task: str
     kind: str
-    licence: str
+    license: str
     origin: str
     rows: int
     description: str

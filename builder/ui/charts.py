@@ -1,4 +1,4 @@
-"""Static charts for data and results. Colours and fonts come from the page's theme."""
+"""Static charts for data and results. Colors and fonts come from the page's theme."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 ACCENT = "#14857b"
 CONTRAST = "#c2703d"
 MARGIN = {"l": 10, "r": 10, "t": 10, "b": 10}
-LABELLED_CELLS = 20
+LABELED_CELLS = 20
 # Shown share of a scatter: more points hide each other and slow the browser.
 MAXIMUM_POINTS = 3000
 
@@ -39,9 +39,9 @@ def histogram(edges: Sequence[float], counts: Sequence[int], title: str, height:
 
 
 def confusion_matrix(matrix: Sequence[Sequence[int]], names: Sequence[str], dark: bool = False) -> go.Figure:
-    """Return a heat map: one row a true class, one column a predicted class, coloured by share of the row.
+    """Return a heat map: one row a true class, one column a predicted class, colored by share of the row.
 
-    The colours are opaque, so that Plotly chooses readable ink for each cell; hence ``dark``.
+    The colors are opaque, so that Plotly chooses readable ink for each cell; hence ``dark``.
     """
     counts = np.asarray(matrix, dtype=float)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
@@ -58,7 +58,7 @@ def confusion_matrix(matrix: Sequence[Sequence[int]], names: Sequence[str], dark
             showscale=False,
             xgap=2,
             ygap=2,
-            texttemplate="%{text}" if len(labels) <= LABELLED_CELLS else None,
+            texttemplate="%{text}" if len(labels) <= LABELED_CELLS else None,
             hovertemplate="true %{y}, predicted %{x}: %{text} rows (%{z:.0%})<extra></extra>",
         )
     )

@@ -30,7 +30,7 @@ METRIC_NAMES = {
 
 
 def status_badge(status: str) -> str:
-    """Return a run's status as a coloured badge in Markdown."""
+    """Return a run's status as a colored badge in Markdown."""
     label, icon, color = STATUS[status]
     return f":{color}-badge[:material/{icon}: {label}]"
 

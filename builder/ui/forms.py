@@ -20,8 +20,8 @@ WORDS = {
     "rmsprop": "RMSprop",
     "sgd": "SGD",
     "lion": "Lion",
-    "rgb": "Colour",
-    "grayscale": "Grey",
+    "rgb": "Color",
+    "grayscale": "Gray",
     "given": "As given by the data",
 }
 

@@ -68,7 +68,7 @@ def project_heading(project: Project, page: str, hint: str) -> None:
         name_field(project)
 
 
-def name_field(project: Project, *, labelled: bool = True) -> None:
+def name_field(project: Project, *, labeled: bool = True) -> None:
     """Show the project's name, which can be edited in place."""
     entered = st.text_input(
         "Project",
@@ -76,7 +76,7 @@ def name_field(project: Project, *, labelled: bool = True) -> None:
         key=f"name.{current_id()}",
         max_chars=MAXIMUM_NAME,
         icon=":material/folder_open:",
-        label_visibility="visible" if labelled else "collapsed",
+        label_visibility="visible" if labeled else "collapsed",
     ).strip()
     if entered and entered != project.name:
         save(replace(project, name=entered))

@@ -28,7 +28,7 @@ class Task:
 
 
 TASKS = (
-    Task("images", "Recognise images", "Photos, drawings, scans", "image_search", "image", "classification"),
+    Task("images", "Recognize images", "Photos, drawings, scans", "image_search", "image", "classification"),
     Task("texts", "Classify text", "Messages, reviews, tickets", "chat", "text", "classification"),
     Task("rows", "Classify table rows", "Yes or no, this or that kind", "table", "table", "classification"),
     Task("number", "Predict a number", "Prices, demand, durations", "show_chart", "table", "regression"),

@@ -7,11 +7,11 @@ from PIL import Image
 
 
 def picture(
-    colour: tuple[int, ...] | int = (200, 30, 30), mode: str = "RGB", form: str = "PNG", side: int = 12
+    color: tuple[int, ...] | int = (200, 30, 30), mode: str = "RGB", form: str = "PNG", side: int = 12
 ) -> bytes:
-    """Return the bytes of a picture of one colour."""
+    """Return the bytes of a picture of one color."""
     stream = io.BytesIO()
-    Image.new(mode, (side, side), colour).save(stream, form)
+    Image.new(mode, (side, side), color).save(stream, form)
     return stream.getvalue()
 
 

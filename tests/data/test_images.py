@@ -18,7 +18,7 @@ from builder.data.images import (
     BrokenImage,
     decode_image,
     image_pixels,
-    is_colour,
+    is_color,
     read_image_arrays,
     read_images,
     to_array,
@@ -233,9 +233,9 @@ def test_a_picture_of_too_many_pixels_is_never_unfolded():
 def test_colour_is_told_from_grey():
     digits = sample("digits")
     source = read_image_arrays(digits.folder / "digits.npz", tuple(digits.data["class_names"]), digits.title)
-    assert not is_colour(source.read(0))
-    assert not is_colour(source.read(0).convert("RGB"))
-    assert is_colour(read_images(sample("sign_language").folder / "sign_language.zip").read(0))
+    assert not is_color(source.read(0))
+    assert not is_color(source.read(0).convert("RGB"))
+    assert is_color(read_images(sample("sign_language").folder / "sign_language.zip").read(0))
 
 
 def test_arrays_with_pickles_inside_are_refused(tmp_path):

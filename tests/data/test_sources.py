@@ -31,7 +31,7 @@ def test_a_sample_says_where_it_comes_from_and_what_it_holds(name):
     for text in (
         item.title,
         item.description,
-        item.licence,
+        item.license,
         item.origin,
         item.citation,
         item.reference["text"],

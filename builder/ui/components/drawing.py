@@ -35,7 +35,7 @@ def drawing_board(key: str) -> np.ndarray | None:
 
 
 def decode_picture(data_url: Any) -> np.ndarray | None:
-    """Return the grey pixels of a PNG data URL, or None where it is empty or not a small PNG."""
+    """Return the gray pixels of a PNG data URL, or None where it is empty or not a small PNG."""
     if not isinstance(data_url, str) or not 0 < len(data_url) <= MAXIMUM_DATA_URL:
         return None
     try:

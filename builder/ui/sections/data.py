@@ -162,7 +162,7 @@ def _received(item: Mapping[str, Any]) -> str:
     sizes = {array["name"]: array["shape"] for array in item["arrays"]}
     if item["kind"] == "image":
         height, width, channels = sizes["image"]
-        return f"a {'grey' if channels == 1 else 'colour'} picture of {height} × {width} pixels"
+        return f"a {'gray' if channels == 1 else 'color'} picture of {height} × {width} pixels"
     if item["kind"] == "text":
         return f"{sizes['tokens'][0]} words"
     words = {"numeric": "numbers", "categorical": "categories"}
@@ -173,8 +173,8 @@ def _sample_facts(facts: Sample) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{facts.title}**", width="content")
         st.space("stretch")
-        with st.popover("Licence and origin", type="tertiary", icon=":material/license:"):
-            st.markdown(f"**Licence** {frame.escape(facts.licence)}")
+        with st.popover("License and origin", type="tertiary", icon=":material/license:"):
+            st.markdown(f"**License** {frame.escape(facts.license)}")
             st.markdown(f"**Origin** {frame.escape(facts.origin)}")
             st.markdown(f"**Cite as** {frame.escape(facts.citation)}")
     st.caption(frame.escape(facts.description))

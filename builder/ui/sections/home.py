@@ -159,7 +159,7 @@ def _data_card(task: Task, item: Sample | None, chosen: str) -> None:
             st.markdown(f"**{title}**")
             st.html(f'<p class="kb-clamp">{html.escape(item.description)}</p>')
             unit = "rows" if item.kind == "table" else f"{item.kind}s"
-            facts = html.escape(f"{item.rows:,} {unit} · {item.licence}")
+            facts = html.escape(f"{item.rows:,} {unit} · {item.license}")
             st.html(f'<p class="kb-line" title="{facts}">{facts}</p>')
     if clicked[0]:
         state.remember(f"data.{task.name}", name)

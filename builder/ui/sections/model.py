@@ -34,7 +34,7 @@ def title(project: Project) -> None:
     """Name the page and the project in one line."""
     st.markdown("### Model", width="content")
     with st.container(width=380):
-        frame.name_field(project, labelled=False)
+        frame.name_field(project, labeled=False)
 
 
 def presets(project: Project) -> None:

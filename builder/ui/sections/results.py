@@ -82,7 +82,7 @@ def scores(run: RunRecord, report: Mapping[str, Any]) -> None:
         )
 
 
-def behaviour(report: Mapping[str, Any]) -> None:
+def behavior(report: Mapping[str, Any]) -> None:
     """Show what is taken for what with each class's scores, or how far predictions are off."""
     left, right = st.columns([1, 1], gap="large")
     if report["task"] == "classification":

@@ -41,9 +41,9 @@ def try_it(run: RunRecord) -> None:
 
 
 def _picture(prepared: Prepared) -> dict[str, Any] | None:
-    is_grey = prepared.spec.arrays[0].shape[-1] == 1
+    is_gray = prepared.spec.arrays[0].shape[-1] == 1
     ways = (
-        ["Draw", "Upload a picture", "A test picture"] if is_grey else ["Upload a picture", "A test picture"]
+        ["Draw", "Upload a picture", "A test picture"] if is_gray else ["Upload a picture", "A test picture"]
     )
     way = st.segmented_control(
         "How", ways, default=ways[0], required=True, label_visibility="collapsed", key="try.way"
@@ -123,7 +123,7 @@ def _test_row(prepared: Prepared, label: str) -> int:
         number += 1
         state.remember("try.number", number)
     rows = prepared.indices["test"]
-    # A fixed stride walks over the whole part without showing neighbours first.
+    # A fixed stride walks over the whole part without showing neighbors first.
     return int(rows[number * 7919 % len(rows)])
 
 

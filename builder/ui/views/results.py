@@ -14,7 +14,7 @@ if run is not None:
         results.scores(run, report)
         errors, tried = st.tabs([":material/analytics: How it does", ":material/science: Try it"])
         with errors:
-            results.behaviour(report)
+            results.behavior(report)
             results.worst_errors(run, report)
         with tried:
             tryout.try_it(run)
