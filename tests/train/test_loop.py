@@ -25,6 +25,7 @@ from builder.train.reporting import Silent
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 CASE = Path(__file__).with_name("train_case.py")
+STEPS_PER_EPOCH = 98
 
 
 class Recorder(Silent):
@@ -54,6 +55,26 @@ class Recorder(Silent):
 
     def values(self, scope, name):
         return [row.value for row in self.rows if (row.scope, row.name) == (scope, name)]
+
+
+class Killed(BaseException):
+    """Ends a run where it stands, as a kill does: nothing may be written after it."""
+
+
+class WhileValidating(Recorder):
+    """Gives a command, or is killed (None), when a validation has begun."""
+
+    def __init__(self, command, epoch=1):
+        super().__init__()
+        self.wanted, self.epoch = command, epoch
+
+    def command(self):
+        told = self.progress_values[-1]
+        if (told.get("phase"), told["epoch"]) != ("validating", self.epoch):
+            return None
+        if self.wanted is None:
+            raise Killed
+        return self.wanted
 
 
 def trained(prepared, folder, values, recorder=None, model=None, **options):
@@ -120,6 +141,33 @@ def test_a_killed_run_goes_on_exactly(whole_run, digits, tmp_path):
     assert outcome.result["metrics"] == whole.result["metrics"]
 
 
+@pytest.mark.parametrize("epoch", [1, 2])
+def test_a_run_killed_while_it_validates_goes_on_exactly(whole_run, digits, tmp_path, epoch):
+    chosen = settings(schedule="cosine")
+    with pytest.raises(Killed):
+        trained(digits, tmp_path, chosen, WhileValidating(None, epoch), checkpoint_seconds=0)
+    position = read_checkpoint(tmp_path / "checkpoint.npz")[1]["position"]
+    assert (position["epoch"], position["step"]) == (epoch - 1, STEPS_PER_EPOCH)
+    recorder = Recorder()
+    outcome, _ = trained(digits, tmp_path, chosen, recorder)
+    _, whole, last_state, whole_recorder = whole_run
+    resumed_state = read_checkpoint(tmp_path / "checkpoint.npz")[0]
+    for group in ("model", "optimizer"):
+        assert_same(resumed_state[group], last_state[group])
+    assert outcome.result["metrics"] == whole.result["metrics"]
+    for name in ("loss", "accuracy", "val_loss", "learning_rate"):
+        assert recorder.values("epoch", name) == whole_recorder.values("epoch", name)[epoch - 1 :]
+
+
+def test_a_run_interrupted_while_it_validates_goes_on_exactly(whole_run, digits, tmp_path):
+    chosen = settings(schedule="cosine")
+    with pytest.raises(Interrupted):
+        trained(digits, tmp_path, chosen, WhileValidating("interrupt"))
+    outcome, _ = trained(digits, tmp_path, chosen)
+    assert outcome.result["metrics"] == whole_run[1].result["metrics"]
+    assert_same(read_checkpoint(tmp_path / "checkpoint.npz")[0]["model"], whole_run[2]["model"])
+
+
 def test_steps_per_call_do_not_change_the_result(whole_run, digits, tmp_path):
     trained(digits, tmp_path, settings(schedule="cosine"), most_steps_per_call=1)
     assert_same(read_checkpoint(tmp_path / "checkpoint.npz")[0]["model"], whole_run[2]["model"])
@@ -147,6 +195,27 @@ def test_stop_ends_with_a_usable_model(digits, tmp_path, commands):
     assert outcome.result["epochs_run"] == 0
     assert 0 < outcome.result["test"]["accuracy"] < 1
     assert (tmp_path / "model.keras").exists()
+
+
+@pytest.mark.parametrize(
+    ("recorder", "steps"),
+    [(Recorder(["stop"]), 1), (WhileValidating("stop"), STEPS_PER_EPOCH)],
+    ids=["after a step", "while validating"],
+)
+def test_stop_before_an_epoch_ended_tells_the_truth(digits, tmp_path, recorder, steps):
+    trained_model = image_model(settings())
+    outcome, _ = trained(digits, tmp_path, settings(), recorder, trained_model)
+    assert outcome.status == "stopped"
+    assert (outcome.result["epochs_run"], outcome.result["best_epoch"]) == (0, 0)
+    assert outcome.result["steps_run"] == steps
+    assert outcome.result["metrics"] == {}
+    assert recorder.values("epoch", "loss") == []
+    model = keras.models.load_model(tmp_path / "model.keras")
+    assert_same(model.get_weights(), trained_model.get_weights())
+    rows = digits.indices["test"]
+    found = model.predict(digits.arrays["image"][rows].astype("float32"), verbose=0).argmax(axis=1)
+    accuracy = np.mean(found == digits.targets[rows])
+    assert accuracy == pytest.approx(outcome.result["test"]["accuracy"], abs=1e-6)
 
 
 def test_early_stopping_keeps_the_best_epoch(digits, tmp_path):
