@@ -25,7 +25,7 @@ def canvas(
     token: str,
     key: str,
     read_only: bool = False,
-    height: int = 640,
+    height: int | None = None,
 ) -> dict[str, Any] | None:
     """Show the editor and return its newest state.
 
@@ -39,7 +39,7 @@ def canvas(
         token: sent with every request to the routes.
         key: the component's identity on the page.
         read_only: show the graph without a palette and without a way to change it.
-        height: in pixels.
+        height: in pixels; None fills the window from the editor's top to its end.
 
     Returns:
         ``{"rev": int, "docVersion": ..., "document": graph}`` after the last change; None before

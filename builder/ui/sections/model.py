@@ -15,7 +15,6 @@ from builder.ui.components.canvas import canvas as mount_canvas
 from builder.ui.services import TOKEN
 
 CANVAS = "canvas"
-HEIGHT = 760
 
 
 def keep_edits(project: Project) -> Project:
@@ -79,7 +78,6 @@ def canvas(project: Project) -> None:
         project_id=frame.current_id(),
         token=TOKEN,
         key=CANVAS,
-        height=HEIGHT,
     )
 
 

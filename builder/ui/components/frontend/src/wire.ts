@@ -124,7 +124,8 @@ export interface CanvasData {
   readonly token: string;
   readonly projectId: string;
   readonly readOnly: boolean;
-  readonly height: number;
+  /** In pixels; null fills the window. */
+  readonly height: number | null;
 }
 
 /** What the canvas hands up as state "graph". */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { layout, legendItems, traces, type Choices, type Theme } from "../src/chart/figure";
 import { Curves, smoothed, thinned } from "../src/chart/series";
 import { durationWords, metricWords, valueWords } from "../src/chart/words";
 import type { MetricRow } from "../src/wire";
@@ -27,6 +28,33 @@ describe("curves", () => {
     expect(curves.bestEpoch()?.epoch).toBe(2);
     expect(curves.metrics()).toEqual(["accuracy"]);
     expect(curves.latest("learning_rate")).toBe(0.001);
+  });
+});
+
+describe("the figure", () => {
+  const theme: Theme = { text: "#111111", line: "#dddddd", back: "#ffffff", font: "sans", training: "#0f766e", validation: "#c2703d" };
+  const choices: Choices = { scope: "step", isLog: false, smoothing: 0.6, hidden: new Set() };
+  const curves = new Curves();
+  curves.add([step(1, 3), ["epoch", 10, 1, "loss", 90_131.4], ["epoch", 10, 1, "val_loss", 95_000]]);
+
+  it("names every line once, in a legend beside the charts", () => {
+    const drawn = traces(curves, "loss", choices, theme) as { name: string }[];
+    const names = legendItems(curves, choices, theme).map((item) => item.name);
+    expect([...new Set(drawn.map((trace) => trace.name))]).toEqual(names);
+    expect(layout("loss", choices, theme, 1)).toMatchObject({ showlegend: false });
+    const perEpoch = { ...choices, scope: "epoch" as const };
+    expect(legendItems(curves, perEpoch, theme).map((item) => item.name)).toEqual(["training, epoch", "validation"]);
+  });
+
+  it("leaves out what the person has switched off", () => {
+    const drawn = traces(curves, "loss", { ...choices, hidden: new Set(["training, step"]) }, theme);
+    expect((drawn as { visible: boolean }[]).map((trace) => trace.visible)).toEqual([false, false, true, true]);
+  });
+
+  it("tells large numbers in full and marks whole epochs only", () => {
+    expect(traces(curves, "loss", choices, theme)[2]).toMatchObject({ hovertemplate: "%{y:,.5~r}" });
+    expect(layout("loss", { ...choices, scope: "epoch" }, theme, 1)).toMatchObject({ xaxis: { dtick: 1 } });
+    expect(layout("loss", { ...choices, scope: "epoch" }, theme, 50)).not.toMatchObject({ xaxis: { dtick: 1 } });
   });
 });
 

@@ -15,6 +15,9 @@ describe("what a person types", () => {
     expect(parsed(parameter("dense.v1", "units"), " 64 ")).toBe(64);
     expect(parsed(parameter("conv2d.v1", "kernel_size"), "(3, 5)")).toEqual([3, 5]);
     expect(parsed(parameter("conv2d.v1", "kernel_size"), "3×3")).toEqual([3, 3]);
+    expect(parsed(parameter("conv2d.v1", "kernel_size"), "9")).toEqual([9, 9]);
+    expect(parsed(parameter("max_pooling2d.v1", "strides"), "2")).toEqual([2, 2]);
+    expect(parsed(parameter("reshape.v1", "target_shape"), "49")).toEqual([49]);
     expect(parsed(parameter("dense.v1", "kernel_regularizer"), "")).toBeNull();
     expect(parsed(parameter("classification_head.v1", "units"), "Auto")).toBe("auto");
   });

@@ -25,7 +25,7 @@ import { CategorySign, colourOf } from "./categories";
 import { connecting, fittingSources, fittingTargets, refusal, takes, type Connection, type Model } from "./connect";
 import { edgeId } from "./document";
 import { FlowEdge, type ShapedEdge } from "./FlowEdge";
-import { useCatalogue, useInfer, useKeeping } from "./hooks";
+import { useCatalogue, useHeight, useInfer, useKeeping } from "./hooks";
 import { Icon } from "./icons";
 import { Inspector, Overview } from "./Inspector";
 import { commandOf, isTextField, MODIFIERS, type Command } from "./keys";
@@ -101,6 +101,7 @@ function Editor({ data, send, registerFlush }: CanvasProps) {
   const blocks = useMemo(() => [...catalogue.values()], [catalogue]);
 
   const rootRef = useRef<HTMLDivElement>(null);
+  const height = useHeight(rootRef, data.height);
   const paneRef = useRef<HTMLDivElement>(null);
   const searchRef = useRef<HTMLInputElement>(null);
   const flow = useReactFlow();
@@ -382,7 +383,7 @@ function Editor({ data, send, registerFlush }: CanvasProps) {
         <div
           ref={rootRef}
           className={`kb-root${isFar ? " kb-far" : ""}${readOnly ? " kb-readonly" : ""}`}
-          style={{ height: data.height }}
+          style={{ height }}
           tabIndex={-1}
           role="application"
           aria-label="Model editor"

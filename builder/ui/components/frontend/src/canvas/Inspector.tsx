@@ -26,7 +26,8 @@ export function Inspector({ model, node, answer, readOnly, dispatch, onRepair, o
   const facts = answer?.nodes[node.id];
   const problems = (answer?.problems ?? []).filter((problem) => problem.block === node.id);
   const declared = new Set(block?.parameters.map((declaration) => declaration.name));
-  const general = problems.filter((problem) => !problem.field || !declared.has(problem.field) || problem.repair);
+  const isToldByField = ({ code, field, repair }: Problem) => field !== null && declared.has(field) && (code === "bad_parameter" || !repair);
+  const general = problems.filter((problem) => !isToldByField(problem));
   return (
     <aside className="kb-inspector" aria-label={`Settings of ${node.id}`}>
       <header>
@@ -105,11 +106,16 @@ function ParameterFields({ block, node, problems, readOnly, dispatch }: EditProp
   const plain = block.parameters.filter((declaration) => !declaration.advanced);
   const advanced = block.parameters.filter((declaration) => declaration.advanced);
   const isBad = advanced.some((declaration) => !accepts(declaration, valueOf(node.parameters, declaration)));
+  const [isUnfolded, setUnfolded] = useState(isBad);
+  // A bad value opens the fold; mending it must not close the fold over the field being typed in.
+  useEffect(() => {
+    if (isBad) setUnfolded(true);
+  }, [isBad]);
   return (
     <>
       {plain.map(field)}
       {advanced.length > 0 && (
-        <details className="kb-fold" open={isBad || undefined}>
+        <details className="kb-fold" open={isUnfolded} onToggle={(event) => setUnfolded(event.currentTarget.open)}>
           <summary>
             <Icon name="chevron" />
             Advanced

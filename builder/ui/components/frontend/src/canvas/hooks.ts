@@ -1,6 +1,6 @@
 /** The editor's ties to the outside: the catalogue, Python's answers, and keeping the document. */
 
-import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState, type RefObject } from "react";
 import { TOKEN_HEADER, type CanvasData, type CanvasState, type CatalogueAnswer } from "../wire";
 import type { Catalogue } from "./connect";
 import { differsInMeaning } from "./document";
@@ -8,6 +8,7 @@ import { InferClient, type InferStatus } from "./infer";
 import { Keeper } from "./keep";
 import type { EditorState } from "./reducer";
 
+const SETTLED_MS = 500;
 const NO_BLOCKS: Catalogue = new Map();
 
 export function useCatalogue(url: string, token: string) {
@@ -89,4 +90,30 @@ export function useKeeping(state: EditorState, send: (state: CanvasState) => voi
     };
   }, [flush, registerFlush]);
   return flush;
+}
+
+const LEAST_HEIGHT = 460;
+const BELOW = 16;
+
+/** The editor's height in pixels: the given one, or all that the window leaves below the editor's top. */
+export function useHeight(root: RefObject<HTMLElement | null>, given: number | null): number {
+  const [free, setFree] = useState(LEAST_HEIGHT);
+  useLayoutEffect(() => {
+    const measure = () => {
+      const top = Math.max(0, root.current?.getBoundingClientRect().top ?? 0);
+      setFree(Math.max(LEAST_HEIGHT, Math.round(window.innerHeight - top - BELOW)));
+    };
+    measure();
+    // The page's own parts come one after the other and push the editor down.
+    const changes = new ResizeObserver(measure);
+    changes.observe(document.body);
+    const settled = setTimeout(measure, SETTLED_MS);
+    window.addEventListener("resize", measure);
+    return () => {
+      changes.disconnect();
+      clearTimeout(settled);
+      window.removeEventListener("resize", measure);
+    };
+  }, [root]);
+  return given ?? free;
 }

@@ -103,14 +103,16 @@ export function parsed(declaration: ParameterDeclaration, text: string): unknown
   const trimmed = text.trim();
   if (trimmed === "" && declaration.optional) return null;
   if (declaration.auto && trimmed.toLowerCase() === AUTO) return AUTO;
-  if (declaration.type === "integer_list") return parsedList(trimmed);
+  if (declaration.type === "integer_list") return parsedList(declaration, trimmed);
   return trimmed !== "" && Number.isFinite(Number(trimmed)) ? Number(trimmed) : text;
 }
 
-function parsedList(text: string): unknown {
+/** The numbers of a list; one number where a list needs several stands for all of them, as in Keras. */
+function parsedList({ minimum_length: least = 0, maximum_length: most }: ParameterDeclaration, text: string): unknown {
   const parts = text.replace(/[[\]()]/g, " ").split(/[\s,;×x]+/).filter((part) => part !== "");
   const numbers = parts.map(Number);
-  return parts.length > 0 && numbers.every(Number.isFinite) ? numbers : text;
+  if (parts.length === 0 || !numbers.every(Number.isFinite)) return text;
+  return numbers.length === 1 && least === most ? Array(least).fill(numbers[0]) : numbers;
 }
 
 export function shown(value: unknown): string {

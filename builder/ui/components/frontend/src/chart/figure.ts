@@ -7,6 +7,21 @@ export interface Choices {
   readonly scope: "step" | "epoch";
   readonly isLog: boolean;
   readonly smoothing: number;
+  /** Names of lines that the person has switched off. */
+  readonly hidden: ReadonlySet<string>;
+}
+
+/** What a line stands for; both charts and the legend that they share use these names. */
+export const TRAINING_STEP = "training, step";
+export const TRAINING_EPOCH = "training, epoch";
+export const VALIDATION = "validation";
+export const BEST = "best epoch";
+
+/** What the legend tells of one line. */
+export interface LegendItem {
+  readonly name: string;
+  readonly colour: string;
+  readonly sign: "line" | "dots" | "both" | "star";
 }
 
 export interface Theme {
@@ -19,8 +34,23 @@ export interface Theme {
 }
 
 const BUCKETS = 400;
+const FEW_EPOCHS = 12;
 
-export function traces(curves: Curves, name: string, { scope, smoothing }: Choices, theme: Theme): object[] {
+/** The lines that the charts draw, in the legend's order. */
+export function legendItems(curves: Curves, { scope }: Choices, theme: Theme): LegendItem[] {
+  const has = (points: readonly Point[]) => points.length > 0;
+  const [isStepwise, epochs] = [scope === "step", curves.points("epoch", "loss")];
+  const validation = curves.points("epoch", "val_loss");
+  const items: (LegendItem | false)[] = [
+    isStepwise && has(curves.points("step", "loss")) && { name: TRAINING_STEP, colour: theme.training, sign: "line" },
+    has(epochs) && { name: TRAINING_EPOCH, colour: theme.training, sign: isStepwise ? "dots" : "both" },
+    has(validation) && { name: VALIDATION, colour: theme.validation, sign: "both" },
+    epochs.length > 1 && { name: BEST, colour: has(validation) ? theme.validation : theme.training, sign: "star" },
+  ];
+  return items.filter((item) => item !== false);
+}
+
+export function traces(curves: Curves, name: string, { scope, smoothing, hidden }: Choices, theme: Theme): object[] {
   const epochs = curves.points("epoch", name);
   const validation = curves.points("epoch", `val_${name}`);
   const drawn: object[] = [];
@@ -29,28 +59,29 @@ export function traces(curves: Curves, name: string, { scope, smoothing }: Choic
   const mode = scope === "step" ? "markers" : "lines+markers";
   const marker = { size: 6, color: theme.training };
   if (epochs.length > 0)
-    drawn.push({ ...xy(epochs, scope), name: "training, epoch", mode, marker, line: { width: 2, color: theme.training } });
+    drawn.push({ ...xy(epochs, scope), name: TRAINING_EPOCH, mode, marker, line: { width: 2, color: theme.training } });
   if (validation.length > 0) {
     const look = { marker: { size: 6, color: theme.validation }, line: { width: 2.2, color: theme.validation } };
-    drawn.push({ ...xy(validation, scope), name: "validation", mode: "lines+markers", ...look });
+    drawn.push({ ...xy(validation, scope), name: VALIDATION, mode: "lines+markers", ...look });
   }
   const best = curves.bestEpoch();
   const starred = (validation.length > 0 ? validation : epochs).find((point) => point.step === best?.step);
   if (starred && epochs.length > 1) {
     const look = { symbol: "star", size: 14, color: validation.length > 0 ? theme.validation : theme.training, line: { width: 1.5, color: theme.back } };
-    drawn.push({ ...xy([starred], scope), name: "best epoch", mode: "markers", marker: look });
+    drawn.push({ ...xy([starred], scope), name: BEST, mode: "markers", marker: look });
   }
-  return drawn.map((trace) => ({ type: "scatter", hovertemplate: "%{y:.4~g}", ...trace }));
+  const isShown = ({ name: line }: { name?: string }) => !hidden.has(line ?? "");
+  return drawn.map((trace) => ({ type: "scatter", hovertemplate: "%{y:,.5~r}", visible: isShown(trace), ...trace }));
 }
 
 function stepTraces(points: readonly Point[], smoothing: number, color: string): object[] {
   const all = xy(points, "step");
-  const raw = { ...thinned(all, BUCKETS), name: "training, step", mode: "lines" };
+  const raw = { ...thinned(all, BUCKETS), name: TRAINING_STEP, mode: "lines" };
   if (smoothing === 0) return [{ ...raw, line: { width: 1.2, color } }];
   const smooth = thinned({ x: all.x, y: smoothed(all.y, smoothing) }, BUCKETS);
   return [
-    { ...raw, line: { width: 1, color }, opacity: 0.28, hoverinfo: "skip", hovertemplate: undefined, showlegend: false },
-    { ...smooth, name: "training, step", mode: "lines", line: { width: 1.7, color } },
+    { ...raw, line: { width: 1, color }, opacity: 0.28, hoverinfo: "skip", hovertemplate: undefined },
+    { ...smooth, name: TRAINING_STEP, mode: "lines", line: { width: 1.7, color } },
   ];
 }
 
@@ -58,21 +89,25 @@ function xy(points: readonly Point[], scope: "step" | "epoch"): XY {
   return { x: points.map((point) => point[scope]), y: points.map((point) => point.value) };
 }
 
-export function layout(name: string, { scope, isLog }: Choices, theme: Theme): object {
-  const axis = { gridcolor: theme.line, zeroline: false, linecolor: theme.line, tickcolor: theme.line, automargin: true };
+export function layout(name: string, { scope, isLog }: Choices, theme: Theme, epochs: number): object {
+  // Plotly would mark the halves between a few epochs.
+  const whole = { tickformat: "d", ...(epochs <= FEW_EPOCHS ? { dtick: 1 } : {}) };
+  const axis = { gridcolor: theme.line, zeroline: false, linecolor: theme.line, tickcolor: theme.line, spikecolor: theme.line, spikethickness: 1, automargin: true };
   return {
     title: { text: metricWords(name), x: 0, xanchor: "left", xref: "paper", font: { size: 15, weight: 600 } },
     font: { family: theme.font, size: 13, color: theme.text },
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
-    margin: { l: 52, r: 14, t: 44, b: 44 },
+    margin: { l: 52, r: 14, t: 40, b: 44 },
     // Constant for the same axes: a person's zoom outlives every new point.
     uirevision: "kept",
-    xaxis: { ...axis, title: { text: scope, standoff: 8 }, uirevision: scope, ...(scope === "epoch" ? { tickformat: "d" } : {}) },
+    xaxis: { ...axis, title: { text: scope, standoff: 8 }, uirevision: scope, ...(scope === "epoch" ? whole : {}) },
     yaxis: { ...axis, type: isLog ? "log" : "linear", uirevision: String(isLog) },
-    legend: { orientation: "h", x: 1, xanchor: "right", y: 1.02, yanchor: "bottom", font: { size: 12 } },
+    // Two charts share one legend above them, which has room there whatever the charts' width.
+    showlegend: false,
     hovermode: "x unified",
     hoverlabel: { bgcolor: theme.back, bordercolor: theme.line, font: { color: theme.text, size: 13 } },
+    modebar: { bgcolor: "rgba(0,0,0,0)", color: theme.line, activecolor: theme.text },
     dragmode: "zoom",
     autosize: true,
   };
@@ -81,5 +116,6 @@ export function layout(name: string, { scope, isLog }: Choices, theme: Theme): o
 export const CONFIG = {
   displaylogo: false,
   responsive: false,
-  modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
+  // So few that they leave the title alone; dragging zooms and a double click resets without them.
+  modeBarButtons: [["toImage", "resetScale2d"]],
 };

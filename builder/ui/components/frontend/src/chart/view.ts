@@ -3,7 +3,7 @@
 import Plotly from "plotly.js-basic-dist-min";
 import type { LiveChartData, MetricsAnswer } from "../wire";
 import css from "./chart.css?inline";
-import { CONFIG, layout, traces, type Choices, type Theme } from "./figure";
+import { CONFIG, layout, legendItems, traces, type Choices, type LegendItem, type Theme } from "./figure";
 import { Curves } from "./series";
 import { durationWords, ENDED, metricWords, rateWords, statusWords, valueWords } from "./words";
 
@@ -21,13 +21,14 @@ const PAGE = `
     <label class="kbc-smoothing">Smoothing <input type="range" min="0" max="0.98" step="0.02" data-smoothing aria-label="Smoothing"></label>
     <label class="kbc-metric" hidden>Metric <select data-metric></select></label>
   </div>
+  <div class="kbc-legend" role="group" aria-label="Lines shown"></div>
   <div class="kbc-plots"><div data-plot="loss"></div><div data-plot="metric"></div></div>`;
 
 export class ChartView {
   private readonly root = document.createElement("div");
   private readonly curves = new Curves();
   private readonly sizes: ResizeObserver;
-  private choices: Choices = { scope: "step", isLog: false, smoothing: 0.6 };
+  private choices: Choices = { scope: "step", isLog: false, smoothing: 0.6, hidden: new Set() };
   private metric: string | null = null;
   private theme = "";
 
@@ -39,7 +40,7 @@ export class ChartView {
     this.root.prepend(style);
     this.resize(data.height);
     parent.appendChild(this.root);
-    this.sizes = new ResizeObserver(() => this.plots().forEach((plot) => plot.classList.contains("js-plotly-plot") && Plotly.Plots.resize(plot)));
+    this.sizes = new ResizeObserver(() => this.plots().forEach((plot) => isDrawn(plot) && Plotly.Plots.resize(plot)));
     this.plots().forEach((plot) => this.sizes.observe(plot));
     this.listen();
     this.draw();
@@ -111,9 +112,32 @@ export class ChartView {
     const metricPlot = this.find('[data-plot="metric"]');
     metricPlot.hidden = this.metric === null;
     const linear = { ...this.choices, isLog: this.choices.isLog && !this.metric?.includes("accuracy") };
-    void Plotly.react(this.find('[data-plot="loss"]'), traces(this.curves, "loss", this.choices, theme), layout("loss", this.choices, theme), CONFIG);
-    if (this.metric !== null)
-      void Plotly.react(metricPlot, traces(this.curves, this.metric, linear, theme), layout(this.metric, linear, theme), CONFIG);
+    this.drawLegend(legendItems(this.curves, this.choices, theme));
+    this.plot(this.find('[data-plot="loss"]'), "loss", this.choices, theme);
+    if (this.metric !== null) this.plot(metricPlot, this.metric, linear, theme);
+  }
+
+  private plot(element: HTMLElement, name: string, choices: Choices, theme: Theme): void {
+    const epochs = this.curves.points("epoch", name).at(-1)?.epoch ?? 0;
+    void Plotly.react(element, traces(this.curves, name, choices, theme), layout(name, choices, theme, epochs), CONFIG);
+  }
+
+  private drawLegend(items: readonly LegendItem[]): void {
+    const legend = this.find(".kbc-legend");
+    const { hidden } = this.choices;
+    const drawn = JSON.stringify([items, [...hidden]]);
+    // New points come four times a second: only what changed is drawn again, so that a focused button stays.
+    if (legend.dataset.drawn === drawn) return;
+    legend.dataset.drawn = drawn;
+    const focused = legend.querySelector<HTMLElement>(":focus")?.dataset.line;
+    legend.replaceChildren(...items.map((item) => legendButton(item, !hidden.has(item.name), () => this.toggle(item.name))));
+    if (focused !== undefined) legend.querySelector<HTMLElement>(`[data-line="${focused}"]`)?.focus();
+  }
+
+  private toggle(line: string): void {
+    const hidden = new Set(this.choices.hidden);
+    if (!hidden.delete(line)) hidden.add(line);
+    this.choose({ hidden });
   }
 
   private offerMetrics(): void {
@@ -166,6 +190,21 @@ export class ChartView {
   }
 }
 
+function legendButton({ name, colour, sign }: LegendItem, isShown: boolean, onClick: () => void): HTMLElement {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.dataset.line = name;
+  button.title = isShown ? `Hide ${name}` : `Show ${name}`;
+  button.setAttribute("aria-pressed", String(isShown));
+  const mark = document.createElement("i");
+  mark.dataset.sign = sign;
+  mark.style.color = colour;
+  mark.ariaHidden = "true";
+  button.append(mark, name);
+  button.addEventListener("click", onClick);
+  return button;
+}
+
 function fact(name: string, value: string): HTMLElement {
   const element = document.createElement("span");
   const strong = document.createElement("b");
@@ -178,4 +217,9 @@ function fact(name: string, value: string): HTMLElement {
 function faded(colour: string): string {
   const [red, green, blue] = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
   return colour.startsWith("#") && blue !== undefined && !Number.isNaN(blue) ? `rgba(${red},${green},${blue},0.13)` : "rgba(128,128,128,0.22)";
+}
+
+/** Plotly throws where a plot is not shown: a page that is left hides its elements before it removes them. */
+function isDrawn(plot: HTMLElement): boolean {
+  return plot.classList.contains("js-plotly-plot") && plot.offsetParent !== null;
 }
