@@ -3,36 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
+from real_browser import block, chromium, drag, edge, field, middle, served, watched_page
 
-import builder
-
-ROOT = Path(builder.__file__).parent.parent
 HARNESS = Path(__file__).parent / "harness" / "app.py"
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-START_SECONDS = 60
 expect.set_options(timeout=15_000)
 
 pytestmark = pytest.mark.browser
@@ -41,53 +21,20 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Serve the harness and give its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", str(HARNESS), f"--server.port={port}"]
-    options = ["--server.headless=true", "--server.address=127.0.0.1", "--browser.gatherUsageStats=false"]
-    log = tmp_path_factory.mktemp("harness") / "log.txt"
-    with log.open("wb") as sink:
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        process = subprocess.Popen(
-            [*command, *options], env=environment, cwd=ROOT, stdout=sink, stderr=subprocess.STDOUT
-        )
-        try:
-            _wait_until_healthy(f"http://127.0.0.1:{port}", process, log)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-            process.wait(20)
-
-
-def _wait_until_healthy(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    limit = time.monotonic() + START_SECONDS
-    while time.monotonic() < limit and process.poll() is None:
-        try:
-            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2):
-                return
-        except OSError:
-            time.sleep(0.1)
-    pytest.fail(f"The harness did not start:\n{log.read_text('utf-8', 'replace')}")
+    with served(HARNESS, tmp_path_factory.mktemp("harness") / "log.txt") as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+    with chromium() as opened:
         yield opened
-        opened.close()
 
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    opened = browser.new_page(viewport={"width": 1440, "height": 900})
-    faults: list[str] = []
-    opened.on("pageerror", lambda error: faults.append(str(error)))
-    yield opened
-    opened.close()
-    assert faults == []
+    with watched_page(browser) as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -97,33 +44,6 @@ def canvas(page: Page, address: str) -> Page:
     expect(page.locator(".kb-root[data-answered]")).to_be_visible()
     expect(block(page, "output")).to_be_attached()
     return page
-
-
-def block(page: Page, name: str) -> Locator:
-    return page.locator(f'.react-flow__node[data-id="{name}"]')
-
-
-def edge(page: Page, source: str, target: str) -> Locator:
-    return page.locator(f'.react-flow__edge[data-id^="{source}:"][data-id*=">{target}:"]')
-
-
-def middle(locator: Locator) -> tuple[float, float]:
-    locator.scroll_into_view_if_needed()
-    box = locator.bounding_box()
-    assert box is not None
-    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-
-
-def drag(page: Page, start: tuple[float, float], end: tuple[float, float]) -> None:
-    page.mouse.move(*start)
-    page.mouse.down()
-    page.mouse.move((start[0] + end[0]) / 2, (start[1] + end[1]) / 2, steps=5)
-    page.mouse.move(*end, steps=5)
-    page.mouse.up()
-
-
-def field(page: Page, name: str) -> Locator:
-    return page.locator(f'[data-field="{name}"] input')
 
 
 def kept(page: Page) -> dict[str, Any]:

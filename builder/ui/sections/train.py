@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -26,7 +27,11 @@ def settings(project: Project) -> Project:
     """Show the training settings and keep what is changed."""
     st.markdown("### Settings")
     chosen = forms.parameter_form(
-        TRAINING_PARAMETERS, project.training, f"training.{frame.current_id()}", columns=2, owner="Training"
+        TRAINING_PARAMETERS,
+        project.training,
+        state.widget_key(frame.current_id(), "training"),
+        columns=2,
+        owner="Training",
     )
     if chosen != dict(project.training):
         project = replace(project, training=chosen)
@@ -39,20 +44,33 @@ def start(project: Project) -> None:
     found = questions.problems(project)
     checked = frame.awaited(lambda: questions.problems(project), "Checking the model …", height=40)
     frame.show_problems(checked or ())
-    blocked = found.state == "failed" or any(problem["severity"] == "error" for problem in checked or ())
+    blocked = found.state == "failed" or _has_errors(checked or ())
+    # Open while the model is checked, too: a click right after a changed setting must count.
     if st.button(
         "Start training",
         type="primary",
         icon=":material/play_arrow:",
         width="stretch",
-        disabled=blocked or found.state == "working",
+        disabled=blocked,
+        key="start_training",
     ):
+        _start(project)
+
+
+def _start(project: Project) -> None:
+    with st.spinner("Checking the model …"):
+        answer = questions.problems_at_last(project)
+    if answer.state == "ready" and not _has_errors(answer.value):
         try:
             state.remember("run", projects.start_once(frame.current_id()))
         except BuilderError as error:
             frame.show_problems(error.problems)
             return
-        st.rerun()
+    st.rerun()
+
+
+def _has_errors(found: Iterable[Mapping[str, Any]]) -> bool:
+    return any(problem["severity"] == "error" for problem in found)
 
 
 def choose_run() -> RunRecord | None:
