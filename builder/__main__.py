@@ -56,9 +56,9 @@ def samples() -> None:
     """List the bundled data samples."""
     from builder.data.sources import samples as bundled
 
-    table = _table("sample", "task", "rows", "title", "licence")
+    table = _table("sample", "task", "rows", "title", "license")
     for sample in bundled():
-        table.add_row(sample.name, sample.task, f"{sample.rows:,}", sample.title, sample.licence)
+        table.add_row(sample.name, sample.task, f"{sample.rows:,}", sample.title, sample.license)
     console.print(table)
 
 
@@ -117,14 +117,20 @@ def script(
     file: ProjectFile,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="The script to write.")] = None,
 ) -> None:
-    """Write the project as a plain Keras script."""
+    """Write the project as a plain Keras script, and beside it the files that it reads."""
     from builder.jobs import tasks
 
-    code = tasks.script(read_project(file).to_json(), str(default_workspace().prepared_folder))
+    files = tasks.script(read_project(file).to_json(), str(default_workspace().prepared_folder))
+    code = files.pop(tasks.SCRIPT_FILE)
     if output is None:
         sys.stdout.write(code)
-    else:
-        output.write_text(code, encoding="utf-8")
+        if files:
+            errors.print(f"It reads {', '.join(files)}; --output writes that beside it.", markup=False)
+        return
+    write_bytes(output, code.encode())
+    for name, text in files.items():
+        write_bytes(output.with_name(name), text.encode())
+    console.print(f"wrote {', '.join(str(output.with_name(name)) for name in (output.name, *files))}")
 
 
 @app.command()

@@ -41,6 +41,14 @@ def test_lists_presets_and_writes_one_as_a_project(tmp_path: Path) -> None:
     assert json.loads(file.read_text())["format"] == "kerablocks.project"
 
 
+def test_a_script_is_written_with_the_files_that_it_reads(small_project: Path, tmp_path: Path) -> None:
+    file = tmp_path / "script" / "houses.py"
+    file.parent.mkdir()
+    assert "columns.json" in builder("script", small_project, "-o", file).stdout
+    assert "import keras" in file.read_text()
+    assert json.loads((file.parent / "columns.json").read_text())
+
+
 def test_never_overwrites_a_file(tmp_path: Path) -> None:
     file = tmp_path / "mine.json"
     file.write_text("my work")

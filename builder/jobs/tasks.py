@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 MODEL_FILE = "model.keras"
 EVALUATION_FILE = "evaluation.json"
 EXPORTS_FOLDER = "exports"
+SCRIPT_FILE = "model.py"
 PROGRESS_FILE = "progress.json"
 
 
@@ -84,13 +85,18 @@ def check(project: dict[str, Any], prepared_folder: str) -> list[dict[str, Any]]
     return [problem.to_json() for problem in found]
 
 
-def script(project: dict[str, Any], prepared_folder: str) -> str:
-    """Return the project as a readable Keras script."""
+def script(project: dict[str, Any], prepared_folder: str) -> dict[str, str]:
+    """Return the project as a readable Keras script and the files that it reads, as name and text.
+
+    The script comes first, under the name ``SCRIPT_FILE``.
+    """
+    from builder.codegen import companion_files
     from builder.codegen import script as write_script
     from builder.data.prepare import prepare as prepare_recipe
 
     document = Project.from_json(project)
-    return write_script(document, prepare_recipe(document.data, Path(prepared_folder)).spec)
+    spec = prepare_recipe(document.data, Path(prepared_folder)).spec
+    return {SCRIPT_FILE: write_script(document, spec), **companion_files(spec)}
 
 
 def evaluate(run_id: str, part: str = "test") -> dict[str, Any]:

@@ -98,7 +98,7 @@ def test_a_check_tells_problems_of_data_and_of_the_model_together() -> None:
 
 
 def test_a_script_rebuilds_the_model() -> None:
-    text = tasks.script(PROJECT, cache())
+    text = tasks.script(PROJECT, cache())[tasks.SCRIPT_FILE]
     compile(text, "script.py", "exec")
     assert "import keras" in text and "builder" not in text
 

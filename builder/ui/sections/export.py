@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import json
-import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from builder.export.bundle import BUNDLE_NAME, bundle
 from builder.export.formats import FORMATS
 from builder.runs.records import RunRecord
 from builder.ui import frame, questions, state
@@ -120,15 +119,23 @@ def script(run: RunRecord) -> None:
     """Show the project as a Keras script."""
     with st.expander("The model as a Keras script", icon=":material/code:"):
         found = frame.awaited(lambda: questions.script(run_project(run)), "Writing the script …")
-        if found is not None:
-            st.code(found, language="python", height=500)
+        if found is None:
+            return
+        if len(found) > 1:
+            st.caption("The script reads the other files from beside itself: keep them in one folder.")
+        with st.container(horizontal=True):
+            for name, text in found.items():
+                st.download_button(
+                    name, text, name, key=f"script.{name}", icon=":material/download:", on_click="ignore"
+                )
+        st.code(next(iter(found.values())), language="python", height=500)
 
 
 def _bundle(run: RunRecord) -> None:
     # The zip is made when it is asked for, not on every run of the page.
     st.download_button(
         "Download everything (zip)",
-        lambda: _zipped(_folder(run)),
+        lambda: bundle(_folder(run)).read_bytes(),
         file_name=f"{safe_name(run.name)}.zip",
         mime="application/zip",
         icon=":material/download:",
@@ -147,14 +154,6 @@ def _failures(entries: Sequence[Mapping[str, Any]]) -> None:
 
 def _milliseconds(value: float | None) -> str:
     return "–" if value is None else f"{value:.2f} ms"
-
-
-def _zipped(folder: Path) -> bytes:
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file in _single_files(folder):
-            archive.write(file, file.relative_to(folder))
-    return stream.getvalue()
 
 
 def _some_formats(run: RunRecord) -> None:
@@ -186,7 +185,7 @@ def _follow(run_id: str) -> None:
 
 
 def _single_files(folder: Path) -> list[Path]:
-    found = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.suffix != ".zip"]
+    found = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != BUNDLE_NAME]
     return [
         path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts)
     ]
