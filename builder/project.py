@@ -222,7 +222,11 @@ class Project:
 
     def training_settings(self) -> dict[str, Any]:
         """Return every training value, defaults filled in."""
-        return with_defaults(TRAINING_PARAMETERS, self.training)
+        values = with_defaults(TRAINING_PARAMETERS, self.training)
+        # JSON has one kind of number; Keras refuses a learning rate that is an int.
+        floats = [item.name for item in TRAINING_PARAMETERS if isinstance(item.type, Float)]
+        exact = {name: float(values[name]) for name in floats if type(values[name]) is int}
+        return {**values, **exact}
 
     def check(self) -> list[Problem]:
         """Return what is wrong with the document itself: recipes, ids, edges, cycles.

@@ -1,6 +1,7 @@
 """The project document: round trips, checks, files, versions."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -118,3 +119,9 @@ def test_every_preset_is_sound_and_its_file_says_no_more_than_the_project() -> N
 
 def test_an_unknown_preset_names_those_that_exist() -> None:
     assert code_of(lambda: load_preset("images/nothing")) == "unknown_preset"
+
+
+def test_whole_numbers_do_for_training_values_that_are_floats() -> None:
+    project = replace(load_preset("images/cnn"), training={"learning_rate": 1, "epochs": 2})
+    settings = project.training_settings()
+    assert isinstance(settings["learning_rate"], float) and isinstance(settings["epochs"], int)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,8 +21,8 @@ from builder.data.splits import split_rows
 from builder.data.tables import TableSource
 from builder.data.text import build_vocabulary, proposed_length
 from builder.errors import BuilderError, Problem
-from builder.params import AUTO, with_defaults
-from builder.project import PREPROCESSING_PARAMETERS, DataRecipe
+from builder.params import AUTO, Parameter, with_defaults
+from builder.project import PREPROCESSING_PARAMETERS, SPLIT_PARAMETERS, DataRecipe
 
 EXAMPLES = 12
 _EXAMPLE_SIDE = 96
@@ -65,10 +66,11 @@ def profile(recipe: DataRecipe) -> dict[str, Any]:
         BuilderError: where the source cannot be read at all.
     """
     content = open_source(recipe.source)
+    sound = _with_sound_settings(recipe)
     if isinstance(content, ImageSource):
-        found = _profile_images(recipe, content)
+        found = _profile_images(sound, content)
     else:
-        found = _profile_table(recipe, content)
+        found = _profile_table(sound, content)
     problems = [*recipe.check(), *found.pop("problems")]
     return {
         "title": content.title,
@@ -76,6 +78,20 @@ def profile(recipe: DataRecipe) -> dict[str, Any]:
         **found,
         "problems": [problem.to_json() for problem in problems],
     }
+
+
+def _with_sound_settings(recipe: DataRecipe) -> DataRecipe:
+    """Return the recipe with the default in place of every value that its parameter refuses."""
+    return replace(
+        recipe,
+        preprocessing=_sound(PREPROCESSING_PARAMETERS, recipe.preprocessing),
+        split=_sound(SPLIT_PARAMETERS, recipe.split),
+    )
+
+
+def _sound(parameters: Sequence[Parameter], values: Mapping[str, Any]) -> dict[str, Any]:
+    names = {item.name for item in parameters if item.name in values and item.check(values[item.name], "")}
+    return {name: value for name, value in values.items() if name not in names}
 
 
 def _propose_images(source: Mapping[str, Any], content: ImageSource) -> DataRecipe:

@@ -1,6 +1,7 @@
 """What a person is shown before anything is prepared, and the recipe that is proposed."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -88,3 +89,16 @@ def test_a_broken_picture_is_named(zip_file: object, tmp_path: Path):
     path = zip_file(two_classes() | {"birds/0.png": b"x"})
     found = profile(DataRecipe(image_source(path)))
     assert "birds/0.png" in str(found["problems"])
+
+
+def test_values_that_no_parameter_takes_are_problems_and_the_data_are_shown() -> None:
+    source = sample_source("sms_spam")
+    recipe = replace(
+        propose(source),
+        split={"validation": "x", "method": [1]},
+        preprocessing={"sequence_length": {}, "vocabulary_size": 3},
+    )
+    found = profile(recipe)
+    fields = {problem["field"] for problem in found["problems"]}
+    assert {"validation", "method", "sequence_length", "vocabulary_size"} <= fields
+    assert found["rows"] > 5_000
