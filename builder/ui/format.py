@@ -52,6 +52,11 @@ def ago(moment: float) -> str:
     return "just now"
 
 
+def moment(seconds: float) -> str:
+    """Return a moment (seconds since 1970) as this machine's clock shows it: Nov 22, 14:05."""
+    return time.strftime("%b %d, %H:%M", time.localtime(seconds))
+
+
 def duration(seconds: float | None) -> str:
     """Return a length of time in words, or a dash where it is unknown."""
     if seconds is None:
@@ -94,4 +99,4 @@ def run_words(run: RunRecord, number: int) -> str:
     scores = run.result.get("test") or {}
     name = next((name for name in ("accuracy", "mean_absolute_error") if name in scores), None)
     score = f" · {metric_name(name)} {metric_value(name, scores[name])}" if name else ""
-    return f"Run {number} · {STATUS[run.status][0]}{score} · {ago(run.created_at)}"
+    return f"Run {number} · {STATUS[run.status][0]}{score} · {moment(run.created_at)}"

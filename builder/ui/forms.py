@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from builder.params import AUTO, Boolean, Choice, Float, Integer, Optional, Parameter
+from builder.ui import state
 
 # Words for people; a value that is not here shows as its own name.
 WORDS = {
@@ -78,9 +79,18 @@ class _Drawing:
         return result
 
     def value(self, parameter: Parameter) -> dict[str, Any]:
-        name, values = parameter.name, self.values
+        name, values, key = parameter.name, self.values, f"{self.key}.{parameter.name}"
         draw = share_slider if name in self.sliders else widget
-        value = draw(parameter, values.get(name, parameter.default), f"{self.key}.{name}")
+        known = values.get(name, parameter.default)
+        refused = parameter.check(known, self.owner)
+        if refused is not None:
+            # A file may bring what no widget can show.
+            known = parameter.default
+            state.remember(f"refused.{key}", f"{refused.message} The default is used.")
+        value = draw(parameter, known, key)
+        said = state.recall(f"refused.{key}")
+        if said and value == parameter.default:
+            st.warning(said)
         return _kept(parameter, value, values, self.owner)
 
 

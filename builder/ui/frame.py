@@ -11,6 +11,7 @@ import streamlit as st
 
 from builder.errors import BuilderError, Problem
 from builder.project import Project
+from builder.runs.records import ProjectRecord
 from builder.ui import state
 from builder.ui.services import engine, store
 from builder.ui.work import Answer
@@ -21,6 +22,10 @@ ICON = str(ASSETS / "icon.png")
 STYLE = (Path(__file__).parent / "style.css").read_text(encoding="utf-8")
 POLL_SECONDS = 0.4
 MAXIMUM_NAME = 80
+CHANGED_ELSEWHERE = (
+    "This project was changed in another tab or window. You now see its newest state; "
+    "if you have just changed something here, look whether it is still wanted and do it again."
+)
 
 HOME = "views/home.py"
 DATA = "views/data.py"
@@ -41,11 +46,13 @@ def current_project() -> Project:
     if identifier is None:
         _send_home("Choose or create a project first.")
     try:
-        project = Project.from_json(store().project(str(identifier)).document)
+        record = store().project(str(identifier))
+        project = Project.from_json(record.document)
     except BuilderError as error:
         state.open_project(None)
         _send_home(f"That project cannot be opened. {error}")
     state.show_in_address(str(identifier))
+    _follow_other_tabs(record)
     return project
 
 
@@ -54,9 +61,19 @@ def current_id() -> str:
     return str(state.project_id())
 
 
-def save(project: Project) -> None:
-    """Keep the open project's document."""
-    store().save_project(current_id(), project.to_json())
+def save(project: Project, *, from_callback: bool = False) -> None:
+    """Keep the open project's document, unless another tab has changed it since this page was drawn.
+
+    Args:
+        from_callback: the page is run after this anyway.
+    """
+    seen = _seen(current_id())
+    try:
+        seen["revision"] = store().save_project(current_id(), project.to_json(), seen["revision"])
+    except BuilderError:
+        # The next run reads what is there now, and says so; where it is gone, it leads Home.
+        if not from_callback:
+            st.rerun()
 
 
 def project_heading(project: Project, page: str, hint: str) -> None:
@@ -73,7 +90,7 @@ def name_field(project: Project, *, labeled: bool = True) -> None:
     entered = st.text_input(
         "Project",
         project.name,
-        key=f"name.{current_id()}",
+        key=state.widget_key(current_id(), "name"),
         max_chars=MAXIMUM_NAME,
         icon=":material/folder_open:",
         label_visibility="visible" if labeled else "collapsed",
@@ -136,6 +153,29 @@ def notice() -> None:
     message = state.take("notice")
     if message:
         st.info(message, icon=":material/info:")
+
+
+def _follow_other_tabs(record: ProjectRecord) -> None:
+    """Show the newer document where another tab has changed the project, instead of what this page holds."""
+    seen = _seen(record.id)
+    before, seen["revision"] = seen["revision"], record.revision
+    if before in (None, record.revision):
+        return
+    state.renew_widgets(record.id)
+    state.replace_document()
+    st.toast(CHANGED_ELSEWHERE, icon=":material/sync:", duration="infinite")
+
+
+def _seen(project_id: str) -> dict[str, int | None]:
+    """Return the holder of the revision that this session knows.
+
+    It is changed in place: a run of the page that is cut short after a save must not lose the number.
+    """
+    held = state.recall(f"seen.{project_id}")
+    if held is None:
+        held = {"revision": None}
+        state.remember(f"seen.{project_id}", held)
+    return held
 
 
 def _send_home(message: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Any
 
 from builder.data.sources import Sample, samples
@@ -55,14 +56,29 @@ def sample_recipe(sample: Sample, preset: Project) -> DataRecipe:
     return DataRecipe({"kind": "sample", "name": sample.name}, sample.task, sample.roles, split=split)
 
 
+def with_task(recipe: DataRecipe, task: str) -> DataRecipe:
+    """Return the recipe for another task; rows can be kept in proportion only where there are classes."""
+    split = dict(recipe.split)
+    if task == "regression" and recipe.split_settings()["method"] == "stratified":
+        split["method"] = "random"
+    return replace(recipe, task=task, split=split)
+
+
 def create(name: str, recipe: DataRecipe, preset: Project) -> str:
     """Keep a new project made of data and a preset's model and training; return its id."""
     return keep(replace(preset, name=name, data=recipe))
 
 
 def keep(project: Project) -> str:
-    """Keep a project as a new one and return its id."""
-    return store().create_project(project.to_json())
+    """Keep a project as a new one and return its id; a name that is taken gets a number."""
+    return store().create_project(replace(project, name=free_name(project.name)).to_json())
+
+
+def free_name(name: str) -> str:
+    """Return the name, with the first number from 2 on that tells it from the projects there are."""
+    taken = {record.name for record in store().list_projects()}
+    numbered = (f"{name} {number}" for number in count(2))
+    return name if name not in taken else next(other for other in numbered if other not in taken)
 
 
 def duplicate(project_id: str) -> str:

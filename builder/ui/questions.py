@@ -10,15 +10,14 @@ from builder.project import Project
 from builder.ui.services import work, workspace
 from builder.ui.work import Answer
 
-PROPOSE_SECONDS = 120.0
 SPEC_SECONDS = 30.0
 INFER_SECONDS = 20.0
 CHECK_SECONDS = 60.0
 
 
 def proposed(source: dict[str, Any]) -> Answer:
-    """Wait for the data recipe that suits a source."""
-    return work().wait("propose", PROPOSE_SECONDS, source=source)
+    """Ask for the data recipe that suits a source, in JSON."""
+    return work().ask("propose", source=source)
 
 
 def profile(project: Project) -> Answer:
@@ -47,13 +46,18 @@ def problems_at_last(project: Project) -> Answer:
 
 
 def script(project: Project) -> Answer:
-    """Ask for the project as a Keras script."""
+    """Ask for the project as a Keras script, with the files that it reads: ``{name: text}``, it first."""
     return work().ask("script", **_project_arguments(project))
 
 
 def prediction(run_id: str, raw: dict[str, Any]) -> Answer:
     """Ask what a trained model says about one picture, text or row."""
     return work().ask("predict", run_id=run_id, raw=[raw])
+
+
+def evaluation(run_id: str) -> Answer:
+    """Ask how good a trained model is on the test part of its data."""
+    return work().ask("evaluate", run_id=run_id)
 
 
 def export(run_id: str, formats: list[str]) -> Answer:

@@ -27,11 +27,16 @@ def run_chooser(
     by_id = {run.id: run for run in runs if offered(run)}
     if not by_id:
         return None
-    key = f"{name}.{frame.current_id()}"
+    words = {known: run_words(run, numbers[known]) for known, run in by_id.items()}
+    memory = f"{name}.{frame.current_id()}"
+    # The browser goes on showing the words that were chosen, so other words need another widget.
+    key = f"{memory}.{hash(tuple(words.values()))}"
     wanted = state.take("run")
     if wanted in by_id:
+        state.remember(memory, wanted)
         state.set_widget(key, wanted)
-    chosen = st.selectbox(
-        "Run", list(by_id), key=key, format_func=lambda known: run_words(by_id[known], numbers[known])
-    )
+    before = state.recall(memory)
+    index = list(by_id).index(before) if before in by_id else 0
+    chosen: str = st.selectbox("Run", list(by_id), index, key=key, format_func=words.__getitem__)
+    state.remember(memory, chosen)
     return by_id[chosen]

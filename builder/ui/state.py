@@ -61,10 +61,16 @@ def replace_document() -> None:
     st.session_state["_document_version"] = st.session_state.get("_document_version", 0) + 1
 
 
-def forget_widgets(prefix: str) -> None:
-    """Drop the values that widgets under a key prefix hold, so that they show the document again."""
-    for key in [key for key in st.session_state if str(key).startswith(prefix)]:
-        del st.session_state[key]
+def widget_key(project: str, name: str) -> str:
+    """Return the key of a project's widget; another one after ``renew_widgets``."""
+    times = st.session_state.get(f"_renewed.{project}", 0)
+    return f"{name}.{project}" + (f".{times}" if times else "")
+
+
+def renew_widgets(project: str) -> None:
+    """Make new widgets of a project's, which show its document instead of what the old ones hold."""
+    name = f"_renewed.{project}"
+    st.session_state[name] = st.session_state.get(name, 0) + 1
 
 
 def component_state(key: str, name: str) -> Mapping[str, Any] | None:

@@ -14,7 +14,6 @@ from builder.errors import stop
 TABLE_SUFFIXES = (".csv", ".tsv", ".csv.gz")
 IMAGE_SUFFIXES = (".zip",)
 TYPES_OF = {"image": ["zip"], "text": ["csv", "tsv", "gz"], "table": ["csv", "tsv", "gz"]}
-MAXIMUM_UPLOAD_MB = 300
 CHUNK_BYTES = 1 << 20
 
 

@@ -1,5 +1,6 @@
 """Pages and routes over an empty workspace, with the engine's answers given by the test."""
 
+import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from pathlib import Path
@@ -44,7 +45,8 @@ class Engine:
             return propose(arguments["source"]).to_json()
         if task == "prepare":
             prepared = prepare(DataRecipe(**arguments["recipe"]), Path(arguments["cache_folder"]))
-            return {"folder": str(prepared.folder), "spec": prepared.spec.to_json(), "problems": []}
+            problems = [problem.to_json() for problem in prepared.problems]
+            return {"folder": str(prepared.folder), "spec": prepared.spec.to_json(), "problems": problems}
         answer = self.answers[task]
         if isinstance(answer, Exception):
             raise answer
@@ -88,3 +90,28 @@ def open_page(project_id: str) -> Callable[..., AppTest]:
         return at.run()
 
     return open_at
+
+
+@pytest.fixture
+def run_id(project_id: str) -> str:
+    """Keep a finished run with its evaluation and return its id."""
+    store = services.store()
+    run_id = store.create_run(project_id, store.project(project_id).document)
+    store.transition(run_id, ["queued"], "running")
+    result = {"test": {"accuracy": 0.975, "loss": 0.1}, "parameters": 1234, "seconds": 61}
+    store.transition(run_id, ["running"], "finished", result=result)
+    report = {
+        "task": "classification",
+        "part": "test",
+        "rows": 100,
+        "accuracy": 0.975,
+        "loss": 0.1,
+        "class_names": ["ham", "spam"],
+        "confusion_matrix": [[80, 1], [2, 17]],
+        "classes": [{"name": "ham", "precision": 0.98, "recall": 0.99, "f1": 0.98, "support": 81}],
+        "baseline": {"rule": "always 'ham'", "accuracy": 0.81},
+        "learned": True,
+        "worst_errors": [{"row": 3, "true": "ham", "predicted": "spam", "confidence": 0.99}],
+    }
+    (services.workspace().run_folder(run_id) / "evaluation.json").write_text(json.dumps(report))
+    return run_id

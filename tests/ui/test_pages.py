@@ -11,56 +11,14 @@ from builder.errors import stop
 from builder.project import Project
 from builder.ui import services
 
+from .page_words import button, newest, saved, words
+
 Open = Callable[..., AppTest]
 PROJECT_PAGES = ("data", "model", "train", "results", "export")
 
 
-def words(at: AppTest) -> str:
-    """Return everything that a page says."""
-    kinds = ("markdown", "caption", "info", "warning", "error", "success")
-    return "\n".join(str(element.value) for kind in kinds for element in at.get(kind))
-
-
-def button(at: AppTest, label: str) -> Any:
-    """Return the button of this label."""
-    return next(item for item in at.button if item.label == label)
-
-
 def labels(at: AppTest) -> list[str]:
     return [item.label for item in at.button]
-
-
-def saved(project_id: str) -> Project:
-    return Project.from_json(services.store().project(project_id).document)
-
-
-def newest() -> str:
-    return services.store().list_projects()[0].id
-
-
-@pytest.fixture
-def run_id(project_id: str) -> str:
-    """Keep a finished run with its evaluation and return its id."""
-    store = services.store()
-    run_id = store.create_run(project_id, store.project(project_id).document)
-    store.transition(run_id, ["queued"], "running")
-    result = {"test": {"accuracy": 0.975, "loss": 0.1}, "parameters": 1234, "seconds": 61}
-    store.transition(run_id, ["running"], "finished", result=result)
-    report = {
-        "task": "classification",
-        "part": "test",
-        "rows": 100,
-        "accuracy": 0.975,
-        "loss": 0.1,
-        "class_names": ["ham", "spam"],
-        "confusion_matrix": [[80, 1], [2, 17]],
-        "classes": [{"name": "ham", "precision": 0.98, "recall": 0.99, "f1": 0.98, "support": 81}],
-        "baseline": {"rule": "always 'ham'", "accuracy": 0.81},
-        "learned": True,
-        "worst_errors": [{"row": 3, "true": "ham", "predicted": "spam", "confidence": 0.99}],
-    }
-    (services.workspace().run_folder(run_id) / "evaluation.json").write_text(json.dumps(report))
-    return run_id
 
 
 def test_the_first_page_leads_to_a_training_run_with_one_click(open_page: Open) -> None:
@@ -257,16 +215,18 @@ def test_a_typed_text_is_classified(open_page: Open, run_id: str, engine: Any) -
 
 def test_a_failed_export_says_what_happened(open_page: Open, run_id: str, engine: Any) -> None:
     engine.answers["export"] = stop("full_disk", "The disk is full.")
-    engine.answers["script"] = "import keras\n"
+    engine.answers["script"] = {"model.py": "import keras\n", "vocabulary.json": "[]"}
     at = open_page("export")
     assert at.code[0].value == "import keras"
+    offered = [item.proto.label for item in at.get("download_button")]
+    assert {"model.py", "vocabulary.json"} <= set(offered), "the script and what it reads"
     button(at, "Export everything").click().run()
     assert not at.exception
     assert words(at).count("The disk is full.") == 1
 
 
 def test_an_export_is_shown_with_its_verification(open_page: Open, run_id: str, engine: Any) -> None:
-    engine.answers["script"] = "import keras\n"
+    engine.answers["script"] = {"model.py": "import keras\n", "vocabulary.json": "[]"}
     folder = services.workspace().run_folder(run_id) / "exports"
     (folder / "keras").mkdir(parents=True)
     (folder / "keras" / "model.keras").write_bytes(b"model")

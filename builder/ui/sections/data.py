@@ -12,9 +12,10 @@ import pandas as pd
 import streamlit as st
 
 from builder.data.sources import Sample, sample
-from builder.project import PREPROCESSING_PARAMETERS, ROLES, SPLIT_PARAMETERS, Project
-from builder.ui import charts, forms, frame, questions
-from builder.ui.services import store
+from builder.project import PREPROCESSING_PARAMETERS, ROLES, SPLIT_PARAMETERS, DataRecipe, Project
+from builder.ui import charts, forms, frame, projects, questions, state
+from builder.ui.sections.own_data import own_data
+from builder.ui.services import workspace
 
 # Which preprocessing settings matter for which kind of data.
 SETTINGS_OF = {
@@ -23,6 +24,9 @@ SETTINGS_OF = {
     "table": ("normalize",),
 }
 EXAMPLES_HEIGHT = 330
+ROW_HEIGHT = 35
+COLUMN_WORDS = {"numeric": ("number", "numbers"), "categorical": ("category", "categories")}
+TASK_WORDS = {"classification": "One of several kinds", "regression": "A number"}
 ROLE_WORDS = {
     "numeric": "Number",
     "categorical": "Category",
@@ -40,7 +44,10 @@ def source(project: Project) -> None:
         else:
             path = Path(str(project.data.source.get("path", "")))
             st.markdown(f"**{frame.escape(path.name)}** :gray-badge[:material/folder: Your own data]")
-            st.caption(frame.escape(str(path)))
+            is_upload = path.is_relative_to(workspace().uploads_folder)
+            st.caption("Uploaded; Kerablocks keeps a copy." if is_upload else frame.escape(str(path)))
+    with st.expander("Use other data", icon=":material/swap_horiz:"):
+        _other_data(project)
 
 
 def profile(project: Project) -> dict[str, Any] | None:
@@ -64,7 +71,9 @@ def examples(profile: Mapping[str, Any]) -> None:
     if profile["kind"] == "image":
         _picture_examples(profile["examples"])
     else:
-        st.dataframe(pd.DataFrame(profile["examples"]), hide_index=True, height=EXAMPLES_HEIGHT)
+        found = profile["examples"]
+        height = min(EXAMPLES_HEIGHT, ROW_HEIGHT * (len(found) + 1) + 3)
+        st.dataframe(pd.DataFrame(found), hide_index=True, height=height)
 
 
 def target(profile: Mapping[str, Any]) -> None:
@@ -88,6 +97,7 @@ def columns(project: Project, profile: Mapping[str, Any]) -> Project:
     if not found:
         return project
     st.markdown("### Columns")
+    project = _task(project)
     st.caption("What each column is used for. Exactly one column is the one to predict.")
     shown = pd.DataFrame(
         {
@@ -98,6 +108,7 @@ def columns(project: Project, profile: Mapping[str, Any]) -> Project:
             "Examples": [", ".join(item["examples"]) for item in found],
         }
     )
+    roles = hash(str(sorted(project.data.roles.items())))
     edited = st.data_editor(
         shown,
         hide_index=True,
@@ -107,7 +118,7 @@ def columns(project: Project, profile: Mapping[str, Any]) -> Project:
                 options=[ROLE_WORDS[role] for role in ROLES], required=True
             ),
         },
-        key=f"roles.{frame.current_id()}.{hash(str(sorted(project.data.roles.items())))}",
+        key=f"{state.widget_key(frame.current_id(), 'roles')}.{roles}",
     )
     return _keep_roles(project, found, list(edited["Used as"]))
 
@@ -118,7 +129,7 @@ def split(project: Project, profile: Mapping[str, Any]) -> Project:
     chosen = forms.parameter_form(
         SPLIT_PARAMETERS,
         project.data.split,
-        f"split.{frame.current_id()}",
+        state.widget_key(frame.current_id(), "split"),
         columns=1,
         # Data that bring their own test rows need no share for them.
         hidden=("test",) if project.data.split.get("method") == "given" else (),
@@ -141,7 +152,7 @@ def preprocessing(project: Project, profile: Mapping[str, Any]) -> Project:
     chosen = forms.parameter_form(
         PREPROCESSING_PARAMETERS,
         project.data.preprocessing,
-        f"preprocessing.{frame.current_id()}",
+        state.widget_key(frame.current_id(), "preprocessing"),
         columns=2,
         hidden=hidden,
         owner="Preprocessing",
@@ -149,11 +160,17 @@ def preprocessing(project: Project, profile: Mapping[str, Any]) -> Project:
     return _keep(project, preprocessing=chosen)
 
 
-def preparation(project: Project) -> None:
-    """Prepare the data and say how it went."""
+def preparation(project: Project, profile: Mapping[str, Any]) -> None:
+    """Prepare the data and say how it went; what the profile has said already is not repeated."""
+    answer = questions.prepared(project)
+    said = {problem["message"] for problem in profile["problems"]}
+    if answer.state == "failed":
+        frame.show_problems(problem for problem in answer.problems if problem.message not in said)
+        return
     found = frame.awaited(lambda: questions.prepared(project), "Preparing the data …", height=48)
     if found is None:
         return
+    frame.show_problems(problem for problem in found["problems"] if problem["message"] not in said)
     received = " and ".join(_received(item) for item in found["spec"]["inputs"])
     st.success(f"The data are ready. Each row gives the model {received}.", icon=":material/check_circle:")
 
@@ -165,8 +182,21 @@ def _received(item: Mapping[str, Any]) -> str:
         return f"a {'gray' if channels == 1 else 'color'} picture of {height} × {width} pixels"
     if item["kind"] == "text":
         return f"{sizes['tokens'][0]} words"
-    words = {"numeric": "numbers", "categorical": "categories"}
-    return " and ".join(f"{shape[0]} {words[name]}" for name, shape in sizes.items())
+    return " and ".join(_counted(shape[0], *COLUMN_WORDS[name]) for name, shape in sizes.items())
+
+
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{count:,} {one if count == 1 else many}"
+
+
+def _other_data(project: Project) -> None:
+    found = own_data(projects.data_kind(project.data.source, None), f"other.{frame.current_id()}")
+    if found is None:
+        return
+    st.caption("Roles, split and preparation are proposed anew. Blocks and training settings stay.")
+    if st.button("Use these data", type="primary"):
+        _keep_recipe(project, projects.with_task(found, project.data.task))
+        st.rerun()
 
 
 def _sample_facts(facts: Sample) -> None:
@@ -193,6 +223,25 @@ def _row_counts(rows: Mapping[str, int]) -> None:
             st.metric(label, f"{rows.get(part, 0):,}", border=True)
 
 
+def _task(project: Project) -> Project:
+    chosen = st.segmented_control(
+        "The answer is",
+        list(TASK_WORDS),
+        default=project.data.task,
+        required=True,
+        format_func=lambda task: TASK_WORDS[task],
+        key=state.widget_key(frame.current_id(), "task"),
+        help="One of several kinds (classification) or a number (regression). "
+        "The model's last block must suit it; the Model page says so where it does not.",
+    )
+    if chosen == project.data.task:
+        return project
+    _keep_recipe(project, projects.with_task(project.data, chosen))
+    # The split's form shows what follows from the task.
+    state.renew_widgets(frame.current_id())
+    st.rerun()
+
+
 def _keep_roles(project: Project, found: list[Mapping[str, Any]], chosen: list[str]) -> Project:
     role_of = {label: role for role, label in ROLE_WORDS.items()}
     before = {item["name"]: item["role"] for item in found}
@@ -210,8 +259,12 @@ def _keep_roles(project: Project, found: list[Mapping[str, Any]], chosen: list[s
 
 
 def _keep(project: Project, **changes: Any) -> Project:
-    changed = replace(project, data=replace(project.data, **changes))
-    if changed.data.to_json() == project.data.to_json():
+    return _keep_recipe(project, replace(project.data, **changes))
+
+
+def _keep_recipe(project: Project, recipe: DataRecipe) -> Project:
+    if recipe.to_json() == project.data.to_json():
         return project
-    store().save_project(frame.current_id(), changed.to_json())
+    changed = replace(project, data=recipe)
+    frame.save(changed)
     return changed

@@ -5,10 +5,7 @@ from __future__ import annotations
 import html
 import json
 import time
-from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
@@ -16,11 +13,12 @@ from builder.data.sources import Sample
 from builder.errors import BuilderError
 from builder.project import DataRecipe, Project, parse_project
 from builder.runs.records import ProjectSummary
-from builder.ui import frame, projects, questions, state, uploads
+from builder.ui import frame, projects, state, uploads
 from builder.ui.cards import card
 from builder.ui.format import ago, run_line
 from builder.ui.projects import TASKS, Task
-from builder.ui.services import store, workspace
+from builder.ui.sections.own_data import own_data
+from builder.ui.services import store
 
 THUMBNAILS = Path(__file__).parent.parent / "assets"
 DOUBLE_CLICK_SECONDS = 3.0
@@ -49,7 +47,7 @@ def choose_task() -> Task:
     return next(task for task in TASKS if task.name == chosen)
 
 
-def choose_data(task: Task) -> Sample | dict[str, Any] | None:
+def choose_data(task: Task) -> Sample | DataRecipe | None:
     """Show the samples of a task and the way to bring own data; return the chosen one."""
     st.markdown("### 2 · Which data?")
     offered = projects.samples_for(task)
@@ -58,11 +56,11 @@ def choose_data(task: Task) -> Sample | dict[str, Any] | None:
         with column:
             _data_card(task, item, chosen)
     if chosen == "own":
-        return _own_data(task)
+        return own_data(task.kind, f"own.{task.name}")
     return next((item for item in offered if item.name == chosen), None)
 
 
-def choose_preset(task: Task, data: Sample | dict[str, Any] | None) -> Project:
+def choose_preset(task: Task, data: Sample | DataRecipe | None) -> Project:
     """Show the presets of a task with the recommended one chosen; return the choice."""
     st.markdown("### 3 · Which model to start from?")
     offered = projects.presets_for(task.kind, task.task)
@@ -80,7 +78,7 @@ def choose_preset(task: Task, data: Sample | dict[str, Any] | None) -> Project:
     return offered[name]
 
 
-def create(data: Sample | dict[str, Any] | None, preset: Project) -> None:
+def create(data: Sample | DataRecipe | None, preset: Project) -> None:
     """Offer to create the project, and to train it at once."""
     with st.container(horizontal=True):
         both = st.button(
@@ -99,10 +97,9 @@ def create(data: Sample | dict[str, Any] | None, preset: Project) -> None:
     if data is None or not (both or only):
         return
     recipe, name = _recipe(data, preset)
-    if recipe is not None:
-        # Own data deserve a look before the model: which column is which is only proposed.
-        page = frame.MODEL if isinstance(data, Sample) else frame.DATA
-        _open_new(projects_once(name, recipe, preset), None if both else page)
+    # Own data deserve a look before the model: which column is which is only proposed.
+    page = frame.MODEL if isinstance(data, Sample) else frame.DATA
+    _open_new(projects_once(name, recipe, preset), None if both else page)
 
 
 def projects_once(name: str, recipe: DataRecipe, preset: Project) -> str:
@@ -166,40 +163,11 @@ def _data_card(task: Task, item: Sample | None, chosen: str) -> None:
         st.rerun()
 
 
-def _own_data(task: Task) -> dict[str, Any] | None:
-    upload, path = st.columns(2)
-    wanted = "a zip with one folder a class" if task.kind == "image" else "a CSV file with a header line"
-    with upload:
-        given = st.file_uploader(
-            f"Upload {wanted}", uploads.TYPES_OF[task.kind], max_upload_size=uploads.MAXIMUM_UPLOAD_MB
-        )
-    with path:
-        entered = st.text_input(
-            "Or a path on this machine",
-            placeholder="/home/me/pictures" if task.kind == "image" else "/home/me/data.csv",
-            help="For files that are too large to upload, and for folders with one folder a class.",
-        ).strip()
-    try:
-        if given is not None:
-            kept = uploads.keep_upload(given.name, given, workspace().uploads_folder)
-            return uploads.source_of(kept, task.kind)
-        return uploads.source_of(Path(entered).expanduser(), task.kind) if entered else None
-    except BuilderError as error:
-        frame.show_problems(error.problems)
-        return None
-
-
-def _recipe(data: Sample | Mapping[str, Any], preset: Project) -> tuple[DataRecipe | None, str]:
+def _recipe(data: Sample | DataRecipe, preset: Project) -> tuple[DataRecipe, str]:
     if isinstance(data, Sample):
         return projects.sample_recipe(data, preset), data.title
-    with st.spinner("Reading your data …"):
-        answer = questions.proposed(dict(data))
-    frame.show_problems(answer.problems)
-    name = Path(str(data["path"])).name.split(".")[0].replace("_", " ").strip().capitalize()
-    if answer.state != "ready":
-        return None, name
-    recipe = answer.value if isinstance(answer.value, DataRecipe) else DataRecipe(**answer.value)
-    return replace(recipe, task=preset.data.task), name or "My project"
+    name = Path(str(data.source["path"])).name.split(".")[0].replace("_", " ").strip().capitalize()
+    return projects.with_task(data, preset.data.task), name or "My project"
 
 
 def _open_new(identifier: str, page: str | None) -> None:

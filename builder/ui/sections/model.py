@@ -143,7 +143,7 @@ def _offer_undo(project: Project) -> None:
 
 def _replace(project: Project, model: Graph) -> None:
     state.remember(_previous_name(), project.model.to_json())
-    frame.save(project.with_model(model))
+    frame.save(project.with_model(model), from_callback=True)
     state.replace_document()
 
 

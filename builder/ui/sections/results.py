@@ -13,7 +13,7 @@ import streamlit as st
 from builder.data.prepare import Prepared
 from builder.project import Project
 from builder.runs.records import RunRecord
-from builder.ui import charts, frame, questions
+from builder.ui import charts, frame, questions, state
 from builder.ui.format import duration, metric_name, metric_value
 from builder.ui.runs import RUNS_SHOWN, run_chooser
 from builder.ui.services import store, workspace
@@ -43,12 +43,21 @@ def run_project(run: RunRecord) -> Project:
 
 
 def evaluation(run: RunRecord) -> dict[str, Any] | None:
-    """Return the run's evaluation, or None with a hint where it has none."""
+    """Return the run's evaluation; where it has none, offer to make it and return None meanwhile."""
     file = workspace().run_folder(run.id) / "evaluation.json"
-    if not file.exists():
-        st.info("This run was not evaluated. Start a new run, or resume this one.", icon=":material/info:")
-        return None
-    return json.loads(file.read_text(encoding="utf-8"))
+    if file.exists():
+        return json.loads(file.read_text(encoding="utf-8"))
+    if state.recall(_asked(run)):
+        return frame.awaited(lambda: questions.evaluation(run.id), "Evaluating the model …", height=200)
+    st.info("This run has not been evaluated yet.", icon=":material/info:")
+    st.button(
+        "Evaluate now",
+        type="primary",
+        icon=":material/analytics:",
+        on_click=state.remember,
+        args=(_asked(run), True),
+    )
+    return None
 
 
 def scores(run: RunRecord, report: Mapping[str, Any]) -> None:
@@ -113,6 +122,10 @@ def worst_errors(run: RunRecord, report: Mapping[str, Any]) -> None:
         _picture_errors(found, samples)
     else:
         _row_errors(found, samples)
+
+
+def _asked(run: RunRecord) -> str:
+    return f"evaluate.{run.id}"
 
 
 def _confusion(report: Mapping[str, Any]) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import streamlit as st
-from PIL import Image
 
+from builder.data.images import BrokenImage, decode_image, to_array
 from builder.data.prepare import Prepared
 from builder.runs.records import RunRecord
 from builder.ui import charts, frame, questions, state
@@ -66,14 +65,17 @@ def _photo() -> dict[str, Any] | None:
     if given is None:
         return None
     try:
-        with Image.open(io.BytesIO(given.getvalue()), formats=["PNG", "JPEG", "WEBP", "BMP"]) as picture:
-            picture.thumbnail((MAXIMUM_SIDE, MAXIMUM_SIDE))
-            pixels = np.asarray(picture.convert("RGB"))
-    except (OSError, ValueError, Image.DecompressionBombError):
+        # Read as the training pictures were: upright, and white where it is transparent.
+        picture = decode_image(given.getvalue())
+    except BrokenImage as error:
         st.error(
-            "This file is not a picture that can be read. Choose a PNG or JPEG file.", icon=":material/error:"
+            f"{frame.escape(given.name)} cannot be read: {error}. Choose another PNG or JPEG file.",
+            icon=":material/error:",
         )
         return None
+    shrink = min(1.0, MAXIMUM_SIDE / max(picture.size))
+    height, width = (max(1, round(side * shrink)) for side in (picture.height, picture.width))
+    pixels = to_array(picture, height, width, 3)
     st.image(pixels, width=280, alt="Your picture")
     return {"image": pixels}
 

@@ -21,4 +21,4 @@ if profile is not None:
         project = data.split(project, profile)
     with right:
         project = data.preprocessing(project, profile)
-    data.preparation(project)
+    data.preparation(project, profile)

@@ -1,0 +1,171 @@
+"""What a careless person does: bad data, stale tabs, values that no form can show."""
+
+import json
+import pickle
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import streamlit as st
+from sklearn.datasets import load_iris
+from streamlit.testing.v1 import AppTest
+
+from builder.data.profile import propose
+from builder.data.sources import sample
+from builder.project import load_preset
+from builder.ui import projects, services
+
+from .page_words import button, newest, saved, words
+
+Open = Callable[..., AppTest]
+
+
+def other_tab(project_id: str, **changes: Any) -> None:
+    """Change a project as another tab would."""
+    store = services.store()
+    store.save_project(project_id, replace(saved(project_id), **changes).to_json())
+
+
+def told(at: AppTest) -> str:
+    return "\n".join(item.value for item in at.toast)
+
+
+def test_a_stale_tab_says_so_and_overwrites_nothing(open_page: Open, project_id: str) -> None:
+    at = open_page("train")
+    other_tab(project_id, training={"epochs": 33})
+    at.number_input(key=f"training.{project_id}.batch_size").set_value(64).run()
+    assert not at.exception
+    assert "changed in another tab" in told(at)
+    assert saved(project_id).training == {"epochs": 33}
+    assert next(item for item in at.number_input if item.label == "Epochs").value == 33
+    at.run()
+    assert not at.toast
+    next(item for item in at.number_input if item.label == "Epochs").set_value(34).run()
+    assert saved(project_id).training["epochs"] == 34 and not at.toast
+
+
+def test_a_stale_canvas_does_not_overwrite_newer_blocks(open_page: Open, project_id: str) -> None:
+    at = open_page("model")
+    sent = json.loads(at.get("bidi_component")[0].proto.json)
+    newer = load_preset("text/transformer").model
+    other_tab(project_id, model=newer)
+    edit = {"rev": 1, "docVersion": sent["docVersion"], "document": {"nodes": [], "edges": []}}
+    at.session_state["canvas"] = {"graph": edit}
+    at.run()
+    assert saved(project_id).model == newer
+    assert "changed in another tab" in told(at)
+    assert json.loads(at.get("bidi_component")[0].proto.json)["docVersion"] != sent["docVersion"]
+
+
+def test_projects_of_one_name_are_told_apart(open_page: Open) -> None:
+    at = open_page("home", project=None)
+    button(at, "Create project").click().run()
+    at = open_page("home", project=None)
+    button(at, "Create project").click().run()
+    names = [record.name for record in services.store().list_projects()]
+    assert len(set(names)) == len(names) == 3
+    assert names[0] == f"{names[1]} 2"
+
+
+def test_a_run_without_an_evaluation_can_be_evaluated(open_page: Open, run_id: str, engine: Any) -> None:
+    file = services.workspace().run_folder(run_id) / "evaluation.json"
+    engine.answers["evaluate"] = json.loads(file.read_text())
+    file.unlink()
+    at = open_page("results")
+    assert ("evaluate", {"run_id": run_id}) not in engine.asked
+    button(at, "Evaluate now").click().run()
+    assert not at.exception
+    assert ("evaluate", {"run_id": run_id}) in engine.asked
+    assert any(metric.label == "Accuracy" and metric.value == "97.5%" for metric in at.metric)
+
+
+def test_data_that_cannot_be_read_are_refused_before_a_project_is_made(
+    open_page: Open, tmp_path: Path
+) -> None:
+    (tmp_path / "trap.csv").write_bytes(pickle.dumps([1, 2, 3]))
+    at = open_page("home", project=None)
+    button(at, "Classify table rows").click().run()
+    button(at, "Your own data").click().run()
+    at.text_input[0].set_value(str(tmp_path / "trap.csv")).run()
+    assert "is a Python pickle" in words(at)
+    assert button(at, "Create project").disabled and button(at, "Create and train").disabled
+
+
+def test_larger_data_than_can_be_uploaded_have_a_way(open_page: Open) -> None:
+    at = open_page("home", project=None)
+    button(at, "Your own data").click().run()
+    assert f"more than {st.get_option('server.maxUploadSize')} MB" in words(at)
+
+
+@pytest.fixture
+def iris_id(tmp_path: Path) -> str:
+    """Keep a project on a table of the person's own and return its id."""
+    file = tmp_path / "iris.csv"
+    table = load_iris(as_frame=True).frame.rename(columns={"target": "species"})
+    table.to_csv(file, index=False)
+    recipe = propose({"kind": "csv", "path": str(file)})
+    return projects.create("Iris", recipe, load_preset("tabular/mlp_classification"))
+
+
+def test_the_task_can_be_changed_with_the_target(open_page: Open, iris_id: str) -> None:
+    at = open_page("data", project=iris_id)
+    at.button_group[0].set_value("regression").run()
+    assert not at.exception
+    recipe = saved(iris_id).data
+    assert (recipe.task, recipe.split["method"]) == ("regression", "random")
+    assert "The data are ready" in words(at)
+
+
+def test_data_that_are_gone_can_be_replaced_in_place(open_page: Open, iris_id: str, tmp_path: Path) -> None:
+    (tmp_path / "iris.csv").rename(tmp_path / "moved.csv")
+    at = open_page("data", project=iris_id)
+    assert "no longer at" in words(at)
+    at.text_input(key=f"other.{iris_id}.path").set_value(str(tmp_path / "moved.csv")).run()
+    button(at, "Use these data").click().run()
+    assert not at.exception and not at.error
+    assert saved(iris_id).data.source["path"] == str(tmp_path / "moved.csv")
+
+
+def test_what_the_preparation_left_out_is_said_once(open_page: Open, tmp_path: Path) -> None:
+    archive = tmp_path / "signs.zip"
+    with zipfile.ZipFile(sample("sign_language").folder / "sign_language.zip") as whole:
+        names = [name for name in whole.namelist() if name.startswith(("0/", "1/")) and "JPG" in name]
+        with zipfile.ZipFile(archive, "w") as part:
+            for number, name in enumerate(names[:20] + names[-20:]):
+                data = whole.read(name)
+                # A cut-off picture that is not among the first examples.
+                part.writestr(name, data[: len(data) // 3] if number == 15 else data)
+    recipe = propose({"kind": "images", "path": str(archive)})
+    at = open_page("data", project=projects.create("Signs", recipe, load_preset("images/cnn")))
+    assert not at.exception
+    assert len([item for item in at.warning if names[15] in item.value.replace("\\", "")]) == 1
+    document = saved(newest()).to_json()
+    (tmp_path / "tiny.csv").write_text("a,b\n1,x\n2,y\n")
+    document["data"] = propose({"kind": "csv", "path": str(tmp_path / "tiny.csv")}).to_json()
+    at = open_page("data", project=services.store().create_project(document))
+    assert [item.value.count("Only 2 usable") for item in at.error] == [1]
+
+
+def test_values_that_no_form_can_show_are_replaced_and_said(open_page: Open, project_id: str) -> None:
+    other_tab(project_id, training={"epochs": "many", "batch_size": -3, "optimizer": 7})
+    at = open_page("train")
+    assert not at.exception and not at.error
+    assert "Got -3 instead. The default is used." in "\n".join(item.value for item in at.warning)
+    assert saved(project_id).training_settings()["batch_size"] == 32
+
+
+def test_the_list_of_runs_follows_their_status_and_keeps_the_choice(open_page: Open, project_id: str) -> None:
+    store = services.store()
+    older, newer = (store.create_run(project_id, store.project(project_id).document) for _ in range(2))
+    at = open_page("train")
+    waiting = next(item for item in at.selectbox if item.label == "Run")
+    waiting.set_value(older).run()
+    assert "Waiting" in waiting.options[1]
+    store.transition(older, ["queued"], "running")
+    at.run()
+    running = next(item for item in at.selectbox if item.label == "Run")
+    assert "Training" in running.options[1] and running.value == older
+    assert running.proto.id != waiting.proto.id, "the browser shows a widget's old words for ever"
