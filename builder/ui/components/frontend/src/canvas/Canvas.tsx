@@ -18,6 +18,7 @@ import {
   type NodeChange,
   type OnConnectStartParams,
 } from "@xyflow/react";
+import { flushSync } from "react-dom";
 import { useCallback, useEffect, useLayoutEffect, useMemo, useReducer, useRef, useState } from "react";
 import type { BlockDeclaration, CanvasData, CanvasState, GraphEdge, Problem } from "../wire";
 import { BlockNode, DrawingContext, RepairContext, type BlockFlowNode, type Drawing } from "./BlockNode";
@@ -325,8 +326,9 @@ function Editor({ data, send, registerFlush }: CanvasProps) {
     selectAll: () => dispatch({ type: "select", nodes: state.document.nodes.map((node) => node.id) }),
     remove,
     search: () => {
-      setPaletteOpen(true);
-      requestAnimationFrame(() => searchRef.current?.focus());
+      // At once where the palette is open: the next letter may be typed within the same frame.
+      flushSync(() => setPaletteOpen(true));
+      searchRef.current?.focus();
     },
     deselect: () => dispatch({ type: "select", nodes: [] }),
   };
