@@ -190,7 +190,9 @@ def _check_numeric(item: ColumnFacts, role: str) -> None:
     example = "a word" if not item.strays.any() else "words"
     what = "The target column" if role == "target" else "The column"
     advice = (
-        "Choose the task classification" if role == "target" else "Give it the role categorical or ignore"
+        "Choose the task classification (one of several kinds)"
+        if role == "target"
+        else "Give it the role categorical or ignore"
     )
     message = (
         f"{what} '{item.name}' holds {example}, not numbers: {int(item.strays.sum()):,} of {present:,} "

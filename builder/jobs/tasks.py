@@ -80,8 +80,9 @@ def check(project: dict[str, Any], prepared_folder: str) -> list[dict[str, Any]]
         spec = prepare_recipe(document.data, Path(prepared_folder)).spec
     except BuilderError as error:
         found += error.problems
-    # The recipe's own problems are found by both.
-    found += [problem for problem in check_project(document, spec) if problem not in found]
+    # The recipe's own problems are found by both; why there are no data is said already.
+    others = [problem for problem in check_project(document, spec) if problem not in found]
+    found += [problem for problem in others if spec is not None or problem.code != "choose_data_first"]
     return [problem.to_json() for problem in found]
 
 

@@ -22,10 +22,7 @@ ICON = str(ASSETS / "icon.png")
 STYLE = (Path(__file__).parent / "style.css").read_text(encoding="utf-8")
 POLL_SECONDS = 0.4
 MAXIMUM_NAME = 80
-CHANGED_ELSEWHERE = (
-    "This project was changed in another tab or window. You now see its newest state; "
-    "if you have just changed something here, look whether it is still wanted and do it again."
-)
+CHANGED_ELSEWHERE = "This project was changed in another tab. An edit made here just now was not kept."
 
 HOME = "views/home.py"
 DATA = "views/data.py"

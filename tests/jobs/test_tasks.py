@@ -94,6 +94,7 @@ def test_a_check_tells_problems_of_data_and_of_the_model_together() -> None:
     messages = [problem["message"] for problem in found]
     assert any("nowhere" in message for message in messages)
     assert any("gone" in message for message in messages)
+    assert not any("Choose data first" in message for message in messages), "why there are none is said"
     assert len(messages) == len(set(messages))
 
 
