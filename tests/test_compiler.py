@@ -285,6 +285,9 @@ REPAIRED: dict[str, tuple[Graph, DataSpec, str, str | None]] = {
         "beside",
     ),
     "no blocks": (Graph(), image_spec(), "empty_model", None),
+    "pictures that nothing reads": (chain(IMAGE), image_spec(), "only_input", "picture"),
+    "a table that nothing reads": (chain(TABLE), table_spec(), "only_input", "table"),
+    "a text that nothing reads": (chain(TEXT), text_spec(), "only_input", "words"),
     "a source that the data lack": (
         chain(("picture", "input.v1", {"source": "text"}), FLAT, HEAD),
         image_spec(),

@@ -15,6 +15,7 @@ from builder.graph import Graph, Node
 from builder.training_plan.objective import fitting_losses
 
 HEADS = {"classification": "classification_head.v1", "regression": "regression_head.v1"}
+_AFTER_INPUT = {"image": "flatten.v1", "tokens": "embedding.v1"}
 _SHAPE_KEEPING = ("activation.v1", "dropout.v1", "batch_normalization.v1", "layer_normalization.v1")
 _HAS_UNITS = ("dense.v1", "classification_head.v1", "regression_head.v1")
 
@@ -83,9 +84,11 @@ def task_problems(
 ) -> list[Problem]:
     """Return how the model's output misfits the task."""
     ends = output_nodes(graph)
-    if len(ends) != 1 or ends[0].kind == "input.v1":
+    if len(ends) != 1:
         return []
     node = ends[0]
+    if node.kind == "input.v1":
+        return _only_input(graph, node, spec, outcomes)
     wrong_head = _wrong_head(graph, node, spec)
     result = outcomes.get(node.id)
     if wrong_head is not None:
@@ -98,6 +101,20 @@ def task_problems(
     if spec.task == "classification":
         return _classification(graph, node, last, spec, values, result.output)
     return _regression(graph, node, last, spec, values, result.output)
+
+
+def _only_input(graph: Graph, node: Node, spec: DataSpec, outcomes: Mapping[str, Outcome]) -> list[Problem]:
+    result = outcomes.get(node.id)
+    if result is None or result.output is None:
+        return []
+    head = HEADS[spec.task]
+    message = (
+        f"Nothing reads Input '{node.id}', so the model has nothing to learn with. Add blocks after it, "
+        f"with a {registry()[head].label} at the end."
+    )
+    kind = _AFTER_INPUT.get(result.output.flow, head)
+    repair = repairs.append(f"Add a block after it: {registry()[kind].label}", graph, node.id, kind)
+    return [Problem("only_input", message, node.id, repair=repair)]
 
 
 def _wrong_head(graph: Graph, node: Node, spec: DataSpec) -> Problem | None:
