@@ -53,6 +53,22 @@ describe("asking for shapes", () => {
     expect(statuses.at(-1)?.answer?.rev).toBe(2);
   });
 
+  it("asks again while the engine or the data get ready, though nobody edits", async () => {
+    let isReady = false;
+    const starting = { code: "engine_starting", message: "", block: null, field: null, repair: null, severity: "warning" };
+    const { client, statuses, requests } = asking(({ rev }) =>
+      Promise.resolve(new Response(JSON.stringify({ rev, nodes: {}, problems: isReady ? [] : [starting], summary: {} }))),
+    );
+    client.ask(1, DOCUMENT);
+    await vi.advanceTimersByTimeAsync(100);
+    expect(statuses.at(-1)?.answer?.problems).toHaveLength(1);
+    isReady = true;
+    await vi.advanceTimersByTimeAsync(2500);
+    expect(statuses.at(-1)?.answer?.problems).toEqual([]);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(requests).toHaveLength(2);
+  });
+
   it("says that it is checking only when that takes long", async () => {
     const { client, statuses } = asking(() => new Promise(() => undefined));
     client.ask(1, DOCUMENT);

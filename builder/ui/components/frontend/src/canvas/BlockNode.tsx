@@ -2,7 +2,7 @@
 
 import { Handle, Position, type Node, type NodeProps } from "@xyflow/react";
 import { createContext, memo, useContext } from "react";
-import type { BlockDeclaration, Problem } from "../wire";
+import type { BlockDeclaration, InputPort, Problem } from "../wire";
 import { CategorySign, colourOf } from "./categories";
 import { Icon } from "./icons";
 import { shortCount } from "./words";
@@ -27,6 +27,8 @@ export interface Drawing {
 export const DrawingContext = createContext<Drawing | null>(null);
 export const RepairContext = createContext<((problem: Problem) => void) | null>(null);
 
+const UNKNOWN_INPUT: InputPort = { name: "input", accepts: [], variadic: false };
+
 function portClass(drawing: Drawing | null, end: "source" | "target", key: string): string {
   if (drawing === null) return "kb-port";
   return drawing.loose === end && drawing.fits.has(key) ? "kb-port kb-port-fits" : "kb-port kb-port-dim";
@@ -35,7 +37,9 @@ function portClass(drawing: Drawing | null, end: "source" | "target", key: strin
 export const BlockNode = memo(function BlockNode({ id, data, selected, isConnectable }: NodeProps<BlockFlowNode>) {
   const drawing = useContext(DrawingContext);
   const { block, problems } = data;
-  const inputs = block?.inputs ?? [];
+  // A block of a kind that this version lacks keeps its connections in sight.
+  const inputs = block?.inputs ?? [UNKNOWN_INPUT];
+  const outputs = block?.outputs ?? [{ name: "output" }];
   const worst = problems.some((problem) => problem.severity === "error") ? "error" : problems.length > 0 ? "warning" : null;
   const colour = { "--kb-category": colourOf(block?.category ?? "") } as React.CSSProperties;
   return (
@@ -65,7 +69,7 @@ export const BlockNode = memo(function BlockNode({ id, data, selected, isConnect
         <span className="kb-node-id">{id}</span>
         {data.parameters ? <span className="kb-node-count">{shortCount(data.parameters)} params</span> : null}
       </div>
-      {(block?.outputs ?? []).map((port) => (
+      {outputs.map((port) => (
         <Handle
           key={port.name}
           id={port.name}

@@ -18,6 +18,8 @@ interface Options {
 
 const DEBOUNCE_MS = 30;
 const SLOW_MS = 400;
+const PASSING: ReadonlySet<string> = new Set(["engine_starting", "choose_data_first"]);
+const PASSING_MS = 2000;
 const RETRY_MS = [1000, 2000, 4000, 8000] as const;
 
 export class InferClient {
@@ -66,6 +68,8 @@ export class InferClient {
       if (this.request !== request || answer.rev !== this.newest?.rev) return;
       this.failures = 0;
       this.report({ answer, isSlow: false, failure: null });
+      // While the engine and the data get ready an answer is not the last word, though nobody edits.
+      if (answer.problems.some(({ code }) => PASSING.has(code))) this.timer = setTimeout(() => void this.send(), PASSING_MS);
     } catch (error) {
       if (request.signal.aborted || this.request !== request) return;
       this.failed(error);
