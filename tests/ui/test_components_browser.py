@@ -192,3 +192,35 @@ def test_the_live_chart_says_when_nobody_answers(page: Page, address: str) -> No
     expect(page.get_by_role("alert")).to_contain_text("The run itself goes on")
     set_run(page, address, fails=False)
     expect(page.get_by_role("alert")).to_be_hidden()
+
+
+def test_one_number_stands_for_both_sizes_of_a_kernel(canvas: Page) -> None:
+    block(canvas, "conv_1").click()
+    field(canvas, "kernel_size").fill("5")
+    field(canvas, "kernel_size").blur()
+    expect(field(canvas, "kernel_size")).to_have_value("5, 5")
+    expect(canvas.locator('[data-field="kernel_size"] .kb-complaint')).to_have_count(0)
+
+
+def test_mending_an_advanced_value_leaves_it_in_sight(canvas: Page) -> None:
+    block(canvas, "conv_1").click()
+    canvas.get_by_text("Advanced", exact=True).click()
+    regularizer = field(canvas, "kernel_regularizer")
+    regularizer.fill("-2")
+    expect(canvas.locator('[data-field="kernel_regularizer"] .kb-complaint')).to_be_visible()
+    regularizer.fill("0.01")
+    expect(canvas.locator('[data-field="kernel_regularizer"] .kb-complaint')).to_have_count(0)
+    expect(regularizer).to_be_visible()
+
+
+def test_one_legend_beside_the_charts_hides_and_shows_a_line_in_both(page: Page, address: str) -> None:
+    set_run(page, address, status="running", steps=40, fails=False)
+    page.goto(f"{address}/?page=chart")
+    line = page.get_by_role("button", name="validation")
+    expect(line).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(".js-plotly-plot .legend")).to_have_count(0)
+    line.click()
+    expect(line).to_have_attribute("aria-pressed", "false")
+    shown = "plot => plot.data.filter((line) => line.name === 'validation').map((line) => line.visible)"
+    assert page.locator('[data-plot="loss"]').evaluate(shown) == [False]
+    assert page.locator('[data-plot="metric"]').evaluate(shown) == [False]
