@@ -92,10 +92,10 @@ def export_progress(run_id: str) -> dict[str, Any]:
 
 def inference(project: Project, graph: dict[str, Any]) -> Answer:
     """Wait for shapes, counts and problems of a graph on a project's data. Blocks; for routes only."""
-    spec = None
     data = work().wait("prepare", SPEC_SECONDS, **_prepare_arguments(project))
-    if data.state == "ready":
-        spec = data.value["spec"]
+    if data.state == "working":
+        return data
+    spec = data.value["spec"] if data.state == "ready" else None
     return work().wait("infer", INFER_SECONDS, graph=graph, spec=spec)
 
 

@@ -156,7 +156,9 @@ def _metrics(run_id: str, after: int) -> dict[str, Any]:
 def _without_result(problems: tuple[Problem, ...]) -> dict[str, Any]:
     """Return an answer for a graph that could not be looked at, in the form of one that could."""
     starting = Problem(
-        "engine_starting", "The engine is starting; shapes follow in a few seconds.", severity="warning"
+        "engine_starting",
+        "The data and the engine are getting ready; shapes follow soon.",
+        severity="warning",
     )
     shown = problems or (starting,)
     return {"nodes": {}, "problems": [problem.to_json() for problem in shown], "summary": {}}

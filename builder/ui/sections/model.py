@@ -41,11 +41,10 @@ def presets(project: Project) -> None:
     answer = questions.prepared(project)
     kind = projects.data_kind(project.data.source, answer.value["spec"] if answer.state == "ready" else None)
     with st.popover("Start from a preset", icon=":material/auto_awesome:"):
-        st.caption("Replaces the blocks on the canvas. Your data and training settings stay.")
+        st.caption("Replaces the blocks on the canvas, which you can bring back here. Data and settings stay.")
         for name, preset in projects.presets_for(kind, project.data.task).items():
             st.markdown(f"**{preset.name}**  \n:gray[{preset.description}]")
-            if st.button("Use this model", key=f"use.{name}"):
-                _confirm_replace(project, preset)
+            st.button("Use this model", key=f"use.{name}", on_click=_replace, args=(project, preset.model))
         _offer_undo(project)
 
 
@@ -114,19 +113,6 @@ def _problem_list(found: list[Mapping[str, Any]], errors: int) -> None:
     words = f"{errors} to fix" if errors else f"{len(found)} hint{'s' if len(found) > 1 else ''}"
     with st.popover(words, icon=":material/error:" if errors else ":material/lightbulb:"):
         frame.show_problems(found)
-
-
-@st.dialog("Replace the model?", icon=":material/auto_awesome:")
-def _confirm_replace(project: Project, preset: Project) -> None:
-    st.markdown(
-        f"The {len(project.model.nodes)} blocks on the canvas make way for **{preset.name}**. "
-        "You can bring them back from the same menu."
-    )
-    with st.container(horizontal=True, horizontal_alignment="right"):
-        if st.button("Keep my model"):
-            st.rerun()
-        if st.button("Replace", type="primary", on_click=_replace, args=(project, preset.model)):
-            st.rerun()
 
 
 def _offer_undo(project: Project) -> None:
