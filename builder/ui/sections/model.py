@@ -41,7 +41,9 @@ def presets(project: Project) -> None:
     answer = questions.prepared(project)
     kind = projects.data_kind(project.data.source, answer.value["spec"] if answer.state == "ready" else None)
     with st.popover("Start from a preset", icon=":material/auto_awesome:"):
-        st.caption("Replaces the blocks on the canvas, which you can bring back here. Data and settings stay.")
+        st.caption(
+            "Replaces the blocks on the canvas, which you can bring back here. Data and settings stay."
+        )
         for name, preset in projects.presets_for(kind, project.data.task).items():
             st.markdown(f"**{preset.name}**  \n:gray[{preset.description}]")
             st.button("Use this model", key=f"use.{name}", on_click=_replace, args=(project, preset.model))
