@@ -11,33 +11,23 @@ from __future__ import annotations
 import argparse
 import os
 import random
-import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from shutil import which
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import psutil
-from playwright.sync_api import Browser, Page, Request, sync_playwright
+from playwright.sync_api import Browser, Page, Request
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests"))
+from real_browser import chromium, served  # noqa: E402 (the tests' folder has to be named before)
+
 TOKEN_HEADER = "x-kerablocks-token"
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 
 
 def main() -> None:
@@ -47,15 +37,15 @@ def main() -> None:
     parser.add_argument("--blocks", type=int, default=100)
     parser.add_argument("--paints", type=int, default=5)
     chosen = parser.parse_args()
-    with _app() as (url, process), sync_playwright() as playwright:
-        chromium = which("chromium") or which("chromium-browser")
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        paints = [_first_paint(browser, url) for _ in range(chosen.paints)]
-        token, project_id = _open_a_project(browser.new_page(), url)
-        seconds = _edit_seconds(url, token, project_id, chosen.blocks, chosen.edits)
-        memory = process.memory_info().rss / 1e6
-        heavy = _loaded_libraries(process.pid)
-        browser.close()
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
+        os.environ["KERABLOCKS_HOME"] = home
+        with served(ROOT / "app.py", Path(home) / "app.log") as url, chromium() as browser:
+            paints = [_first_paint(browser, url) for _ in range(chosen.paints)]
+            token, project_id = _open_a_project(browser.new_page(), url)
+            seconds = _edit_seconds(url, token, project_id, chosen.blocks, chosen.edits)
+            process = _listening_on(urlsplit(url).port)
+            memory = process.memory_info().rss / 1e6
+            heavy = _loaded_libraries(process.pid)
     milliseconds = sorted(1000 * value for value in seconds)
     p95 = milliseconds[int(0.95 * len(milliseconds))]
     print("| what | figure |")
@@ -70,45 +60,14 @@ def main() -> None:
     print(f"| TensorFlow in the Streamlit process | {'yes' if heavy else 'no'} |")
 
 
-@contextmanager
-def _app() -> Iterator[tuple[str, psutil.Process]]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    url = f"http://127.0.0.1:{port}"
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
-        command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-        environment = {**os.environ, "KERABLOCKS_HOME": home}
-        with subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        ) as server:
-            try:
-                _wait_for(url + "/_stcore/health")
-                yield url, psutil.Process(server.pid)
-            finally:
-                server.terminate()
-
-
-def _wait_for(url: str) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        try:
-            if httpx.get(url).status_code == 200:
-                return
-        except httpx.TransportError:
-            time.sleep(0.05)
-    raise TimeoutError(f"{url} does not answer")
-
-
 def _first_paint(browser: Browser, url: str) -> float:
-    page = browser.new_page()
+    """Return the seconds until the guided path stands there, in a context without any cache."""
+    page = browser.new_context().new_page()
     began = time.perf_counter()
     page.goto(url, wait_until="commit")
-    page.get_by_role("button", name="Recognize images").or_(
-        page.get_by_text("Recognize images")
-    ).first.wait_for()
+    page.get_by_role("heading", name="Build a neural network").wait_for()
     seconds = time.perf_counter() - began
-    page.close()
+    page.context.close()
     return seconds
 
 
@@ -173,6 +132,11 @@ def _edit(graph: dict[str, Any], random_source: random.Random) -> None:
         node["parameters"]["filters"] = random_source.randrange(8, 512)
     else:
         node["parameters"]["rate"] = random_source.random() * 0.9
+
+
+def _listening_on(port: int | None) -> psutil.Process:
+    found = (item for item in psutil.net_connections("tcp") if item.status == psutil.CONN_LISTEN)
+    return psutil.Process(next(item.pid for item in found if item.laddr.port == port))
 
 
 def _loaded_libraries(process_id: int) -> bool:
