@@ -198,8 +198,11 @@ def reconcile(store: Store | None = None, workspace: Workspace | None = None) ->
             _note_silence(run, store)
         elif run.status == STARTING and run.pid is None:
             store.transition(run.id, [STARTING], QUEUED, while_pid=None)
-        elif _interrupt(run, codes.get(run.pid or 0), store, workspace):
-            interrupted.append(run.id)
+        else:
+            # It may have ended since the first look.
+            codes |= _reap()
+            if _interrupt(run, codes.get(run.pid or 0), store, workspace):
+                interrupted.append(run.id)
     start_next(store, workspace)
     return interrupted
 

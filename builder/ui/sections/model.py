@@ -59,15 +59,19 @@ def continue_to_training(project: Project) -> None:
         _checking(project)
     else:
         _problem_list(found, len(errors))
-    # The button stands there while the model is checked, too: a click right after an edit must count.
-    if st.button(
+    # The button stands there while the model is checked, too: a click right after an edit must count. It
+    # is remembered, because a newer run of the page, for an edit perhaps, ends the one that got it.
+    st.button(
         "Continue to training",
         type="primary",
         icon=":material/arrow_forward:",
         disabled=bool(errors),
         help=f"First: {errors[0]['message']}" if errors else None,
         key="continue_to_training",
-    ):
+        on_click=state.remember,
+        args=("training_wanted", True),
+    )
+    if state.recall("training_wanted"):
         _leave(project)
 
 
@@ -96,6 +100,7 @@ def _with_graph(project: Project, document: Any) -> Project:
 def _leave(project: Project) -> None:
     with st.spinner("Checking the model …"):
         answer = questions.problems_at_last(project)
+    state.take("training_wanted")
     if answer.state == "ready" and all(problem["severity"] != "error" for problem in answer.value):
         st.switch_page(frame.TRAIN)
     st.rerun()

@@ -45,21 +45,26 @@ def start(project: Project) -> None:
     checked = frame.awaited(lambda: questions.problems(project), "Checking the model …", height=40)
     frame.show_problems(checked or ())
     blocked = found.state == "failed" or _has_errors(checked or ())
-    # Open while the model is checked, too: a click right after a changed setting must count.
-    if st.button(
+    # Open while the model is checked, too: a click right after a changed setting must count. It is
+    # remembered, because a newer run of the page, for a chart's news perhaps, ends the one that got it.
+    st.button(
         "Start training",
         type="primary",
         icon=":material/play_arrow:",
         width="stretch",
         disabled=blocked,
         key="start_training",
-    ):
+        on_click=state.remember,
+        args=("start_wanted", True),
+    )
+    if state.recall("start_wanted"):
         _start(project)
 
 
 def _start(project: Project) -> None:
     with st.spinner("Checking the model …"):
         answer = questions.problems_at_last(project)
+    state.take("start_wanted")
     if answer.state == "ready" and not _has_errors(answer.value):
         try:
             state.remember("run", projects.start_once(frame.current_id()))
@@ -105,6 +110,7 @@ def controls(run: RunRecord) -> None:
 
 def trouble(run: RunRecord) -> None:
     """Say what holds the run up, or what ended it."""
+    frame.show_problems(state.take("command_problems", ()))
     if run.status == QUEUED:
         _place_in_queue(run.id)
     if run.error:
@@ -138,15 +144,20 @@ def _place_in_queue(run_id: str) -> None:
 
 
 def _button(run: RunRecord, label: str, icon: str, action: Any, help: str | None = None) -> None:
-    if st.button(label, icon=f":material/{icon}:", key=f"{label}.{run.id}", help=help):
-        _command(action, run)
+    # As a callback it is done before the page runs, so that no newer run of the page can swallow the click.
+    st.button(
+        label,
+        icon=f":material/{icon}:",
+        key=f"{label}.{run.id}",
+        help=help,
+        on_click=_command,
+        args=(action, run.id),
+    )
 
 
-def _command(action: Any, run: RunRecord) -> None:
+def _command(action: Any, run_id: str) -> None:
+    state.remember("run", run_id)
     try:
-        action(run.id, store(), workspace())
+        action(run_id, store(), workspace())
     except BuilderError as error:
-        frame.show_problems(error.problems)
-        return
-    state.remember("run", run.id)
-    st.rerun()
+        state.remember("command_problems", error.problems)
