@@ -98,11 +98,11 @@ def controls(run: RunRecord) -> None:
         horizontal=True, horizontal_alignment="right", vertical_alignment="bottom", gap="xsmall"
     ):
         if run.status == RUNNING:
-            _button(run, "Pause", "pause", training.pause)
+            _button(run, "pause", "Pause", "pause", training.pause)
         if run.status == PAUSED or run.status in RESUMABLE:
-            _button(run, "Resume", "play_arrow", training.resume)
+            _button(run, "pause", "Resume", "play_arrow", training.resume)
         if run.status in (*ACTIVE, QUEUED):
-            _button(run, "Stop", "stop", training.stop, "Ends the run and keeps its best weights.")
+            _button(run, "stop", "Stop", "stop", training.stop, "Ends the run and keeps its best weights.")
         if run.result and st.button("See results", type="primary", icon=":material/insights:"):
             state.remember("run", run.id)
             st.switch_page(frame.RESULTS)
@@ -143,12 +143,14 @@ def _place_in_queue(run_id: str) -> None:
         )
 
 
-def _button(run: RunRecord, label: str, icon: str, action: Any, help: str | None = None) -> None:
-    # As a callback it is done before the page runs, so that no newer run of the page can swallow the click.
+def _button(run: RunRecord, place: str, label: str, icon: str, action: Any, help: str | None = None) -> None:
+    # Pause and Resume share a place, so that the row does not move under the mouse when one becomes the
+    # other. As a callback the action is done before the page runs, so that no newer run of it swallows the
+    # click.
     st.button(
         label,
         icon=f":material/{icon}:",
-        key=f"{label}.{run.id}",
+        key=f"{place}.{run.id}",
         help=help,
         on_click=_command,
         args=(action, run.id),
