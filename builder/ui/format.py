@@ -24,9 +24,44 @@ METRIC_NAMES = {
     "mean_squared_error": "Mean squared error",
     "root_mean_squared_error": "Root mean squared error",
     "r2": "R²",
+    "frechet_distance": "Distance to real samples",
+    "floor": "Real to real",
+    "diversity": "Variety",
+    "closeness": "Closeness to training samples",
+    "perplexity": "Perplexity",
+    "character_error_rate": "Wrong characters",
+    "exact_matches": "Without an error",
+    "bits_per_token": "Bits a character",
+    "entity_f1": "F1 of whole names",
+    "mean_iou": "Mean IoU",
+    "pixel_accuracy": "Right pixels",
+    "mean_average_precision": "Mean average precision",
+    "micro_f1": "F1 (all labels together)",
+    "bleu": "BLEU",
+    "rouge_l": "ROUGE-L",
     "macro_f1": "F1 (average over classes)",
+    "subset_accuracy": "All labels right",
+    "label_accuracy": "Labels right",
+    "quadratic_weighted_kappa": "Weighted kappa",
+    "poisson_deviance": "Poisson deviance",
+    "roc_auc": "Area under the ROC curve",
+    "precision": "Precision",
+    "recall": "Recall",
     "top_5_accuracy": "Top-5 accuracy",
 }
+
+
+_SHARES = (
+    "exact_matches",
+    "character_error_rate",
+    "macro_f1",
+    "agreement",
+    "entity_f1",
+    "precision",
+    "recall",
+    "mean_iou",
+    "mean_average_precision",
+)
 
 
 def status_badge(status: str) -> str:
@@ -57,6 +92,18 @@ def moment(seconds: float) -> str:
     return time.strftime("%b %d, %H:%M", time.localtime(seconds))
 
 
+def clock(seconds: float) -> str:
+    """Return a moment to the second: "Today 14:05:31", or "Nov 22, 14:05" for an earlier day."""
+    local, today = time.localtime(seconds), time.localtime()
+    is_today = (local.tm_year, local.tm_yday) == (today.tm_year, today.tm_yday)
+    return time.strftime("Today %H:%M:%S", local) if is_today else moment(seconds)
+
+
+def count_words(count: int, noun: str) -> str:
+    """Return "1 block" or "3 blocks"."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def duration(seconds: float | None) -> str:
     """Return a length of time in words, or a dash where it is unknown."""
     if seconds is None:
@@ -84,7 +131,7 @@ def metric_value(name: str, value: Any) -> str:
     """Return a metric's value: shares as percent, others with four digits."""
     if not isinstance(value, (int, float)):
         return "–"
-    if "accuracy" in name or name in ("macro_f1", "agreement"):
+    if "accuracy" in name or name in _SHARES:
         return f"{value:.1%}"
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
@@ -97,6 +144,6 @@ def metric_name(name: str) -> str:
 def run_words(run: RunRecord, number: int) -> str:
     """Return a run as an entry of a list: number, status, score, age."""
     scores = run.result.get("test") or {}
-    name = next((name for name in ("accuracy", "mean_absolute_error") if name in scores), None)
+    name = next((name for name in ("accuracy", "micro_f1", "mean_absolute_error") if name in scores), None)
     score = f" · {metric_name(name)} {metric_value(name, scores[name])}" if name else ""
     return f"Run {number} · {STATUS[run.status][0]}{score} · {moment(run.created_at)}"

@@ -8,7 +8,18 @@ from typing import Any
 
 import streamlit as st
 
-from builder.params import AUTO, Boolean, Choice, Float, Integer, Optional, Parameter
+from builder.params import (
+    AUTO,
+    Boolean,
+    Choice,
+    Choices,
+    Float,
+    Integer,
+    Optional,
+    Parameter,
+    Text,
+    with_defaults,
+)
 from builder.ui import state
 
 # Words for people; a value that is not here shows as its own name.
@@ -21,6 +32,19 @@ WORDS = {
     "rmsprop": "RMSprop",
     "sgd": "SGD",
     "lion": "Lion",
+    "lamb": "LAMB",
+    "adafactor": "Adafactor",
+    "schedule_free_adamw": "Schedule-free AdamW",
+    "plateau": "Reduce on plateau",
+    "one_cycle": "One cycle",
+    "cosine_restarts": "Cosine with restarts",
+    "global_norm": "All gradients",
+    "norm": "Each weight",
+    "value": "Each value",
+    "auc": "AUC",
+    "f1_score": "F1 score",
+    "r2_score": "R2 score",
+    "top_k_accuracy": "Top-k accuracy",
     "rgb": "Color",
     "grayscale": "Gray",
     "given": "As given by the data",
@@ -46,17 +70,24 @@ def parameter_form(
     """Draw a widget for every parameter and return the values that differ from the declared defaults.
 
     Values that were given and are still chosen are kept, even where they equal the default. A value
-    that its parameter refuses is shown with the standard sentence and not returned.
+    that its parameter refuses is shown with the standard sentence and not returned. A parameter that does
+    not apply beside the others is not shown, and keeps what was given.
     """
     shown = [parameter for parameter in parameters if parameter.name not in hidden]
     result = {name: value for name, value in values.items() if name in hidden}
     draw = _Drawing(values, key, columns, sliders, owner)
-    result |= draw.grid([parameter for parameter in shown if not parameter.advanced])
+    chosen = with_defaults(parameters, values)
+    first = [parameter for parameter in shown if not parameter.advanced]
+    result |= draw.grid([parameter for parameter in first if parameter.applies(chosen)])
+    # The first part may just have changed what applies in the second.
+    chosen |= result
     folded = [parameter for parameter in shown if parameter.advanced]
     if folded:
         with st.expander(advanced_label, icon=":material/tune:"):
-            result |= draw.grid(folded)
-    return result
+            result |= draw.grid([parameter for parameter in folded if parameter.applies(chosen)])
+    chosen |= result
+    waiting = [item.name for item in shown if not item.applies(chosen) and item.name in values]
+    return {name: values[name] for name in waiting} | result
 
 
 @dataclass(frozen=True)
@@ -113,9 +144,14 @@ def widget(parameter: Parameter, value: Any, key: str) -> Any:
         case Choice(options):
             index = options.index(value) if value in options else 0
             return st.selectbox(label, options, index, format_func=words, key=key, help=parameter.help)
+        case Choices(options):
+            known = [item for item in value if item in options]
+            return st.multiselect(label, options, known, format_func=words, key=key, help=parameter.help)
         case Integer() | Float():
             return _number(parameter, declared, label, value, key)
-    entered = st.text_input(label, str(value), key=key, help=parameter.help)
+    entered = st.text_input(label, "" if value is None else str(value), key=key, help=parameter.help)
+    if isinstance(declared, Text):
+        return entered.strip() or parameter.default
     return [int(part) for part in entered.strip("[]() ").split(",") if part.strip().lstrip("-").isdigit()]
 
 

@@ -11,6 +11,7 @@ import streamlit as st
 
 from builder.errors import BuilderError, Problem
 from builder.project import Project
+from builder.runs import history
 from builder.runs.records import ProjectRecord
 from builder.ui import state
 from builder.ui.services import engine, store
@@ -30,6 +31,10 @@ MODEL = "views/model.py"
 TRAIN = "views/train.py"
 RESULTS = "views/results.py"
 EXPORT = "views/export.py"
+RUNS = "views/runs.py"
+HISTORY = "views/history.py"
+COMPARE = "views/compare.py"
+LIBRARY = "views/library.py"
 
 
 def apply_style() -> None:
@@ -58,19 +63,43 @@ def current_id() -> str:
     return str(state.project_id())
 
 
-def save(project: Project, *, from_callback: bool = False) -> None:
+def save(
+    project: Project, *, from_callback: bool = False, reason: str = history.EDIT, note: str = ""
+) -> None:
     """Keep the open project's document, unless another tab has changed it since this page was drawn.
 
     Args:
         from_callback: the page is run after this anyway.
+        reason: what the history says of the edit, with a note.
     """
     seen = _seen(current_id())
     try:
-        seen["revision"] = store().save_project(current_id(), project.to_json(), seen["revision"])
+        seen["revision"] = store().save_project(
+            current_id(), project.to_json(), seen["revision"], reason=reason, note=note
+        )
     except BuilderError:
         # The next run reads what is there now, and says so; where it is gone, it leads Home.
         if not from_callback:
             st.rerun()
+
+
+def restore(project: Project, note: str) -> None:
+    """Put another document in the open project's place, as a new step of its history; for callbacks."""
+    save(project, from_callback=True, reason=history.RESTORED, note=note)
+    state.renew_widgets(current_id())
+    state.replace_document()
+
+
+def go(page: str) -> None:
+    """Lead to a page; for callbacks, so that no newer run of the page swallows the click."""
+    state.remember("wanted_page", page)
+
+
+def follow_wish() -> None:
+    """Lead to the page that a callback asked for."""
+    page = state.take("wanted_page")
+    if page is not None:
+        st.switch_page(page)
 
 
 def project_heading(project: Project, page: str, hint: str) -> None:
@@ -143,6 +172,14 @@ def _waiting(ask: Callable[[], Answer], label: str, height: int) -> None:
     st.caption(f":material/hourglass_top: {words}")
     if height:
         st.skeleton(height=height)
+
+
+def placeholder(words: str, height: int, heading: str = "") -> None:
+    """Say, in an empty box of so many pixels, what will be there."""
+    with st.container(border=True, height=height, horizontal_alignment="center", vertical_alignment="center"):
+        if heading:
+            st.markdown(heading, width="content")
+        st.caption(words, width="content")
 
 
 def notice() -> None:

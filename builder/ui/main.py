@@ -12,14 +12,24 @@ st.set_page_config(page_title="Kerablocks", page_icon=frame.ICON, layout="wide")
 st.logo(frame.LOGO, size="large")
 frame.apply_style()
 page = st.navigation(
-    [
-        st.Page(frame.HOME, title="Home", icon=":material/home:", default=True),
-        st.Page(frame.DATA, title="Data", icon=":material/database:"),
-        st.Page(frame.MODEL, title="Model", icon=":material/account_tree:"),
-        st.Page(frame.TRAIN, title="Train", icon=":material/model_training:"),
-        st.Page(frame.RESULTS, title="Results", icon=":material/insights:"),
-        st.Page(frame.EXPORT, title="Export", icon=":material/package_2:"),
-    ],
+    {
+        "": [
+            st.Page(frame.HOME, title="Home", icon=":material/home:", default=True),
+            st.Page(frame.DATA, title="Data", icon=":material/database:"),
+            st.Page(frame.MODEL, title="Model", icon=":material/account_tree:"),
+            st.Page(frame.TRAIN, title="Train", icon=":material/model_training:"),
+            st.Page(frame.RESULTS, title="Results", icon=":material/insights:"),
+            st.Page(frame.EXPORT, title="Export", icon=":material/package_2:"),
+        ],
+        "More": [
+            st.Page(frame.RUNS, title="Runs", icon=":material/list_alt:"),
+            st.Page(frame.HISTORY, title="History", icon=":material/history:"),
+            st.Page(frame.COMPARE, title="Compare", icon=":material/compare_arrows:"),
+            st.Page(frame.LIBRARY, title="Library", icon=":material/widgets:"),
+        ],
+    },
     position="top",
 )
 page.run()
+# Only now: the page has kept what came along with the click, such as the last edit on the canvas.
+frame.follow_wish()

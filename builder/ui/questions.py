@@ -6,13 +6,16 @@ import json
 from pathlib import Path
 from typing import Any
 
-from builder.project import Project
+from builder.jobs.preflight import kept_answer, key_of, progress_of
+from builder.jobs.writing_progress import writing_progress
+from builder.project import DISCRIMINATOR, MODEL, Project
 from builder.ui.services import work, workspace
 from builder.ui.work import Answer
 
 SPEC_SECONDS = 30.0
 INFER_SECONDS = 20.0
 CHECK_SECONDS = 60.0
+PREVIEW_SECONDS = 60.0
 
 
 def proposed(source: dict[str, Any]) -> Answer:
@@ -23,6 +26,16 @@ def proposed(source: dict[str, Any]) -> Answer:
 def profile(project: Project) -> Answer:
     """Ask what is known of a project's data: rows, columns, examples, problems."""
     return work().ask("profile", recipe=project.data.to_json())
+
+
+def quality(project: Project) -> Answer:
+    """Ask what is doubtful in a project's data."""
+    return work().ask("quality", **_prepare_arguments(project))
+
+
+def augmented(project: Project, seed: int) -> Answer:
+    """Ask for some of a project's training samples before and after augmentation."""
+    return work().ask("augmented", **_prepare_arguments(project), seed=seed)
 
 
 def prepared(project: Project) -> Answer:
@@ -50,9 +63,40 @@ def script(project: Project) -> Answer:
     return work().ask("script", **_project_arguments(project))
 
 
+def opened_model(file: Path) -> Answer:
+    """Ask for the model in a ``.keras`` file as blocks."""
+    return work().ask("open_model", path=str(file))
+
+
 def prediction(run_id: str, raw: dict[str, Any]) -> Answer:
     """Ask what a trained model says about one picture, text or row."""
     return work().ask("predict", run_id=run_id, raw=[raw])
+
+
+def explanation(run_id: str, row: int, method: str, chosen: str | None, target: str | None) -> Answer:
+    """Ask why a trained model answers as it does for a row of its data."""
+    asked = {"row": row, "method": method, "chosen": chosen, "target": target}
+    return work().ask("explain", run_id=run_id, **asked)
+
+
+def written(asked: dict[str, Any]) -> Answer:
+    """Ask what a language model writes: ``{"run_id", "prompt", "settings"}``."""
+    return work().ask("write", **asked)
+
+
+def generated(run_id: str, settings: dict[str, Any]) -> Answer:
+    """Ask for samples that a generator makes: ``{"kind", "samples"}``."""
+    return work().ask("generate", run_id=run_id, settings=settings)
+
+
+def answered(asked: dict[str, Any]) -> Answer:
+    """Ask what a text-to-text model makes of a text: ``{"run_id", "text", "settings"}``."""
+    return work().ask("answer", **asked)
+
+
+def written_so_far(asked: dict[str, Any]) -> str:
+    """Return the beginning of what a language model is writing."""
+    return writing_progress(workspace().run_folder(asked["run_id"]), asked["prompt"], asked["settings"])
 
 
 def evaluation(run_id: str) -> Answer:
@@ -90,13 +134,86 @@ def export_progress(run_id: str) -> dict[str, Any]:
     }
 
 
-def inference(project: Project, graph: dict[str, Any]) -> Answer:
+def inference(project: Project, graph: dict[str, Any], side: str = MODEL) -> Answer:
     """Wait for shapes, counts and problems of a graph on a project's data. Blocks; for routes only."""
     data = work().wait("prepare", SPEC_SECONDS, **_prepare_arguments(project))
     if data.state == "working":
         return data
-    spec = data.value["spec"] if data.state == "ready" else None
-    return work().wait("infer", INFER_SECONDS, graph=graph, spec=spec)
+    spec = _spec_of(data.value["spec"], side) if data.state == "ready" else None
+    return work().newest(None, "infer", INFER_SECONDS, graph=graph, spec=spec)
+
+
+def analysis(project: Project, graph: dict[str, Any], side: str = MODEL) -> Answer:
+    """Wait for what a graph costs, block by block, on a project's data. Blocks; for routes only."""
+    data = work().wait("prepare", SPEC_SECONDS, **_prepare_arguments(project))
+    if data.state != "ready":
+        return data
+    settings, spec = project.training_settings(), _spec_of(data.value["spec"], side)
+    return work().wait("analyze", INFER_SECONDS, graph=graph, spec=spec, settings=settings)
+
+
+def _spec_of(spec: dict[str, Any], side: str) -> dict[str, Any]:
+    """Return what the data look like to one of a project's graphs."""
+    return {**spec, "judging": True} if side == DISCRIMINATOR else spec
+
+
+def preflight(project: Project, start: bool) -> tuple[Answer, dict[str, Any] | None]:
+    """Ask what training and export of a project will meet; return the answer and how far it is.
+
+    Args:
+        start: whether to begin where nothing is known yet, or to try again after a failure.
+
+    Returns:
+        The answer, and ``{"share", "words"}`` while the work goes on; None where none goes on.
+    """
+    kept = kept_answer(project, workspace())
+    if kept is not None:
+        return Answer("ready", kept), None
+    arguments = {"project": project.to_json()}
+    key = key_of(project)
+    going_on = [item for item in work().unfinished("preflight") if _key_of_json(item["project"]) == key]
+    if going_on:
+        return Answer("working"), progress_of(project, workspace())
+    known = work().known("preflight", **arguments)
+    if not start:
+        return known or Answer("working"), None
+    if known is not None and known.state == "failed":
+        work().forget("preflight", **arguments)
+    return work().ask("preflight", **arguments), {"share": 0.0, "words": "Getting ready"}
+
+
+def learning_rates(project: Project, start: bool) -> Answer | None:
+    """Ask for the learning-rate range test of a project; None where nobody has started it."""
+    return _measurement("lr_range", project, start)
+
+
+def batch_sizes(project: Project, start: bool) -> Answer | None:
+    """Ask which batch sizes are fast for a project; None where nobody has started that."""
+    return _measurement("batch_sizes", project, start)
+
+
+def _measurement(task: str, project: Project, start: bool) -> Answer | None:
+    if start:
+        return work().ask(task, project=project.to_json())
+    return work().known(task, project=project.to_json())
+
+
+def _key_of_json(project: dict[str, Any]) -> str:
+    return key_of(Project.from_json(project))
+
+
+def preview(project: Project, asker: str, **wanted: Any) -> Answer:
+    """Wait for what the blocks put out for a sample of a project's data. Blocks; for routes only.
+
+    Args:
+        asker: names the canvas that asks: its newest question alone counts.
+        wanted: the arguments of the task ``preview``, but for the data.
+    """
+    data = work().wait("prepare", SPEC_SECONDS, **_prepare_arguments(project))
+    if data.state != "ready":
+        return data
+    folder = data.value["folder"]
+    return work().newest(asker, "preview", PREVIEW_SECONDS, prepared_folder=folder, **wanted)
 
 
 def _prepare_arguments(project: Project) -> dict[str, Any]:

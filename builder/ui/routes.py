@@ -21,9 +21,12 @@ from starlette.routing import Route
 
 import builder
 from builder.errors import BuilderError, Problem
-from builder.project import Project
+from builder.graph import Graph
+from builder.jobs.run_weights import weights_file
+from builder.project import MODEL, Project
 from builder.ui import questions
 from builder.ui.services import TOKEN, store
+from builder.ui.sides import project_and_side
 from builder.ui.work import UNEXPECTED
 
 TOKEN_HEADER = "X-Kerablocks-Token"
@@ -31,6 +34,12 @@ CATALOGUE = Path(builder.__file__).parent / "blocks" / "catalogue.json"
 MAXIMUM_BODY_BYTES = 5_000_000
 METRICS_AT_ONCE = 20_000
 EVENTS_SHOWN = 20
+RUNS_OFFERED = 30
+STARTING = Problem(
+    "engine_starting",
+    "The data and the engine are getting ready; shapes follow soon.",
+    severity="warning",
+)
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -62,13 +71,46 @@ def guarded(endpoint: Endpoint) -> Endpoint:
 async def infer(request: Request) -> Response:
     """Answer ``{"projectId", "rev", "graph"}`` with that revision's shapes, counts and problems."""
     body = await _json_body(request)
-    project = await run_in_threadpool(_project, body.get("projectId"))
+    project, side = await run_in_threadpool(_project, body.get("projectId"))
     graph = body.get("graph")
     if not isinstance(graph, dict):
         raise Refused(400, "The request needs a 'graph'.")
-    answer = await run_in_threadpool(questions.inference, project, graph)
+    answer = await run_in_threadpool(questions.inference, project, graph, side)
     result = answer.value if answer.state == "ready" else _without_result(answer.problems)
     return JSONResponse({"rev": body.get("rev"), **result})
+
+
+@guarded
+async def analyze(request: Request) -> Response:
+    """Answer ``{"projectId", "rev", "graph"}`` with what that revision costs, block by block.
+
+    The answer: ``{"rev", "state", "figures", "problems"}``, "figures" null unless "state" is "ready".
+    """
+    body = await _json_body(request)
+    return JSONResponse({"rev": body.get("rev"), **await run_in_threadpool(_analyze, body)})
+
+
+@guarded
+async def preflight(request: Request) -> Response:
+    """Answer ``{"projectId", "rev", "graph", "start"}`` with what its training and export will meet.
+
+    The answer: ``{"rev", "state", "share", "words", "result", "problems"}``. "state" is "idle" where nobody
+    asked yet, "working", "ready" or "failed"; with "start" true the work begins.
+    """
+    body = await _json_body(request)
+    return JSONResponse({"rev": body.get("rev"), **await run_in_threadpool(_preflight, body)})
+
+
+@guarded
+async def preview(request: Request) -> Response:
+    """Answer with what the blocks of a graph put out for one sample of the project's data.
+
+    The body: ``{"projectId", "client", "rev", "graph", "sample", "part", "weights", "known", "block"}``; see
+    ``builder.explain.preview`` for the last five, "weights" being the id of a run or null. The answer has
+    the fields given there, and "runs", those whose weights can be used.
+    """
+    body = await _json_body(request)
+    return JSONResponse({"rev": body.get("rev"), **await run_in_threadpool(_preview, body)})
 
 
 @guarded
@@ -88,6 +130,9 @@ async def metrics(request: Request) -> Response:
 
 ROUTES = [
     Route("/api/infer", infer, methods=["POST"]),
+    Route("/api/analyze", analyze, methods=["POST"]),
+    Route("/api/preflight", preflight, methods=["POST"]),
+    Route("/api/preview", preview, methods=["POST"]),
     Route("/api/catalogue", catalogue, methods=["GET"]),
     Route("/api/runs/{run_id}/metrics", metrics, methods=["GET"]),
 ]
@@ -129,10 +174,72 @@ async def _json_body(request: Request) -> dict[str, Any]:
     return data
 
 
-def _project(project_id: Any) -> Project:
-    if not isinstance(project_id, str):
+def _project(name: Any) -> tuple[Project, str]:
+    """Return the project and which of its graphs is asked about."""
+    if not isinstance(name, str):
         raise Refused(400, "The request needs a 'projectId'.")
-    return Project.from_json(store().project(project_id).document)
+    project_id, side = project_and_side(name)
+    return Project.from_json(store().project(project_id).document), side
+
+
+def _graph(body: dict[str, Any]) -> dict[str, Any]:
+    graph = body.get("graph")
+    if not isinstance(graph, dict):
+        raise Refused(400, "The request needs a 'graph'.")
+    return graph
+
+
+def _analyze(body: dict[str, Any]) -> dict[str, Any]:
+    project, side = _project(body.get("projectId"))
+    answer = questions.analysis(project, _graph(body), side)
+    problems = [problem.to_json() for problem in answer.problems]
+    return {"state": answer.state, "figures": answer.value, "problems": problems}
+
+
+def _preflight(body: dict[str, Any]) -> dict[str, Any]:
+    project, side = _project(body.get("projectId"))
+    project = project.with_graph(side, Graph.from_json(_graph(body)))
+    answer, progress = questions.preflight(project, body.get("start") is True)
+    state = "idle" if answer.state == "working" and progress is None else answer.state
+    return {
+        "state": state,
+        **(progress or {"share": 0.0, "words": ""}),
+        "result": answer.value,
+        "problems": [problem.to_json() for problem in answer.problems],
+    }
+
+
+def _preview(body: dict[str, Any]) -> dict[str, Any]:
+    project, side = _project(body.get("projectId"))
+    graph, known, run_id = body.get("graph"), body.get("known") or {}, body.get("weights")
+    if not isinstance(graph, dict) or not isinstance(known, dict):
+        raise Refused(400, "The request needs a 'graph'; 'known' must be an object.")
+    # A run's newest weights are those of the model that it keeps.
+    runs = _runs_with_weights(project_and_side(body["projectId"])[0]) if side == MODEL else []
+    if run_id is not None and run_id not in [run["id"] for run in runs]:
+        raise Refused(404, "This project has no run with such weights. Choose another one.")
+    answer = questions.preview(
+        project,
+        f"{body['projectId']}:{str(body.get('client'))[:40]}",
+        graph=graph,
+        part=body.get("part", "train"),
+        index=body.get("sample", 0),
+        run_id=run_id,
+        known=known,
+        block=body.get("block"),
+    )
+    found = answer.value if answer.state == "ready" else {"blocks": {}, "complete": False}
+    waits = () if answer.state == "ready" else answer.problems or (STARTING,)
+    return {**found, "problems": [problem.to_json() for problem in waits], "runs": runs}
+
+
+def _runs_with_weights(project_id: str) -> list[dict[str, Any]]:
+    """Return the newest runs of a project that have saved weights."""
+    return [
+        {"id": run.id, "name": run.name, "status": run.status, "created_at": run.created_at}
+        for run in store().list_runs(project_id, limit=RUNS_OFFERED)
+        if weights_file(run.id) is not None
+    ]
 
 
 def _metrics(run_id: str, after: int) -> dict[str, Any]:
@@ -155,12 +262,7 @@ def _metrics(run_id: str, after: int) -> dict[str, Any]:
 
 def _without_result(problems: tuple[Problem, ...]) -> dict[str, Any]:
     """Return an answer for a graph that could not be looked at, in the form of one that could."""
-    starting = Problem(
-        "engine_starting",
-        "The data and the engine are getting ready; shapes follow soon.",
-        severity="warning",
-    )
-    shown = problems or (starting,)
+    shown = problems or (STARTING,)
     return {"nodes": {}, "problems": [problem.to_json() for problem in shown], "summary": {}}
 
 

@@ -82,3 +82,23 @@ def component_state(key: str, name: str) -> Mapping[str, Any] | None:
 def set_widget(key: str, value: Any) -> None:
     """Set what a widget shows; only before it is drawn."""
     st.session_state[key] = value
+
+
+def widget_value(key: str, default: Any = None) -> Any:
+    """Return what a widget holds; for callbacks."""
+    return st.session_state.get(key, default)
+
+
+def address() -> str:
+    """Return the address of the studio as the browser has it, without the page."""
+    return str(st.context.url or "").rsplit("/", 1)[0]
+
+
+def address_parameter(name: str) -> str | None:
+    """Return what the address says under a name, or None."""
+    return st.query_params.get(name)
+
+
+def forget_address_parameter(name: str) -> None:
+    """Take a parameter out of the address."""
+    st.query_params.pop(name, None)

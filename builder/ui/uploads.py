@@ -9,11 +9,51 @@ import tempfile
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from builder.data.sniffing import source_at
 from builder.errors import stop
 
-TABLE_SUFFIXES = (".csv", ".tsv", ".csv.gz")
-IMAGE_SUFFIXES = (".zip",)
-TYPES_OF = {"image": ["zip"], "text": ["csv", "tsv", "gz"], "table": ["csv", "tsv", "gz"]}
+_TABLES = ["csv", "tsv", "gz", "parquet", "jsonl", "ndjson", "json", "npz", "zip", "txt"]
+_TAGGED = ["conll", "iob", "bio", "iob2"]
+# What an upload of each kind may be called; what it is, its content tells.
+TYPES_OF = {
+    "image": ["zip", "npz"],
+    "audio": ["zip"],
+    "text": [*_TABLES, *_TAGGED],
+    "table": _TABLES,
+    "mixed": ["zip"],
+}
+# The sources that suit each kind of data.
+_SOURCES_OF = {
+    "image": ("images", "npz", "linked", "masks", "boxes"),
+    "audio": ("audio", "linked"),
+    "mixed": ("linked",),
+    "text": ("csv", "parquet", "jsonl", "npz", "texts", "text", "conll", "linked", "huggingface"),
+    "table": ("csv", "parquet", "jsonl", "npz", "texts", "text", "linked", "huggingface"),
+}
+WANTED = {
+    "image": "a zip or folder of pictures with one folder a class, with masks or with boxes, or a NumPy "
+    "archive (.npz)",
+    "audio": "a zip or folder of recordings with one folder a class",
+    "text": "a table (CSV, TSV, Parquet, JSON Lines), texts with one folder a class, or words with tags "
+    "(CoNLL)",
+    "table": "a table (CSV, TSV, Parquet, JSON Lines) or a NumPy archive (.npz)",
+    "mixed": "a zip or folder with one table (CSV, TSV, JSON Lines) and the pictures or recordings it names",
+}
+_FOUND = {
+    "images": "pictures",
+    "audio": "recordings",
+    "texts": "texts in class folders",
+    "text": "one text",
+    "conll": "words with tags",
+    "masks": "pictures with masks",
+    "boxes": "pictures with boxes",
+    "npz": "NumPy arrays",
+    "csv": "a table",
+    "parquet": "a table",
+    "jsonl": "a table",
+    "linked": "a table with pictures or recordings",
+    "huggingface": "a saved data set",
+}
 CHUNK_BYTES = 1 << 20
 
 
@@ -53,25 +93,20 @@ def safe_name(name: str) -> str:
 
 
 def source_of(path: Path, kind: str) -> dict[str, Any]:
-    """Return the data source that a file or folder is, by its name.
+    """Return the data source that a file or folder is, by its content.
 
     Args:
         path: what was uploaded or named.
-        kind: the kind of data that is wanted: "image", "text" or "table".
+        kind: the kind of data that is wanted: "image", "audio", "text" or "table".
 
     Raises:
         BuilderError: where there is nothing at the path, or it is not of the kind.
     """
-    if not path.exists():
-        raise stop(
-            "missing_data", f"There is no file or folder at {path}. Check the spelling.", field="source"
-        )
-    name = path.name.lower()
-    if kind == "image" and (path.is_dir() or name.endswith(IMAGE_SUFFIXES)):
-        return {"kind": "images", "path": str(path)}
-    if kind != "image" and path.is_file() and name.endswith(TABLE_SUFFIXES):
-        return {"kind": "csv", "path": str(path)}
-    wanted = (
-        "a zip file or a folder of pictures" if kind == "image" else "a table in a .csv, .tsv or .csv.gz file"
+    source = source_at(path)
+    if source["kind"] in _SOURCES_OF[kind]:
+        return source
+    found = _FOUND[source["kind"]]
+    message = (
+        f"This task needs {WANTED[kind]}. {path.name} holds {found}. Choose other data, or another task."
     )
-    raise stop("wrong_file_type", f"This task needs {wanted}. Got {path.name} instead.", field="source")
+    raise stop("wrong_file_type", message, field="source")

@@ -8,7 +8,7 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -48,6 +48,7 @@ class Work:
         self._size = size
         self._futures: OrderedDict[str, Future[Any]] = OrderedDict()
         self._arguments: dict[str, tuple[str, dict[str, Any]]] = {}
+        self._newest: dict[str, Future[Any]] = {}
         self._lock = threading.Lock()
 
     def ask(self, task: str, **arguments: Any) -> Answer:
@@ -63,6 +64,40 @@ class Work:
         except FutureTimeoutError:
             return Answer("working")
         return _answer(future)
+
+    def newest(self, asker: str | None, task: str, timeout: float, **arguments: Any) -> Answer:
+        """Return the answer to a question that changes too often to be remembered.
+
+        Args:
+            asker: whose question it is; where the one before still waits for its turn, it is dropped.
+                None drops nothing.
+            timeout: seconds to wait at most.
+        """
+        future = self._submit(task, **arguments)
+        if asker is not None:
+            with self._lock:
+                before = self._newest.pop(asker, None)
+                self._newest[asker] = future
+            if before is not None:
+                before.cancel()
+        try:
+            future.exception(timeout)
+        except (FutureTimeoutError, CancelledError):
+            future.cancel()
+            return Answer("working")
+        finally:
+            with self._lock:
+                if asker is not None and self._newest.get(asker) is future:
+                    del self._newest[asker]
+        return _answer(future)
+
+    def known(self, task: str, **arguments: Any) -> Answer | None:
+        """Return what is known about a task with these arguments, or None where nobody asked for it."""
+        with self._lock:
+            future = self._futures.get(_key(task, arguments))
+        if future is None:
+            return None
+        return _answer(future) if future.done() else Answer("working")
 
     def forget(self, task: str, **arguments: Any) -> None:
         """Drop what is known about a task, so that the next question starts it anew."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,9 @@ def canvas(
     key: str,
     read_only: bool = False,
     height: int | None = None,
+    library: Sequence[Mapping[str, Any]] | None = None,
+    on_library_change: Callable[[dict[str, Any]], None] | None = None,
+    marks: Mapping[str, str] | None = None,
 ) -> dict[str, Any] | None:
     """Show the editor and return its newest state.
 
@@ -40,6 +43,11 @@ def canvas(
         key: the component's identity on the page.
         read_only: show the graph without a palette and without a way to change it.
         height: in pixels; None fills the window from the editor's top to its end.
+        library: the person's own blocks, as ``{"kind": "own.<name>", "definition": {...}}``; None where
+            there is no library to keep them in.
+        on_library_change: called with ``{"action": "save" | "remove", "kind": ..., "definition": {...}
+            or None}`` when the person keeps an own block or gives it up.
+        marks: how blocks differ from another model, by name: "added", "removed", "changed" or "renamed".
 
     Returns:
         ``{"rev": int, "docVersion": ..., "document": graph}`` after the last change; None before
@@ -54,7 +62,15 @@ def canvas(
         "projectId": str(project_id),
         "readOnly": read_only,
         "height": height,
+        "library": None if library is None else list(library),
+        "marks": None if marks is None else dict(marks),
     }
-    result = _mount(key=key, data=data, on_graph_change=lambda: None)
+
+    def library_changed() -> None:
+        request = st.session_state[key].get("library")
+        if request and on_library_change:
+            on_library_change(request)
+
+    result = _mount(key=key, data=data, on_graph_change=lambda: None, on_library_change=library_changed)
     state = result.graph
     return state if state and state["docVersion"] == doc_version else None

@@ -116,13 +116,13 @@ def files(run: RunRecord) -> None:
 
 
 def script(run: RunRecord) -> None:
-    """Show the project as a Keras script."""
-    with st.expander("The model as a Keras script", icon=":material/code:"):
+    """Show the project as a Keras script, and offer it as a notebook too."""
+    with st.expander("The model as a Keras script or notebook", icon=":material/code:"):
         found = frame.awaited(lambda: questions.script(run_project(run)), "Writing the script …")
         if found is None:
             return
-        if len(found) > 1:
-            st.caption("The script reads the other files from beside itself: keep them in one folder.")
+        if len(found) > 2:
+            st.caption("Both read the other files from beside themselves: keep them in one folder.")
         with st.container(horizontal=True):
             for name, text in found.items():
                 st.download_button(

@@ -11,18 +11,29 @@ import streamlit as st
 
 from builder.data.sources import Sample
 from builder.errors import BuilderError
-from builder.project import DataRecipe, Project, parse_project
+from builder.project import DataRecipe, Project
 from builder.runs.records import ProjectSummary
 from builder.ui import frame, projects, state, uploads
 from builder.ui.cards import card
 from builder.ui.format import ago, run_line
 from builder.ui.projects import TASKS, Task
+from builder.ui.sections import opened_model, share
 from builder.ui.sections.own_data import own_data
 from builder.ui.services import store
 
 THUMBNAILS = Path(__file__).parent.parent / "assets"
 DOUBLE_CLICK_SECONDS = 3.0
 PROJECTS_SHOWN = 12
+
+
+def lost_project() -> None:
+    """Where the address names a project that is not there, say so at once."""
+    identifier = state.project_id()
+    if identifier is None or projects.exists(identifier):
+        return
+    state.open_project(None)
+    message = "The project in the address is not here. It may have been deleted, or lie on another machine."
+    st.info(message, icon=":material/info:")
 
 
 def hero() -> None:
@@ -37,13 +48,14 @@ def choose_task() -> Task:
     """Show the tasks as cards and return the chosen one."""
     chosen = state.recall("task", TASKS[0].name)
     st.markdown("### 1 · What do you want to do?")
-    for column, task in zip(st.columns(len(TASKS)), TASKS, strict=True):
-        with column, card(f"task_{task.name}", task.title, chosen=task.name == chosen) as clicked:
-            st.markdown(f"### :material/{task.icon}: {task.title}")
-            st.caption(task.summary)
-        if clicked[0]:
-            state.remember("task", task.name)
-            st.rerun()
+    with st.grid(4, min_column_width=220, gap="small"):
+        for task in TASKS:
+            with card(f"task_{task.name}", task.title, chosen=task.name == chosen) as clicked:
+                st.markdown(f"### :material/{task.icon}: {task.title}")
+                st.caption(task.summary)
+            if clicked[0]:
+                state.remember("task", task.name)
+                st.rerun()
     return next(task for task in TASKS if task.name == chosen)
 
 
@@ -52,8 +64,8 @@ def choose_data(task: Task) -> Sample | DataRecipe | None:
     st.markdown("### 2 · Which data?")
     offered = projects.samples_for(task)
     chosen = state.recall(f"data.{task.name}", offered[0].name if offered else "own")
-    for column, item in zip(st.columns(4), [*offered, None], strict=False):
-        with column:
+    with st.grid(4, min_column_width=220, gap="small"):
+        for item in [*offered, None]:
             _data_card(task, item, chosen)
     if chosen == "own":
         return own_data(task.kind, f"own.{task.name}")
@@ -138,7 +150,9 @@ def recent_projects() -> None:
     for record in found:
         _project_row(record)
     with st.expander("Open a project file", icon=":material/upload_file:"):
-        _open_file()
+        share.open_file()
+    with st.expander("Open a Keras model", icon=":material/account_tree:"):
+        opened_model.open_model()
 
 
 def _data_card(task: Task, item: Sample | None, chosen: str) -> None:
@@ -148,14 +162,14 @@ def _data_card(task: Task, item: Sample | None, chosen: str) -> None:
         if item is None:
             st.markdown("# :material/upload_file:")
             st.markdown(f"**{title}**")
-            st.caption("A CSV file, a zip of pictures, or a folder on this machine.")
+            st.caption("A file, a folder on this machine, or a public data set.")
         else:
             thumbnail = THUMBNAILS / f"{item.name}.png"
             if thumbnail.exists():
                 st.image(str(thumbnail), width="stretch", alt=f"Examples of {title}")
             st.markdown(f"**{title}**")
             st.html(f'<p class="kb-clamp">{html.escape(item.description)}</p>')
-            unit = "rows" if item.kind == "table" else f"{item.kind}s"
+            unit = {"table": "rows", "mixed": "rows", "audio": "recordings"}.get(item.kind, f"{item.kind}s")
             facts = html.escape(f"{item.rows:,} {unit} · {item.license}")
             st.html(f'<p class="kb-line" title="{facts}">{facts}</p>')
     if clicked[0]:
@@ -166,7 +180,13 @@ def _data_card(task: Task, item: Sample | None, chosen: str) -> None:
 def _recipe(data: Sample | DataRecipe, preset: Project) -> tuple[DataRecipe, str]:
     if isinstance(data, Sample):
         return projects.sample_recipe(data, preset), data.title
-    name = Path(str(data.source["path"])).name.split(".")[0].replace("_", " ").strip().capitalize()
+    name = (
+        Path(str(data.source.get("path") or data.source["name"]))
+        .name.split(".")[0]
+        .replace("_", " ")
+        .strip()
+        .capitalize()
+    )
     return projects.with_task(data, preset.data.task), name or "My project"
 
 
@@ -195,21 +215,34 @@ def _project_row(record: ProjectSummary) -> None:
 
 
 def _project_actions(record: ProjectSummary) -> None:
-    if st.button("Duplicate", key=f"copy.{record.id}", icon=":material/content_copy:", width="stretch"):
-        projects.duplicate(record.id)
-        st.rerun()
+    st.button(
+        "Duplicate",
+        key=f"copy.{record.id}",
+        icon=":material/content_copy:",
+        width="stretch",
+        on_click=_duplicate,
+        args=(record.id,),
+    )
     st.download_button(
         "Download",
-        lambda: json.dumps(store().project(record.id).document, indent=2, ensure_ascii=False),
+        lambda: projects.file_text(record.id),
         file_name=f"{uploads.safe_name(record.name)}.json",
         mime="application/json",
         key=f"save.{record.id}",
         icon=":material/download:",
         width="stretch",
+        help="One JSON file: data settings, model and training. Data files do not travel along.",
         on_click="ignore",
     )
     if st.button("Delete", key=f"delete.{record.id}", icon=":material/delete:", width="stretch"):
         _confirm_delete(record)
+
+
+def _duplicate(project_id: str) -> None:
+    try:
+        projects.duplicate(project_id)
+    except BuilderError as error:
+        st.toast(str(error))
 
 
 @st.dialog("Delete this project?", icon=":material/delete:")
@@ -226,18 +259,3 @@ def _delete(project_id: str) -> None:
     projects.delete(project_id)
     if state.project_id() == project_id:
         state.open_project(None)
-
-
-def _open_file() -> None:
-    given = st.file_uploader("A project file (JSON)", ["json"], max_upload_size=10, key="project_file")
-    if given is None:
-        return
-    try:
-        project = parse_project(given.getvalue(), given.name)
-    except BuilderError as error:
-        frame.show_problems(error.problems)
-        return
-    st.markdown(f"**{frame.escape(project.name)}** · {len(project.model.nodes)} blocks")
-    if st.button("Open this project", type="primary"):
-        state.open_project(projects.keep(project))
-        st.switch_page(frame.MODEL)

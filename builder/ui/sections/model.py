@@ -3,36 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import streamlit as st
 
 from builder.errors import BuilderError
 from builder.graph import Graph
-from builder.project import Project
-from builder.ui import frame, projects, questions, state
+from builder.project import DISCRIMINATOR, MODEL, Project
+from builder.ui import frame, own_blocks, projects, questions, state
 from builder.ui.components.canvas import canvas as mount_canvas
+from builder.ui.sections.share import share
 from builder.ui.services import TOKEN
+from builder.ui.sides import choose_side, side_id
 
-CANVAS = "canvas"
+CANVASES = {MODEL: "canvas", DISCRIMINATOR: "canvas_discriminator"}
 
 
 def keep_edits(project: Project) -> Project:
     """Keep what the canvas has changed since the last run of the page; return the project as it is now."""
-    edited = state.component_state(CANVAS, "graph")
-    if not edited or edited.get("docVersion") != state.document_version(frame.current_id()):
+    for side in CANVASES:
+        project = _keep_side(project, side)
+    return project
+
+
+def _keep_side(project: Project, side: str) -> Project:
+    edited = state.component_state(CANVASES[side], "graph")
+    if not edited or edited.get("docVersion") != _document_version(side):
         return project
     mark = (edited["docVersion"], edited.get("rev"))
-    if state.recall("kept_revision") == mark:
+    kept = f"kept_revision.{side}"
+    if state.recall(kept) == mark:
         return project
-    state.remember("kept_revision", mark)
-    return _with_graph(project, edited.get("document"))
+    state.remember(kept, mark)
+    return _with_graph(project, side, edited.get("document"))
+
+
+def side(project: Project) -> str:
+    """Let one of two graphs be chosen, where the project has two, and return the chosen one."""
+    return choose_side(project, state.widget_key(frame.current_id(), "side"))
 
 
 def title(project: Project) -> None:
     """Name the page and the project in one line."""
     st.markdown("### Model", width="content")
-    with st.container(width=380):
+    with st.container(width=230 if project.has_discriminator else 380):
         frame.name_field(project, labeled=False)
 
 
@@ -46,7 +61,7 @@ def presets(project: Project) -> None:
         )
         for name, preset in projects.presets_for(kind, project.data.task).items():
             st.markdown(f"**{preset.name}**  \n:gray[{preset.description}]")
-            st.button("Use this model", key=f"use.{name}", on_click=_replace, args=(project, preset.model))
+            st.button("Use this model", key=f"use.{name}", on_click=_replace, args=(project, preset))
         _offer_undo(project)
 
 
@@ -75,24 +90,51 @@ def continue_to_training(project: Project) -> None:
         _leave(project)
 
 
-def canvas(project: Project) -> None:
-    """Mount the canvas on the project's graph."""
+def ways_out(project: Project) -> None:
+    """Lead to the history, and offer the project to others."""
+    st.button("History", icon=":material/history:", on_click=frame.go, args=(frame.HISTORY,))
+    share(project)
+
+
+def canvas(project: Project, side: str = MODEL) -> None:
+    """Mount the canvas on one of the project's graphs, with the person's own blocks."""
+    said = state.take("library_problem")
+    if said:
+        st.error(frame.escape(said), icon=":material/error:")
     mount_canvas(
-        project.model.to_json(),
-        doc_version=state.document_version(frame.current_id()),
-        project_id=frame.current_id(),
+        project.graph(side).to_json(),
+        doc_version=_document_version(side),
+        project_id=side_id(frame.current_id(), side),
         token=TOKEN,
-        key=CANVAS,
+        key=CANVASES[side],
+        library=own_blocks.offered(),
+        on_library_change=partial(_library_changed, side),
     )
 
 
-def _with_graph(project: Project, document: Any) -> Project:
+def _document_version(side: str) -> str:
+    version = state.document_version(frame.current_id())
+    return version if side == MODEL else f"{version}:{side}"
+
+
+def _library_changed(side: str, asked: Mapping[str, Any]) -> None:
+    edited = state.component_state(CANVASES[side], "graph") or {}
     try:
-        changed = project.with_model(Graph.from_json(document))
+        graph = Graph.from_json(edited.get("document") or {})
+    except BuilderError:
+        graph = Graph()
+    said = own_blocks.do(asked, graph)
+    if said:
+        state.remember("library_problem", said)
+
+
+def _with_graph(project: Project, side: str, document: Any) -> Project:
+    try:
+        changed = project.with_graph(side, Graph.from_json(document))
     except BuilderError as error:
         frame.show_problems(error.problems)
         return project
-    if changed.model != project.model:
+    if changed.graph(side) != project.graph(side):
         frame.save(changed)
     return changed
 
@@ -125,7 +167,7 @@ def _problem_list(found: list[Mapping[str, Any]], errors: int) -> None:
 def _offer_undo(project: Project) -> None:
     previous = state.recall(_previous_name())
     if previous:
-        before = Graph.from_json(previous)
+        before = Project.from_json(previous)
         st.button(
             "Bring back the model from before",
             icon=":material/undo:",
@@ -134,9 +176,9 @@ def _offer_undo(project: Project) -> None:
         )
 
 
-def _replace(project: Project, model: Graph) -> None:
-    state.remember(_previous_name(), project.model.to_json())
-    frame.save(project.with_model(model), from_callback=True)
+def _replace(project: Project, other: Project) -> None:
+    state.remember(_previous_name(), project.to_json())
+    frame.save(project.with_graphs_of(other), from_callback=True)
     state.replace_document()
 
 

@@ -1,4 +1,4 @@
-"""Bringing own data: an upload or a path on this machine, looked at before anything is made of it."""
+"""Bringing data: an upload, a path on this machine or a public data set, looked at before they are used."""
 
 from __future__ import annotations
 
@@ -7,10 +7,21 @@ from typing import Any
 
 import streamlit as st
 
+from builder.data.places import allowed_folders, check_place
 from builder.errors import BuilderError
 from builder.project import DataRecipe
 from builder.ui import frame, questions, state, uploads
 from builder.ui.services import workspace
+
+# The data sets of keras.datasets that suit each kind of data.
+PUBLIC = {
+    "image": ("mnist", "fashion_mnist", "cifar10", "cifar100"),
+    "audio": (),
+    "text": ("imdb", "reuters"),
+    "table": ("california_housing",),
+    "mixed": (),
+}
+_HUB = "Hugging Face hub …"
 
 
 def own_data(kind: str, key: str) -> DataRecipe | None:
@@ -19,7 +30,7 @@ def own_data(kind: str, key: str) -> DataRecipe | None:
     None before anything was brought, while it is being read, and where it cannot be read, with the reason.
 
     Args:
-        kind: "image", "text" or "table".
+        kind: "image", "audio", "text" or "table".
         key: tells the widgets of different pages apart.
     """
     try:
@@ -34,22 +45,50 @@ def own_data(kind: str, key: str) -> DataRecipe | None:
 
 
 def _chosen(kind: str, key: str) -> dict[str, Any] | None:
-    upload, path = st.columns(2)
-    wanted = "a zip with one folder a class" if kind == "image" else "a CSV file with a header line"
-    with upload:
-        given = st.file_uploader(f"Upload {wanted}", uploads.TYPES_OF[kind], key=f"{key}.upload")
-    with path:
-        entered = st.text_input(
-            "Or a path on this machine",
-            placeholder="/home/me/pictures" if kind == "image" else "/home/me/data.csv",
-            key=f"{key}.path",
-        ).strip()
+    ways = ["A file", "A path on this machine", "A public data set"]
+    way = st.segmented_control(
+        "Where the data are",
+        ways,
+        default=ways[0],
+        required=True,
+        key=f"{key}.way",
+        label_visibility="collapsed",
+    )
+    if way == ways[0]:
+        given = st.file_uploader(
+            f"Upload {uploads.WANTED[kind]}", uploads.TYPES_OF[kind], key=f"{key}.upload"
+        )
         limit = st.get_option("server.maxUploadSize")
-        folders = ", and for folders with one folder a class" if kind == "image" else ""
-        st.caption(f"For data of more than {limit} MB, which cannot be uploaded{folders}.")
-    if given is not None:
-        return uploads.source_of(_kept(given), kind)
-    return uploads.source_of(Path(entered).expanduser(), kind) if entered else None
+        st.caption(f"For data of more than {limit} MB choose '{ways[1]}'.")
+        return None if given is None else uploads.source_of(_kept(given), kind)
+    return _path(kind, key) if way == ways[1] else _public(kind, key)
+
+
+def _path(kind: str, key: str) -> dict[str, Any] | None:
+    folders = allowed_folders(workspace().root)
+    entered = st.text_input(
+        f"Path of {uploads.WANTED[kind]}", placeholder=str(folders[-1] / "my-data"), key=f"{key}.path"
+    ).strip()
+    st.caption(
+        "For data of any size. Allowed are the folders "
+        + ", ".join(f"`{folder}`" for folder in folders)
+        + "."
+    )
+    return uploads.source_of(check_place(Path(entered), folders), kind) if entered else None
+
+
+def _public(kind: str, key: str) -> dict[str, Any] | None:
+    offered = PUBLIC[kind]
+    names = [*offered, *([_HUB] if kind in ("text", "table") else [])]
+    if not names:
+        st.caption("There is none of this kind yet. Bring a file of your own.")
+        return None
+    name = st.selectbox("Data set", names, index=None, placeholder="Choose one", key=f"{key}.public")
+    st.caption("Fetched from the network the first time, and kept on this machine.")
+    if name == _HUB:
+        hub = st.text_input("Its name on the hub", placeholder="owner/name", key=f"{key}.hub").strip()
+        return {"kind": "huggingface", "name": hub} if hub else None
+    return {"kind": "keras", "name": name} if name else None
 
 
 def _kept(given: Any) -> Path:

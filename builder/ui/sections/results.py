@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -13,13 +12,71 @@ import streamlit as st
 from builder.data.prepare import Prepared
 from builder.project import Project
 from builder.runs.records import RunRecord
+from builder.tasks import TASKS
 from builder.ui import charts, frame, questions, state
 from builder.ui.format import duration, metric_name, metric_value
 from builder.ui.runs import RUNS_SHOWN, run_chooser
+from builder.ui.sections import (
+    anomalies,
+    answers,
+    boxes,
+    entities,
+    fine_tuning,
+    forecasts,
+    gaps,
+    labels,
+    masks,
+    samples,
+    transcripts,
+)
 from builder.ui.services import store, workspace
+from builder.ui.tables import share_column
 
 ERRORS_SHOWN = 16
-PLAIN_CHART = {"displayModeBar": False}
+OTHER_SCORES = {
+    "classification": ("loss",),
+    "multi_label": ("macro_f1", "subset_accuracy"),
+    "reconstruction": ("precision", "recall"),
+    "ordinal": ("quadratic_weighted_kappa", "accuracy"),
+    "regression": ("root_mean_squared_error", "r2"),
+    "count": ("mean_absolute_error", "root_mean_squared_error"),
+    "forecasting": ("root_mean_squared_error",),
+    "language_model": ("bits_per_token", "accuracy"),
+    "transcription": ("exact_matches",),
+    "token_classification": ("precision", "recall"),
+    "segmentation": ("pixel_accuracy",),
+    "detection": ("precision", "recall"),
+    "generation": ("floor", "diversity"),
+    "text_to_text": ("rouge_l", "accuracy", "perplexity"),
+    "masked_language_model": ("accuracy", "loss"),
+}
+# What is shown of tasks whose answers are neither one class nor one number.
+OWN_BEHAVIOR: Mapping[str, Callable[[Mapping[str, Any]], None]] = {
+    "multi_label": labels.behavior,
+    "reconstruction": anomalies.behavior,
+    "forecasting": forecasts.behavior,
+    "generation": samples.meaning,
+    "language_model": lambda report: None,
+    "masked_language_model": gaps.behavior,
+    "text_to_text": answers.behavior,
+    "transcription": transcripts.behavior,
+    "token_classification": entities.behavior,
+    "segmentation": masks.behavior,
+    "detection": boxes.behavior,
+}
+OWN_PICTURES: Mapping[str, Callable[[Mapping[str, Any], Prepared, int], None]] = {
+    "segmentation": masks.pictures,
+    "detection": boxes.pictures,
+}
+INPUT_WORDS = {"image": "picture", "audio": "recording", "features": "columns"}
+# Their samples are long stretches, of which none is wrong as a whole.
+WITHOUT_WORST = (
+    "forecasting",
+    "language_model",
+    "generation",
+    "text_to_text",
+    "masked_language_model",
+)
 
 
 def choose_run() -> RunRecord | None:
@@ -60,11 +117,23 @@ def evaluation(run: RunRecord) -> dict[str, Any] | None:
     return None
 
 
+def of_one_target(report: dict[str, Any]) -> dict[str, Any]:
+    """Return the evaluation of one target: where the model predicts several, of the one that is chosen."""
+    if "further" not in report:
+        return report
+    reports = {item["target"]: item for item in (report, *report["further"])}
+    names = list(reports)
+    chosen = st.segmented_control(
+        "What is predicted", names, default=names[0], required=True, key="result.target"
+    )
+    return reports[chosen]
+
+
 def scores(run: RunRecord, report: Mapping[str, Any]) -> None:
     """Show the main score beside what a guess without a model would give."""
-    name = "accuracy" if report["task"] == "classification" else "mean_absolute_error"
+    name = TASKS[report["task"]].metric
     value, baseline = report[name], report["baseline"][name]
-    others = ["loss"] if report["task"] == "classification" else ["root_mean_squared_error", "r2"]
+    others = OTHER_SCORES[report["task"]]
     with st.container(horizontal=True):
         st.metric(
             metric_name(name),
@@ -91,10 +160,28 @@ def scores(run: RunRecord, report: Mapping[str, Any]) -> None:
         )
 
 
+def without_inputs(report: Mapping[str, Any]) -> None:
+    """Show what is left of the score where an input is missing."""
+    if "without" not in report:
+        return
+    name = TASKS[report["task"]].metric
+    st.markdown("### When an input is missing")
+    st.caption(
+        "The same test rows with a black picture, silence, no words or the usual row in its place. The "
+        "training setting 'Take inputs away' teaches a model to do without."
+    )
+    with st.container(horizontal=True):
+        for item, score in report["without"].items():
+            st.metric(f"Without the {INPUT_WORDS.get(item, item)}", metric_value(name, score), border=True)
+
+
 def behavior(report: Mapping[str, Any]) -> None:
     """Show what is taken for what with each class's scores, or how far predictions are off."""
+    if report["task"] in OWN_BEHAVIOR:
+        OWN_BEHAVIOR[report["task"]](report)
+        return
     left, right = st.columns([1, 1], gap="large")
-    if report["task"] == "classification":
+    if report["task"] in ("classification", "ordinal"):
         with left:
             _confusion(report)
         with right:
@@ -106,20 +193,39 @@ def behavior(report: Mapping[str, Any]) -> None:
         _residuals(report)
 
 
+def next_step(run: RunRecord, report: Mapping[str, Any]) -> None:
+    """Offer what a pretrained model is for: fine-tuning on labels."""
+    if report["task"] == "masked_language_model":
+        fine_tuning.offer(run)
+
+
 def worst_errors(run: RunRecord, report: Mapping[str, Any]) -> None:
     """Show the samples on which the model errs most."""
-    st.markdown("### Worst errors")
+    if report["task"] in WITHOUT_WORST:
+        return
+    if report["task"] == "token_classification":
+        entities.worst_errors(report, ERRORS_SHOWN)
+        return
     found = report["worst_errors"][:ERRORS_SHOWN]
-    if not found:
+    if not found and report["task"] not in OWN_PICTURES:
+        st.markdown("### Worst errors")
         st.caption("None: every test row was right.")
         return
     data = frame.awaited(lambda: questions.prepared(run_project(run)), "Fetching the samples …", height=200)
     if data is None:
         return
     prepared = Prepared.open(questions.folder_of(data))
+    if report["task"] in OWN_PICTURES:
+        OWN_PICTURES[report["task"]](report, prepared, ERRORS_SHOWN)
+        return
+    st.markdown("### Worst errors")
     samples = [prepared.sample(error["row"]) for error in found]
     if samples[0]["kind"] == "image":
         _picture_errors(found, samples)
+    elif samples[0]["kind"] in ("audio", "series"):
+        _wave_errors(found, samples)
+    elif "files" in samples[0]:
+        _linked_errors(found, samples)
     else:
         _row_errors(found, samples)
 
@@ -134,21 +240,20 @@ def _confusion(report: Mapping[str, Any]) -> None:
     figure = charts.confusion_matrix(
         report["confusion_matrix"], report["class_names"], dark=st.context.theme.type == "dark"
     )
-    st.plotly_chart(figure, key="confusion", config=PLAIN_CHART)
+    st.plotly_chart(figure, key="confusion", config=charts.PLAIN)
 
 
 def _per_class(report: Mapping[str, Any]) -> None:
     st.markdown("### Class by class")
     st.caption("How trustworthy an answer is, and how much of a class is found.")
-    share = partial(st.column_config.ProgressColumn, min_value=0.0, max_value=1.0, format="percent")
     st.dataframe(
         pd.DataFrame(report["classes"]),
         hide_index=True,
         height=min(460, 38 + 35 * len(report["classes"])),
         column_config={
             "name": st.column_config.TextColumn("Class"),
-            "precision": share("Precision", help="Of the rows given this class, how many belong to it."),
-            "recall": share("Recall", help="Of the rows of this class, how many were found."),
+            "precision": share_column("Precision", "Of the rows given this class, how many belong to it."),
+            "recall": share_column("Recall", "Of the rows of this class, how many were found."),
             "f1": None,
             "support": st.column_config.NumberColumn("Test rows"),
         },
@@ -159,14 +264,14 @@ def _predicted_against_true(report: Mapping[str, Any]) -> None:
     st.markdown("### Predicted against true")
     points = report["points"]
     truth, predicted = [[point[name] for point in points] for name in ("true", "predicted")]
-    st.plotly_chart(charts.predicted_against_true(truth, predicted), key="scatter", config=PLAIN_CHART)
+    st.plotly_chart(charts.predicted_against_true(truth, predicted), key="scatter", config=charts.PLAIN)
 
 
 def _residuals(report: Mapping[str, Any]) -> None:
     st.markdown("### How far off")
     bins = report["residual_histogram"]
     figure = charts.histogram(bins["edges"], bins["counts"], "predicted − true", height=420)
-    st.plotly_chart(figure, key="residuals", config=PLAIN_CHART)
+    st.plotly_chart(figure, key="residuals", config=charts.PLAIN)
 
 
 def _picture_errors(found: Sequence[Mapping[str, Any]], samples: Sequence[Mapping[str, Any]]) -> None:
@@ -174,9 +279,42 @@ def _picture_errors(found: Sequence[Mapping[str, Any]], samples: Sequence[Mappin
         for error, sample in zip(found, samples, strict=True):
             with st.container(gap="xxsmall"):
                 st.image(sample["array"].squeeze(), width="stretch", alt=f"A sample of {error['true']}")
+                sure = f" ({error['confidence']:.0%})" if "confidence" in error else ""
                 st.caption(
-                    f"said **{frame.escape(str(error['predicted']))}** ({error.get('confidence', 0):.0%})  \n"
+                    f"said **{frame.escape(str(error['predicted']))}**{sure}  \n"
                     f"is **{frame.escape(str(error['true']))}**"
+                )
+
+
+def _wave_errors(found: Sequence[Mapping[str, Any]], samples: Sequence[Mapping[str, Any]]) -> None:
+    with st.grid(4, min_column_width=190, gap="small"):
+        for error, sample in zip(found, samples, strict=True):
+            with st.container(border=True, gap="xxsmall"):
+                sure = f" ({error['confidence']:.0%})" if "confidence" in error else ""
+                st.caption(
+                    f"said **{frame.escape(str(error['predicted']))}**{sure}, "
+                    f"is **{frame.escape(str(error['true']))}**"
+                )
+                if sample["kind"] == "audio":
+                    st.audio(sample["array"].astype("float32") / 32768, sample_rate=sample["rate"])
+                else:
+                    st.line_chart(sample["array"], height=110)
+
+
+def _linked_errors(found: Sequence[Mapping[str, Any]], samples: Sequence[Mapping[str, Any]]) -> None:
+    with st.grid(4, min_column_width=190, gap="small"):
+        for error, sample in zip(found, samples, strict=True):
+            with st.container(border=True, gap="xxsmall"):
+                for item in sample["files"].values():
+                    if item["kind"] == "image":
+                        st.image(item["array"].squeeze(), width=120, alt=f"A sample of {error['true']}")
+                    else:
+                        st.audio(item["array"].astype("float32") / 32768, sample_rate=item["rate"])
+                words = [f"{name}: {value}" for name, value in sample["row"].items() if value is not None]
+                st.caption(frame.escape(" · ".join(words)))
+                st.caption(
+                    f"said **{frame.escape(str(error['predicted']))}**, is "
+                    f"**{frame.escape(str(error['true']))}**"
                 )
 
 

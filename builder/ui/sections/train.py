@@ -10,8 +10,9 @@ import streamlit as st
 
 from builder.errors import BuilderError
 from builder.jobs import training
-from builder.project import TRAINING_PARAMETERS, Project
+from builder.project import Project
 from builder.runs.records import ACTIVE, INTERRUPTED, PAUSED, QUEUED, RESUMABLE, RUNNING, RunRecord
+from builder.training_parameters import TRAINING_PARAMETERS, parameters_of
 from builder.ui import forms, frame, projects, questions, state
 from builder.ui.components.live_chart import live_chart
 from builder.ui.format import ago
@@ -19,6 +20,8 @@ from builder.ui.runs import RUNS_SHOWN, run_chooser
 from builder.ui.services import TOKEN, store, workspace
 
 POLL_SECONDS = 1.0
+INITIAL_WEIGHTS = "initial_weights"
+NEW_WEIGHTS = "none"
 EVENTS_SHOWN = 30
 CHART_HEIGHT = 430
 
@@ -26,17 +29,46 @@ CHART_HEIGHT = 430
 def settings(project: Project) -> Project:
     """Show the training settings and keep what is changed."""
     st.markdown("### Settings")
+    offered = {item.name for item in parameters_of(project.data.task)} - {INITIAL_WEIGHTS}
     chosen = forms.parameter_form(
         TRAINING_PARAMETERS,
         project.training,
         state.widget_key(frame.current_id(), "training"),
         columns=2,
+        # What another task needs keeps what was given.
+        hidden={item.name for item in TRAINING_PARAMETERS} - offered,
         owner="Training",
     )
+    chosen.pop(INITIAL_WEIGHTS, None)
+    chosen |= _starting_weights(project)
     if chosen != dict(project.training):
         project = replace(project, training=chosen)
         frame.save(project)
     return project
+
+
+def _starting_weights(project: Project) -> dict[str, Any]:
+    """Let the person choose where the weights start; return the setting where it is not the default."""
+    known = str(project.training.get(INITIAL_WEIGHTS, NEW_WEIGHTS))
+    runs = {f"run:{run.id}": f"Run of '{run.name}', {ago(run.created_at)}" for run in _trained_runs()}
+    names = {NEW_WEIGHTS: "New, random weights", **runs}
+    names.setdefault(known, known)
+    key = state.widget_key(frame.current_id(), INITIAL_WEIGHTS)
+    chosen = st.selectbox(
+        "Start from",
+        list(names),
+        list(names).index(known),
+        format_func=names.__getitem__,
+        key=key,
+        help="Fine-tuning: blocks with the name and shape of one in the earlier run take its weights, the "
+        "others start anew. A path is given as 'file:' and the path of a .keras file.",
+        accept_new_options=True,
+    )
+    return {} if chosen in (None, NEW_WEIGHTS) else {INITIAL_WEIGHTS: chosen}
+
+
+def _trained_runs() -> list[RunRecord]:
+    return [run for run in store().list_runs(limit=RUNS_SHOWN) if run.result]
 
 
 def start(project: Project) -> None:
@@ -85,11 +117,8 @@ def choose_run() -> RunRecord | None:
 
 def nothing_yet() -> None:
     """Say what will be here."""
-    with st.container(
-        border=True, height=CHART_HEIGHT, horizontal_alignment="center", vertical_alignment="center"
-    ):
-        st.markdown("### :material/monitoring: No run yet", width="content")
-        st.caption("Start training to see the curves grow here, while they grow.", width="content")
+    words = "Start training to see the curves grow here, while they grow."
+    frame.placeholder(words, CHART_HEIGHT, "### :material/monitoring: No run yet")
 
 
 def controls(run: RunRecord) -> None:

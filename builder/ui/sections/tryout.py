@@ -8,12 +8,22 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from builder.data.images import BrokenImage, decode_image, to_array
+from builder.data.audio import recorded
+from builder.data.images import BrokenImage, decode_image
+from builder.data.pixels import to_array
 from builder.data.prepare import Prepared
+from builder.data.spec import DataSpec
+from builder.errors import BuilderError
 from builder.runs.records import RunRecord
+from builder.tasks import TASKS
 from builder.ui import charts, frame, questions, state
 from builder.ui.components.drawing import drawing_board
+from builder.ui.sections import anomalies, boxes, entities, labels, masks
+from builder.ui.sections.answers import answer_text
+from builder.ui.sections.gaps import fill_in
+from builder.ui.sections.generating import make_up
 from builder.ui.sections.results import run_project
+from builder.ui.sections.writing import write_on
 
 MAXIMUM_PHOTO_MB = 20
 MAXIMUM_SIDE = 1024
@@ -26,24 +36,47 @@ def try_it(run: RunRecord) -> None:
     if found is None:
         return
     prepared = Prepared.open(questions.folder_of(found))
+    if prepared.spec.task == "language_model":
+        write_on(run)
+        return
+    if prepared.spec.task == "generation":
+        make_up(run, prepared.spec)
+        return
+    if prepared.spec.task == "masked_language_model":
+        fill_in(run, prepared)
+        return
+    if prepared.spec.task == "text_to_text":
+        answer_text(run, prepared)
+        return
+    if prepared.spec.task == "forecasting":
+        _forecast(prepared, run)
+        return
     kinds = {item.kind for item in prepared.spec.inputs}
     left, right = st.columns(2, gap="large")
     with left:
-        if kinds == {"image"}:
+        if any("file_column" in item.settings for item in prepared.spec.inputs):
+            raw: dict[str, Any] | None = _mixed(prepared, run)
+        elif kinds == {"image"}:
             raw = _picture(prepared)
+        elif kinds == {"audio"}:
+            raw = _sound(prepared)
+        elif kinds == {"series"}:
+            raw = _series(prepared)
         elif kinds == {"text"}:
             raw = _text(prepared)
         else:
             raw = _row(prepared, run)
     with right:
-        _prediction(run, raw, prepared.spec.target_name)
+        _prediction(run, raw, prepared.spec)
 
 
 def _picture(prepared: Prepared) -> dict[str, Any] | None:
     is_gray = prepared.spec.arrays[0].shape[-1] == 1
-    ways = (
-        ["Draw", "Upload a picture", "A test picture"] if is_gray else ["Upload a picture", "A test picture"]
-    )
+    ways = ["Upload a picture", "A test picture"]
+    if TASKS[prepared.spec.task].of_pictures:
+        ways.reverse()
+    elif is_gray:
+        ways.insert(0, "Draw")
     way = st.segmented_control(
         "How", ways, default=ways[0], required=True, label_visibility="collapsed", key="try.way"
     )
@@ -80,6 +113,52 @@ def _photo() -> dict[str, Any] | None:
     return {"image": pixels}
 
 
+def _sound(prepared: Prepared) -> dict[str, Any] | None:
+    ways = ["Record", "Upload a recording", "A test recording"]
+    way = st.segmented_control(
+        "How", ways, default=ways[2], required=True, label_visibility="collapsed", key="try.way"
+    )
+    if way == ways[2]:
+        sample = prepared.sample(_test_row(prepared, "Another recording"))
+        st.audio(sample["array"].astype(np.float32) / 32768, sample_rate=sample["rate"])
+        return {"audio": sample["array"], "rate": sample["rate"]}
+    if way == ways[0]:
+        given = st.audio_input("Speak", key="try.record")
+    else:
+        given = st.file_uploader(
+            "A recording", ["wav", "flac", "ogg", "mp3"], max_upload_size=MAXIMUM_PHOTO_MB, key="try.sound"
+        )
+    return _own_sound(given)
+
+
+def _own_sound(given: Any) -> dict[str, Any] | None:
+    if given is None:
+        return None
+    try:
+        recording = recorded(given.getvalue(), given.name)
+    except BuilderError as error:
+        frame.show_problems(error.problems)
+        return None
+    st.audio(recording.samples, sample_rate=recording.rate)
+    return {"audio": recording.samples, "rate": recording.rate}
+
+
+def _series(prepared: Prepared) -> dict[str, Any]:
+    series = prepared.sample(_test_row(prepared, "Another series"))["array"]
+    st.line_chart(series, height=240)
+    return {"series": series}
+
+
+def _forecast(prepared: Prepared, run: RunRecord) -> None:
+    row = _test_row(prepared, "Another moment")
+    past = np.array(prepared.arrays["series"][row])
+    found = frame.awaited(lambda: questions.prediction(run.id, {"series": past}), "Forecasting …", height=320)
+    if found is not None:
+        truth = prepared.targets[row].tolist()
+        figure = charts.forecast(past[:, 0].tolist(), truth, found[0]["values"], height=360)
+        st.plotly_chart(figure, key="forecast", config=charts.PLAIN)
+
+
 def _text(prepared: Prepared) -> dict[str, Any] | None:
     if st.button("Take a text from the test part", icon=":material/casino:"):
         row = np.random.default_rng().choice(prepared.indices["test"])
@@ -90,8 +169,33 @@ def _text(prepared: Prepared) -> dict[str, Any] | None:
     return {"text": text} if text.strip() else None
 
 
-def _row(prepared: Prepared, run: RunRecord) -> dict[str, Any]:
+def _mixed(prepared: Prepared, run: RunRecord) -> dict[str, Any]:
+    """Show a test row with its picture or recording, each of which can be exchanged for one's own."""
     row = _test_row(prepared, "Another row")
+    raw: dict[str, Any] = {}
+    for name, sample in prepared.sample(row)["files"].items():
+        raw |= _file_of_row(name, sample, f"try.{run.id}.{row}.{name}")
+    return raw | _fields(prepared, run, row)
+
+
+def _file_of_row(name: str, sample: Mapping[str, Any], key: str) -> dict[str, Any]:
+    own = st.toggle(f"My own {'picture' if name == 'image' else 'recording'}", key=f"{key}.own")
+    if name == "image":
+        if own:
+            return _photo() or {}
+        st.image(sample["array"].squeeze(), width=220, alt="The picture of a test row")
+        return {"image": sample["array"]}
+    if own:
+        return _own_sound(st.audio_input("Speak", key=f"{key}.record")) or {}
+    st.audio(sample["array"].astype(np.float32) / 32768, sample_rate=sample["rate"])
+    return {"audio": sample["array"], "rate": sample["rate"]}
+
+
+def _row(prepared: Prepared, run: RunRecord) -> dict[str, Any]:
+    return _fields(prepared, run, _test_row(prepared, "Another row"))
+
+
+def _fields(prepared: Prepared, run: RunRecord, row: int) -> dict[str, Any]:
     defaults = prepared.sample(row)["row"]
     raw: dict[str, Any] = {}
     columns = st.columns(2)
@@ -129,21 +233,39 @@ def _test_row(prepared: Prepared, label: str) -> int:
     return int(rows[number * 7919 % len(rows)])
 
 
-def _prediction(run: RunRecord, raw: dict[str, Any] | None, target: str) -> None:
+def _prediction(run: RunRecord, raw: dict[str, Any] | None, spec: DataSpec) -> None:
     if raw is None:
-        with st.container(
-            border=True, height=280, horizontal_alignment="center", vertical_alignment="center"
-        ):
-            st.caption("The prediction appears here.", width="content")
+        frame.placeholder("The prediction appears here.", 280)
         return
     found = frame.awaited(lambda: questions.prediction(run.id, raw), "Predicting …", height=280)
     if found is None:
         return
-    answer = found[0]
-    if "probabilities" in answer:
-        st.metric("Prediction", frame.escape(str(answer["label"])))
-        st.plotly_chart(
-            charts.probability_bars(answer["probabilities"]), key="bars", config={"displayModeBar": False}
-        )
+    if spec.task == "token_classification":
+        entities.answer(found[0], [name[2:] for name in spec.class_names[1:]])
+        return
+    if spec.task == "segmentation":
+        masks.answer(found[0], raw["image"])
+        return
+    if spec.task == "detection":
+        boxes.answer(found[0], raw["image"], spec.class_names)
+        return
+    further, target = found[0].get("further", {}), spec.target_name
+    _answer(found[0], target, f"Predicted {frame.escape(target)}" if further else "Prediction")
+    for name, answer in further.items():
+        _answer(answer, name, f"Predicted {frame.escape(name)}")
+
+
+def _answer(answer: Mapping[str, Any], target: str, title: str) -> None:
+    """Show what the model says of one target."""
+    if "text" in answer:
+        st.metric("It says", frame.escape(answer["text"]) or "nothing")
+    elif "error" in answer:
+        anomalies.answer(answer)
+    elif "labels" in answer:
+        labels.answer(answer, title, target)
+    elif "probabilities" in answer:
+        st.metric(title, frame.escape(str(answer["label"])))
+        figure = charts.probability_bars(answer["probabilities"])
+        st.plotly_chart(figure, key=f"bars.{target}", config=charts.PLAIN)
     else:
         st.metric(f"Predicted {frame.escape(target or 'value')}", f"{answer['value']:,.6g}")

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from builder.ui import frame
-from builder.ui.sections import data
+from builder.ui.sections import augmentation, data
 
 project = frame.current_project()
 frame.project_heading(project, "Data", "What the model learns from, and how it is prepared.")
@@ -22,3 +22,6 @@ if profile is not None:
     with right:
         project = data.preprocessing(project, profile)
     data.preparation(project, profile)
+    project = augmentation.settings(project, profile)
+    augmentation.preview(project)
+    data.quality(project)

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from builder.ui import frame
-from builder.ui.sections import results, tryout
+from builder.ui.sections import explanations, results, samples, tryout
 
 project = frame.current_project()
 frame.project_heading(project, "Results", "How good the model is on data it has never seen.")
@@ -11,10 +11,19 @@ run = results.choose_run()
 if run is not None:
     report = results.evaluation(run)
     if report is not None:
+        report = results.of_one_target(report)
         results.scores(run, report)
-        errors, tried = st.tabs([":material/analytics: How it does", ":material/science: Try it"])
+        names = [":material/analytics: How it does", ":material/science: Try it"]
+        names += [":material/psychology: Why"] if explanations.can_explain(report) else []
+        errors, tried, *reasons = st.tabs(names)
         with errors:
             results.behavior(report)
+            samples.over_time(run)
+            results.without_inputs(report)
+            results.next_step(run, report)
             results.worst_errors(run, report)
         with tried:
             tryout.try_it(run)
+        for place in reasons:
+            with place:
+                explanations.why(run, report)

@@ -3,14 +3,16 @@
 import streamlit as st
 
 from builder.ui import frame
-from builder.ui.sections import train
+from builder.ui.sections import cross_validation, findings, history, proposals, samples, train
 
 project = frame.current_project()
 frame.project_heading(project, "Train", "Training goes on by itself: you may close this page and come back.")
 settings, watch = st.columns([4, 7], gap="large")
 with settings:
     project = train.settings(project)
+    proposals.proposals(project)
     train.start(project)
+    cross_validation.cross_validate(project)
 with watch:
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     with left:
@@ -20,6 +22,10 @@ with watch:
     else:
         with right:
             train.controls(run)
+            history.take_run(run, project)
         train.trouble(run)
+        findings.findings(run)
         train.curves(run)
+        samples.live(run)
+        findings.inside(run)
         train.events(run)

@@ -32,7 +32,7 @@ describe("curves", () => {
 });
 
 describe("the figure", () => {
-  const theme: Theme = { text: "#111111", line: "#dddddd", back: "#ffffff", font: "sans", training: "#0f766e", validation: "#c2703d" };
+  const theme: Theme = { text: "#111111", line: "#dddddd", back: "#ffffff", font: "sans", training: "#0f766e", validation: "#c2703d", companion: "#7a5ea8" };
   const choices: Choices = { scope: "step", isLog: false, smoothing: 0.6, hidden: new Set() };
   const curves = new Curves();
   curves.add([step(1, 3), ["epoch", 10, 1, "loss", 90_131.4], ["epoch", 10, 1, "val_loss", 95_000]]);
@@ -44,6 +44,25 @@ describe("the figure", () => {
     expect(layout("loss", choices, theme, 1)).toMatchObject({ showlegend: false });
     const perEpoch = { ...choices, scope: "epoch" as const };
     expect(legendItems(curves, perEpoch, theme).map((item) => item.name)).toEqual(["training, epoch", "validation"]);
+  });
+
+  it("draws the two sides of an adversarial training in one chart, and its best epoch by the distance", () => {
+    const both = new Curves();
+    both.add([
+      ["epoch", 10, 1, "loss", 1],
+      ["epoch", 10, 1, "discriminator_loss", 2],
+      ["epoch", 10, 1, "val_frechet_distance", 9],
+      ["epoch", 20, 2, "loss", 3],
+      ["epoch", 20, 2, "discriminator_loss", 1],
+      ["epoch", 20, 2, "val_frechet_distance", 4],
+    ]);
+    const perEpoch = { ...choices, scope: "epoch" as const };
+    const names = (traces(both, "loss", perEpoch, theme) as { name: string }[]).map((trace) => trace.name);
+    expect(names).toContain("Discriminator loss");
+    expect(both.metrics()).toEqual(["frechet_distance"]);
+    expect(both.bestEpoch()?.epoch).toBe(2);
+    const distance = traces(both, "frechet_distance", perEpoch, theme) as { name: string }[];
+    expect(distance.map((trace) => trace.name)).toEqual(["validation", "best epoch"]);
   });
 
   it("leaves out what the person has switched off", () => {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { edited, moved } from "../src/canvas/document";
 import { tidy } from "../src/canvas/layout";
-import { adding, addingAfter, addingAtWire, copied, insertingOn, NODE_HEIGHT, NODE_WIDTH, pasting, removing, threadingExisting, type Change } from "../src/canvas/place";
+import { copied, pasting } from "../src/canvas/clip";
+import { adding, addingAfter, addingAtWire, insertingOn, NODE_HEIGHT, NODE_WIDTH, removing, threadingExisting, type Change } from "../src/canvas/place";
 import type { GraphDocument } from "../src/wire";
 import { block, chain, modelOf } from "./helpers";
 
@@ -72,8 +73,8 @@ describe("a block that is there", () => {
 
 describe("a copy", () => {
   it("has new names and the connections among its blocks", () => {
-    const clip = copied(DOCUMENT, ["conv2d", "flatten"]);
-    const after = done(DOCUMENT, pasting(DOCUMENT, clip, [30, 30]));
+    const clip = copied(DOCUMENT, { nodes: ["conv2d", "flatten"] });
+    const after = done(DOCUMENT, pasting(MODEL, clip, [30, 30]));
     expect(after.nodes.map((node) => node.id)).toEqual(["input", "conv2d", "flatten", "conv2d_2", "flatten_2"]);
     expect(wires(after)).toContain("conv2d_2>flatten_2:input");
     expect(after.edges).toHaveLength(3);

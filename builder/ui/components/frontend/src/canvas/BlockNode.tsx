@@ -2,9 +2,13 @@
 
 import { Handle, Position, type Node, type NodeProps } from "@xyflow/react";
 import { createContext, memo, useContext } from "react";
-import type { BlockDeclaration, InputPort, Problem } from "../wire";
+import type { BlockDeclaration, InputPort, OutputPort, Problem } from "../wire";
 import { CategorySign, colourOf } from "./categories";
+import { useDifference } from "./difference";
+import { FarContext } from "./far";
 import { Icon } from "./icons";
+import { useMarks } from "./marks";
+import { NodeExtra } from "./preview/NodeExtra";
 import { shortCount } from "./words";
 
 export interface BlockView {
@@ -13,6 +17,8 @@ export interface BlockView {
   readonly short: string;
   readonly parameters: number | null;
   readonly problems: readonly Problem[];
+  readonly outputs: readonly OutputPort[];
+  readonly isFrozen: boolean;
   readonly [key: string]: unknown;
 }
 
@@ -34,16 +40,47 @@ function portClass(drawing: Drawing | null, end: "source" | "target", key: strin
   return drawing.loose === end && drawing.fits.has(key) ? "kb-port kb-port-fits" : "kb-port kb-port-dim";
 }
 
-export const BlockNode = memo(function BlockNode({ id, data, selected, isConnectable }: NodeProps<BlockFlowNode>) {
+export const BlockNode = memo(function BlockNode(props: NodeProps<BlockFlowNode>) {
+  // React Flow has to see a block with its ports once, to know where connections end.
+  const isBare = useContext(FarContext) && props.height !== undefined;
+  return isBare ? <BareBlock {...props} /> : <FullBlock {...props} />;
+});
+
+/** A block from far away: its family's color, its name and its state, at the size that it has. */
+function BareBlock({ id, data, selected, height }: NodeProps<BlockFlowNode>) {
+  const difference = useDifference(id);
+  return (
+    <div className={nodeClass(data.problems, selected, difference)} style={{ ...categoryStyle(data.block), height }}>
+      <span className="kb-node-label">{data.block?.label ?? data.kind}</span>
+    </div>
+  );
+}
+
+function nodeClass(problems: readonly Problem[], isSelected: boolean, difference: string | undefined): string {
+  const worst = worstOf(problems);
+  return `kb-node${isSelected ? " kb-selected" : ""}${worst ? ` kb-node-${worst}` : ""}${difference ? ` kb-node-${difference}` : ""}`;
+}
+
+function worstOf(problems: readonly Problem[]): "error" | "warning" | null {
+  if (problems.some((problem) => problem.severity === "error")) return "error";
+  return problems.length > 0 ? "warning" : null;
+}
+
+function categoryStyle(block: BlockDeclaration | undefined): React.CSSProperties {
+  return { "--kb-category": colourOf(block?.category ?? "") } as React.CSSProperties;
+}
+
+function FullBlock({ id, data, selected, isConnectable }: NodeProps<BlockFlowNode>) {
   const drawing = useContext(DrawingContext);
+  const difference = useDifference(id);
   const { block, problems } = data;
   // A block of a kind that this version lacks keeps its connections in sight.
   const inputs = block?.inputs ?? [UNKNOWN_INPUT];
-  const outputs = block?.outputs ?? [{ name: "output" }];
-  const worst = problems.some((problem) => problem.severity === "error") ? "error" : problems.length > 0 ? "warning" : null;
-  const colour = { "--kb-category": colourOf(block?.category ?? "") } as React.CSSProperties;
+  const { outputs } = data;
+  const worst = worstOf(problems);
   return (
-    <div className={`kb-node${selected ? " kb-selected" : ""}${worst ? ` kb-node-${worst}` : ""}`} style={colour}>
+    <div className={nodeClass(problems, selected, difference)} style={categoryStyle(block)}>
+      {difference && <span className="kb-difference">{difference}</span>}
       {inputs.map((port, index) => (
         <Handle
           key={port.name}
@@ -51,9 +88,8 @@ export const BlockNode = memo(function BlockNode({ id, data, selected, isConnect
           type="target"
           position={Position.Top}
           isConnectable={isConnectable}
-          className={`${portClass(drawing, "target", `${id}:${port.name}`)}${port.variadic ? " kb-port-wide" : ""}`}
+          className={`${portClass(drawing, "target", `${id}:${port.name}`)}${port.variadic ? " kb-port-wide" : ""}${port.optional ? " kb-port-optional" : ""}`}
           style={{ left: `${((index + 1) / (inputs.length + 1)) * 100}%` }}
-          aria-label={`${port.name} of ${id}`}
           data-port={`${id}:${port.name}`}
         >
           {inputs.length > 1 && <span className="kb-port-name">{port.name}</span>}
@@ -62,6 +98,11 @@ export const BlockNode = memo(function BlockNode({ id, data, selected, isConnect
       <div className="kb-node-head">
         <CategorySign category={block?.category ?? ""} />
         <span className="kb-node-label">{block?.label ?? data.kind}</span>
+        {data.isFrozen && (
+          <span className="kb-frozen" title="Frozen: its weights do not learn">
+            <Icon name="snow" />
+          </span>
+        )}
         {worst && <NodeMark problems={problems} severity={worst} />}
       </div>
       {data.short && <div className="kb-node-short">{data.short}</div>}
@@ -69,7 +110,9 @@ export const BlockNode = memo(function BlockNode({ id, data, selected, isConnect
         <span className="kb-node-id">{id}</span>
         {data.parameters ? <span className="kb-node-count">{shortCount(data.parameters)} params</span> : null}
       </div>
-      {outputs.map((port) => (
+      <Remarks id={id} />
+      <NodeExtra id={id} />
+      {outputs.map((port, index) => (
         <Handle
           key={port.name}
           id={port.name}
@@ -77,13 +120,29 @@ export const BlockNode = memo(function BlockNode({ id, data, selected, isConnect
           position={Position.Bottom}
           isConnectable={isConnectable}
           className={portClass(drawing, "source", `${id}:${port.name}`)}
-          aria-label={`${port.name} of ${id}`}
+          style={{ left: `${((index + 1) / (outputs.length + 1)) * 100}%` }}
           data-port={`${id}:${port.name}`}
-        />
+        >
+          {outputs.length > 1 && <span className="kb-port-name">{port.name}</span>}
+        </Handle>
       ))}
     </div>
   );
-});
+}
+
+function Remarks({ id }: { id: string }) {
+  const marks = useMarks(id);
+  if (marks.length === 0) return null;
+  return (
+    <div className="kb-remarks">
+      {marks.map(({ tone, title, detail }, index) => (
+        <span key={index} className={`kb-remark kb-remark-${tone}`} title={detail ?? title}>
+          {title}
+        </span>
+      ))}
+    </div>
+  );
+}
 
 function NodeMark({ problems, severity }: { problems: readonly Problem[]; severity: "error" | "warning" }) {
   const repair = useContext(RepairContext);

@@ -2,6 +2,7 @@
 
 import { useEffect, useState, type Dispatch } from "react";
 import type { BlockDeclaration, Edit, GraphNode, InferAnswer, InputPort, ModelSummary, Problem } from "../wire";
+import { BlockHelp } from "./BlockHelp";
 import { CategorySign } from "./categories";
 import { connecting, fittingSources, type Model } from "./connect";
 import { nameFault } from "./document";
@@ -9,6 +10,7 @@ import { Field } from "./fields";
 import { Icon } from "./icons";
 import { accepts, valueOf } from "./parameters";
 import type { Action } from "./reducer";
+import { Learning } from "./Several";
 import { byteWords, countWords, shapeWords } from "./words";
 
 interface Props {
@@ -19,9 +21,11 @@ interface Props {
   readonly dispatch: Dispatch<Action>;
   readonly onRepair: (problem: Problem) => void;
   readonly onClose: () => void;
+  /** For an own block, whether the library holds it as it is; null where it cannot be kept. */
+  readonly library: { readonly isKept: boolean; readonly toggle: (isKept: boolean) => void } | null;
 }
 
-export function Inspector({ model, node, answer, readOnly, dispatch, onRepair, onClose }: Props) {
+export function Inspector({ model, node, answer, readOnly, dispatch, onRepair, onClose, library }: Props) {
   const block = model.catalogue.get(node.kind);
   const facts = answer?.nodes[node.id];
   const problems = (answer?.problems ?? []).filter((problem) => problem.block === node.id);
@@ -46,6 +50,13 @@ export function Inspector({ model, node, answer, readOnly, dispatch, onRepair, o
           <PortField key={port.name} model={model} node={node} port={port} many={block.inputs.length > 1} readOnly={readOnly} dispatch={dispatch} />
         ))}
         {block && <ParameterFields block={block} node={node} problems={problems} readOnly={readOnly} dispatch={dispatch} />}
+        {(facts?.parameters ?? 0) > 0 && <Learning nodes={[node]} readOnly={readOnly} dispatch={dispatch} />}
+        {library && (
+          <button type="button" className="kb-repair" onClick={() => library.toggle(library.isKept)}>
+            <Icon name="star" />
+            {library.isKept ? "Remove from the library" : "Save to the library"}
+          </button>
+        )}
         {facts && (
           <dl className="kb-facts">
             <dt>Output</dt>
@@ -223,29 +234,24 @@ function About({ block }: { block: BlockDeclaration }) {
         <Icon name="chevron" />
         About this block
       </summary>
-      <p>{block.summary}</p>
-      {block.formula && <pre className="kb-formula">{block.formula}</pre>}
-      {block.reference && (
-        <p className="kb-reference">
-          {/^https:\/\//.test(block.reference) ? (
-            <a href={block.reference} target="_blank" rel="noreferrer">
-              {block.reference}
-            </a>
-          ) : (
-            block.reference
-          )}
-        </p>
-      )}
+      <BlockHelp block={block} />
     </details>
   );
 }
 
-export function Overview({ answer, count, readOnly }: { answer: InferAnswer | null; count: number; readOnly: boolean }) {
+interface OverviewProps {
+  readonly title: string;
+  readonly answer: InferAnswer | null;
+  readonly count: number;
+  readonly readOnly: boolean;
+}
+
+export function Overview({ title, answer, count, readOnly }: OverviewProps) {
   const summary: ModelSummary = answer?.summary ?? {};
   return (
-    <aside className="kb-inspector" aria-label="The model">
+    <aside className="kb-inspector" aria-label={title}>
       <header>
-        <h2>Model</h2>
+        <h2>{title}</h2>
       </header>
       <div className="kb-inspector-body">
         <dl className="kb-facts">

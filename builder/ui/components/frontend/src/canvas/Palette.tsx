@@ -1,6 +1,6 @@
-/** The blocks to choose from. Drag one onto the canvas; Enter or a double click adds it. */
+/** The blocks to choose from. Drag one onto the canvas; Enter, a tap or a double click adds it. */
 
-import { useMemo, useRef, useState, type PointerEvent, type RefObject } from "react";
+import { memo, useMemo, useRef, useState, type PointerEvent, type RefObject } from "react";
 import type { BlockDeclaration } from "../wire";
 import { CategorySign } from "./categories";
 import { Icon } from "./icons";
@@ -21,7 +21,7 @@ interface Props {
   readonly onClose: () => void;
 }
 
-export function Palette({ blocks, searchRef, onAdd, onDrag, onDrop, onClose }: Props) {
+export const Palette = memo(function Palette({ blocks, searchRef, onAdd, onDrag, onDrop, onClose }: Props) {
   const [text, setText] = useState("");
   const shown = useMemo(() => found(blocks, text), [blocks, text]);
   const groups: [string, BlockDeclaration[]][] = text.trim() ? [["Found", shown]] : byCategory(shown);
@@ -68,12 +68,13 @@ export function Palette({ blocks, searchRef, onAdd, onDrag, onDrop, onClose }: P
       </div>
     </aside>
   );
-}
+});
 
 const DRAG_THRESHOLD = 4;
 
 function Item({ block, onAdd, onDrag, onDrop }: Pick<Props, "onAdd" | "onDrag" | "onDrop"> & { block: BlockDeclaration }) {
   const start = useRef<{ x: number; y: number; isDragging: boolean } | null>(null);
+  const pointer = useRef("mouse");
   const move = (event: PointerEvent) => {
     const from = start.current;
     if (!from) return;
@@ -81,9 +82,12 @@ function Item({ block, onAdd, onDrag, onDrop }: Pick<Props, "onAdd" | "onDrag" |
     if (from.isDragging) onDrag({ block, x: event.clientX, y: event.clientY });
   };
   const end = (event: PointerEvent, isDropped: boolean) => {
-    const wasDragging = start.current?.isDragging;
+    const from = start.current;
     start.current = null;
-    if (!wasDragging) return;
+    if (!from?.isDragging) {
+      if (from && isDropped && event.pointerType === "touch") onAdd(block);
+      return;
+    }
     onDrag(null);
     if (isDropped) onDrop({ block, x: event.clientX, y: event.clientY });
   };
@@ -94,13 +98,15 @@ function Item({ block, onAdd, onDrag, onDrop }: Pick<Props, "onAdd" | "onDrag" |
       title={block.summary}
       data-kind={block.kind}
       aria-label={`Add ${block.label}. ${block.summary}`}
-      onDoubleClick={() => onAdd(block)}
+      // Two taps have added two blocks already.
+      onDoubleClick={() => pointer.current !== "touch" && onAdd(block)}
       onKeyDown={(event) => {
         if (event.key !== "Enter" && event.key !== " ") return;
         event.preventDefault();
         onAdd(block);
       }}
       onPointerDown={(event) => {
+        pointer.current = event.pointerType;
         if (event.button !== 0) return;
         event.currentTarget.setPointerCapture(event.pointerId);
         start.current = { x: event.clientX, y: event.clientY, isDragging: false };

@@ -6,6 +6,7 @@ import { CategorySign } from "./categories";
 import { found } from "./search";
 
 interface Props {
+  readonly label: string;
   readonly blocks: readonly BlockDeclaration[];
   readonly left: number;
   readonly top: number;
@@ -13,7 +14,7 @@ interface Props {
   readonly onClose: () => void;
 }
 
-export function QuickSearch({ blocks, left, top, onChoose, onClose }: Props) {
+export function QuickSearch({ label, blocks, left, top, onChoose, onClose }: Props) {
   const [text, setText] = useState("");
   const [index, setIndex] = useState(0);
   const shown = useMemo(() => found(blocks, text).slice(0, 40), [blocks, text]);
@@ -27,7 +28,7 @@ export function QuickSearch({ blocks, left, top, onChoose, onClose }: Props) {
     else if (event.key === "Escape") onClose();
   };
   return (
-    <div className="kb-quick" style={{ left, top }} role="dialog" aria-label="Add a block" onKeyDown={onKeyDown}>
+    <div className="kb-quick" style={{ left, top }} role="dialog" aria-label={label} onKeyDown={onKeyDown}>
       <input
         autoFocus
         type="text"
@@ -35,8 +36,8 @@ export function QuickSearch({ blocks, left, top, onChoose, onClose }: Props) {
         aria-expanded="true"
         aria-controls="kb-quick-list"
         aria-activedescendant={shown[at] && `kb-quick-${shown[at].kind}`}
-        aria-label="Add a block"
-        placeholder="Add a block…"
+        aria-label={label}
+        placeholder={`${label}…`}
         value={text}
         onChange={(event) => {
           setText(event.target.value);

@@ -1,5 +1,6 @@
 /** The buttons above the canvas and the strip of facts and problems below it. */
 
+import { memo } from "react";
 import type { InferAnswer, Problem } from "../wire";
 import { Icon, type IconName } from "./icons";
 import { ProblemNote } from "./Inspector";
@@ -68,7 +69,7 @@ interface ProblemsProps {
   readonly onRepair: ((problem: Problem) => void) | null;
 }
 
-export function Problems({ problems, isOpen, isKnown, onToggle, onJump, onRepair }: ProblemsProps) {
+export const Problems = memo(function Problems({ problems, isOpen, isKnown, onToggle, onJump, onRepair }: ProblemsProps) {
   const errors = problems.filter((problem) => problem.severity === "error").length;
   const warnings = problems.length - errors;
   const counted = [plural(errors, "error"), plural(warnings, "warning")].filter(Boolean).join(", ");
@@ -104,7 +105,7 @@ export function Problems({ problems, isOpen, isKnown, onToggle, onJump, onRepair
       )}
     </section>
   );
-}
+});
 
 function plural(count: number, word: string): string {
   return count === 0 ? "" : `${count} ${word}${count === 1 ? "" : "s"}`;

@@ -2,6 +2,7 @@
 
 import type { BlockDeclaration, Edit, Flow, GraphDocument, GraphEdge, InputPort, NodeFacts } from "../wire";
 import { ancestors, descendants, edgeId } from "./document";
+import { flowOf, outputsOf } from "./ports";
 
 export type Catalogue = ReadonlyMap<string, BlockDeclaration>;
 export type Facts = Readonly<Record<string, NodeFacts>>;
@@ -24,6 +25,8 @@ const FLOWS: Record<Flow, string> = {
   sequence: "a sequence (steps, features)",
   tokens: "tokens (word numbers)",
   vector: "a vector (features)",
+  volume: "a volume or a film (depth or frames, height, width, channels)",
+  number: "one number",
 };
 
 export function flowWords(flow: Flow): string {
@@ -44,7 +47,7 @@ export function refusal(model: Model, { source, target, targetPort, sourcePort }
   if (source === target) return "A block cannot read its own output.";
   const port = blockOf(model, target)?.inputs.find((input) => input.name === targetPort);
   if (!port) return `The block '${target}' has no input there.`;
-  const flow = model.facts[source]?.flow;
+  const flow = flowOf(model.facts, { source, source_port: sourcePort });
   if (!takes(port, flow))
     return `'${source}' gives ${flowWords(flow as Flow)}; '${target}' reads ${port.accepts.map(flowWords).join(" or ")}.`;
   if (descendants(model.document, target).has(source))
@@ -80,7 +83,7 @@ export function fittingTargets(model: Model, source: string, sourcePort: string)
   const fits = document.nodes
     .filter((node) => !barred.has(node.id))
     .flatMap((node) => (catalogue.get(node.kind)?.inputs ?? []).map((port) => ({ id: node.id, port })))
-    .filter(({ port }) => takes(port, facts[source]?.flow))
+    .filter(({ port }) => takes(port, flowOf(facts, { source, source_port: sourcePort })))
     .map(({ id, port }) => ({ source, source_port: sourcePort, target: id, target_port: port.name }))
     .filter((edge) => !connected.has(edgeId(edge)));
   return new Set(fits.map((edge) => `${edge.target}:${edge.target_port}`));
@@ -93,8 +96,9 @@ export function fittingSources(model: Model, target: string, targetPort: string)
   const barred = descendants(document, target).add(target);
   const connected = new Set(document.edges.map(edgeId));
   const fits = document.nodes
-    .filter((node) => port && !barred.has(node.id) && takes(port, facts[node.id]?.flow))
-    .flatMap((node) => (catalogue.get(node.kind)?.outputs ?? []).map(({ name }) => ({ source: node.id, source_port: name })))
+    .filter((node) => !barred.has(node.id))
+    .flatMap((node) => outputsOf(catalogue.get(node.kind), node.parameters).map(({ name }) => ({ source: node.id, source_port: name })))
+    .filter((end) => port && takes(port, flowOf(facts, end)))
     .map((end) => ({ ...end, target, target_port: targetPort }))
     .filter((edge) => !connected.has(edgeId(edge)));
   return new Set(fits.map((edge) => `${edge.source}:${edge.source_port}`));

@@ -1,21 +1,40 @@
 /** The graph document as a frozen value, and the edits that Python's `Graph.edited` has too. */
 
-import type { Edit, GraphDocument, GraphEdge, GraphNode } from "../wire";
+import type { Definition, Edit, GraphDocument, GraphEdge, GraphNode, Group, Note } from "../wire";
 
 export class EditError extends Error {}
 
 export const EMPTY: GraphDocument = Object.freeze({ nodes: Object.freeze([]), edges: Object.freeze([]) });
 
-/** Return the document frozen to its leaves. Blocks and edges that are frozen already keep their identity. */
+/** Return the document frozen to its leaves, without empty parts. What is frozen already keeps its identity. */
 export function freeze(document: GraphDocument): GraphDocument {
-  const nodes = document.nodes.map((node) => (Object.isFrozen(node) ? node : frozenNode(node)));
-  const edges = document.edges.map((edge) => (Object.isFrozen(edge) ? edge : completeEdge(edge)));
-  return Object.freeze({ nodes: Object.freeze(nodes), edges: Object.freeze(edges) });
+  if (Object.isFrozen(document)) return document;
+  const { groups = [], notes = [], definitions = {} } = document;
+  return Object.freeze({
+    nodes: frozenItems(document.nodes, frozenNode),
+    edges: frozenItems(document.edges, completeEdge),
+    ...(groups.length > 0 && { groups: frozenItems(groups, frozenGroup) }),
+    ...(notes.length > 0 && { notes: frozenItems(notes, frozenNote) }),
+    ...(Object.keys(definitions).length > 0 && { definitions: frozenDefinitions(definitions) }),
+  });
+}
+
+function frozenItems<T>(items: readonly T[], make: (item: T) => T): readonly T[] {
+  return Object.isFrozen(items) ? items : Object.freeze(items.map((item) => (Object.isFrozen(item) ? item : make(item))));
 }
 
 function frozenNode(node: GraphNode): GraphNode {
-  const parameters = deepFrozen(node.parameters ?? {});
-  return Object.freeze({ ...node, parameters, position: deepFrozen(node.position ?? [0, 0]) });
+  const { id, kind, layer_name, frozen, learning_rate_factor: factor, shared_with } = node;
+  return Object.freeze({
+    id,
+    kind,
+    parameters: deepFrozen(node.parameters ?? {}),
+    position: deepFrozen(node.position ?? [0, 0]),
+    ...(layer_name && { layer_name }),
+    ...(frozen && { frozen }),
+    ...(factor !== undefined && factor !== 1 && { learning_rate_factor: factor }),
+    ...(shared_with && { shared_with }),
+  });
 }
 
 function deepFrozen<T>(value: T): T {
@@ -33,6 +52,30 @@ function completeEdge(edge: Partial<GraphEdge> & { source: string; target: strin
   });
 }
 
+function frozenGroup({ id, title, nodes, collapsed }: Group): Group {
+  return Object.freeze({ id, title: title ?? "", nodes: Object.freeze([...(nodes ?? [])]), collapsed: collapsed ?? false });
+}
+
+function frozenNote({ id, text, position, size }: Note): Note {
+  return Object.freeze({ id, text: text ?? "", position: deepFrozen(position ?? [0, 0]), size: deepFrozen(size ?? [200, 100]) });
+}
+
+function frozenDefinitions(definitions: Readonly<Record<string, Definition>>): Readonly<Record<string, Definition>> {
+  if (Object.isFrozen(definitions)) return definitions;
+  const kinds = Object.entries(definitions).map(([kind, item]) => [kind, Object.isFrozen(item) ? item : frozenDefinition(kind, item)]);
+  return Object.freeze(Object.fromEntries(kinds));
+}
+
+function frozenDefinition(kind: string, definition: Definition): Definition {
+  return Object.freeze({
+    label: definition.label || kind,
+    summary: definition.summary ?? "",
+    graph: freeze(definition.graph),
+    exposed: deepFrozen(definition.exposed ?? []),
+    nested_model: definition.nested_model ?? false,
+  });
+}
+
 /** Return the document after the edits. Throws EditError for an id or an operation that does not exist. */
 export function edited(document: GraphDocument, edits: readonly Edit[]): GraphDocument {
   return edits.reduce(applied, document);
@@ -43,11 +86,7 @@ function applied(document: GraphDocument, edit: Edit): GraphDocument {
     case "add_node":
       return freeze({ ...document, nodes: [...document.nodes, edit.node] });
     case "remove_node":
-      required(document, edit.id);
-      return freeze({
-        nodes: document.nodes.filter((node) => node.id !== edit.id),
-        edges: document.edges.filter((edge) => edge.source !== edit.id && edge.target !== edit.id),
-      });
+      return withoutNode(document, edit.id);
     case "add_edge":
       return freeze({ ...document, edges: [...document.edges, edit.edge] });
     case "remove_edge":
@@ -57,6 +96,16 @@ function applied(document: GraphDocument, edit: Edit): GraphDocument {
         ...node,
         parameters: { ...node.parameters, [edit.name]: edit.value },
       }));
+    case "set_node":
+      return withNode(document, edit.id, (node) => ({ ...node, ...edit.changes, id: node.id }));
+    case "rename_node":
+      return renamed(document, edit.id, edit.to);
+    case "set_groups":
+      return freeze({ ...document, groups: edit.groups });
+    case "set_notes":
+      return freeze({ ...document, notes: edit.notes });
+    case "set_definition":
+      return withDefinition(document, edit.kind, edit.definition);
     default:
       throw new EditError(`The change '${(edit as { op: string }).op}' is not known to this canvas.`);
   }
@@ -65,6 +114,32 @@ function applied(document: GraphDocument, edit: Edit): GraphDocument {
 function withNode(document: GraphDocument, id: string, change: (node: GraphNode) => GraphNode): GraphDocument {
   required(document, id);
   return freeze({ ...document, nodes: document.nodes.map((node) => (node.id === id ? change(node) : node)) });
+}
+
+function withoutNode(document: GraphDocument, gone: string): GraphDocument {
+  required(document, gone);
+  const others = document.nodes.filter((node) => node.id !== gone);
+  return freeze({
+    ...document,
+    nodes: others.map((node) => (node.shared_with === gone ? { ...node, shared_with: "" } : node)),
+    edges: document.edges.filter((edge) => edge.source !== gone && edge.target !== gone),
+    groups: withMembers(document.groups, (members) => members.filter((id) => id !== gone)),
+  });
+}
+
+/** The groups with other members; a group that loses its last block is gone. */
+export function withMembers(groups: readonly Group[] = [], change: (members: readonly string[]) => readonly string[]): Group[] {
+  const changed = groups.map((group) => {
+    const nodes = change(group.nodes);
+    return nodes.length === group.nodes.length && nodes.every((id, index) => id === group.nodes[index]) ? group : { ...group, nodes };
+  });
+  return changed.filter((group) => group.nodes.length > 0);
+}
+
+function withDefinition(document: GraphDocument, kind: string, definition: Definition | null): GraphDocument {
+  const others = Object.entries(document.definitions ?? {}).filter(([name]) => name !== kind);
+  const definitions = Object.fromEntries(definition === null ? others : [...others, [kind, definition]]);
+  return freeze({ ...document, definitions });
 }
 
 function required(document: GraphDocument, id: string): void {
@@ -84,23 +159,36 @@ export function moved(document: GraphDocument, positions: Positions): GraphDocum
   return nodes.every((node, index) => node === document.nodes[index]) ? document : freeze({ ...document, nodes });
 }
 
+/** The document with a block's new name everywhere: connections, groups, and who shares its weights. */
 export function renamed(document: GraphDocument, id: string, name: string): GraphDocument {
   required(document, id);
   const swap = (word: string) => (word === id ? name : word);
   return freeze({
-    nodes: document.nodes.map((node) => (node.id === id ? { ...node, id: name } : node)),
+    ...document,
+    nodes: document.nodes.map((node) =>
+      node.id === id || node.shared_with === id
+        ? { ...node, id: swap(node.id), ...(node.shared_with && { shared_with: swap(node.shared_with) }) }
+        : node,
+    ),
     edges: document.edges.map((edge) =>
       edge.source === id || edge.target === id ? { ...edge, source: swap(edge.source), target: swap(edge.target) } : edge,
     ),
+    groups: withMembers(document.groups, (members) => members.map(swap)),
   });
 }
 
-/** Whether two documents differ in more than where their blocks stand. */
+/** Whether two documents differ in what they mean: not in places, groups or notes. */
 export function differsInMeaning(before: GraphDocument, after: GraphDocument): boolean {
   if (before === after) return false;
-  const meaning = (document: GraphDocument) =>
-    JSON.stringify([document.nodes.map(({ id, kind, parameters }) => [id, kind, parameters]), document.edges]);
-  return meaning(before) !== meaning(after);
+  if (before.nodes.length !== after.nodes.length || before.definitions !== after.definitions) return true;
+  if (before.nodes.some((node, index) => !meansTheSame(node, after.nodes[index] as GraphNode))) return true;
+  return before.edges !== after.edges && JSON.stringify(before.edges) !== JSON.stringify(after.edges);
+}
+
+function meansTheSame(one: GraphNode, other: GraphNode): boolean {
+  if (one === other) return true;
+  const meaning = ({ position: _, ...rest }: GraphNode) => JSON.stringify(rest);
+  return meaning(one) === meaning(other);
 }
 
 export function edgeId(edge: GraphEdge): string {
@@ -119,9 +207,9 @@ export function idsOf(document: GraphDocument): Set<string> {
   return new Set(document.nodes.map((node) => node.id));
 }
 
-/** A new block's id from its kind ("max_pooling2d.v1" gives "max_pooling2d"). */
+/** A new block's id from its kind ("max_pooling2d.v1" gives "max_pooling2d", "own.pair" gives "pair"). */
 export function stemOf(kind: string): string {
-  return kind.replace(/\.v\d+$/, "");
+  return kind.replace(/^own\./, "").replace(/\.v\d+$/, "");
 }
 
 const NODE_ID = /^[a-z][a-z0-9_]{0,62}$/;

@@ -4,6 +4,7 @@ import { useEffect, useId, useState } from "react";
 import type { ParameterDeclaration } from "../wire";
 import { Icon } from "./icons";
 import { AUTO, fault, parsed, shown } from "./parameters";
+import { InnerLayerControl, KerasObjectControl } from "./structured";
 
 interface FieldProps {
   readonly declaration: ParameterDeclaration;
@@ -70,6 +71,7 @@ type Described = { readonly id: string; readonly "aria-describedby": string; rea
 
 function Control(props: FieldProps & { readonly described: Described }) {
   const { declaration, value, disabled, onChange, described } = props;
+  if (declaration.type === "boolean" && declaration.optional) return <YesNoControl {...props} />;
   if (declaration.type === "boolean")
     return (
       <label className="kb-switch">
@@ -86,9 +88,32 @@ function Control(props: FieldProps & { readonly described: Described }) {
       </label>
     );
   if (declaration.type === "choice") return <ChoiceControl {...props} />;
+  if (declaration.type === "keras_object")
+    return <KerasObjectControl {...props} text={(inner) => <TextControl {...props} {...inner} />} />;
+  if (declaration.type === "inner_layer")
+    return <InnerLayerControl {...props} field={(inner) => <Field {...props} told={undefined} {...inner} />} />;
+  if (declaration.type === "json")
+    return <textarea {...described} className="kb-code kb-saved" readOnly rows={4} value={JSON.stringify(value, null, 1)} />;
   if (declaration.auto && value === AUTO)
     return <input {...described} type="text" disabled value="auto: taken from the data" readOnly />;
   return <TextControl {...props} />;
+}
+
+/** A yes or no that may also be left open. */
+function YesNoControl({ value, disabled, onChange, described }: FieldProps & { readonly described: Described }) {
+  const words = value === null ? "" : value === true ? "yes" : "no";
+  return (
+    <select
+      {...described}
+      disabled={disabled}
+      value={words}
+      onChange={(event) => onChange({ "": null, yes: true, no: false }[event.target.value] ?? null, false)}
+    >
+      <option value="">not set</option>
+      <option value="yes">yes</option>
+      <option value="no">no</option>
+    </select>
+  );
 }
 
 function ChoiceControl({ declaration, value, disabled, onChange, described }: FieldProps & { readonly described: Described }) {

@@ -92,6 +92,13 @@ export function useKeeping(state: EditorState, send: (state: CanvasState) => voi
   return flush;
 }
 
+/** A function that stays the same one for ever and does what the newest `act` does. */
+export function useStable<A extends readonly unknown[]>(act: (...given: A) => void): (...given: A) => void {
+  const newest = useRef(act);
+  newest.current = act;
+  return useCallback((...given: A) => newest.current(...given), []);
+}
+
 const LEAST_HEIGHT = 460;
 const BELOW = 16;
 

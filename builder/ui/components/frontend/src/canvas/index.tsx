@@ -4,7 +4,7 @@ import "@xyflow/react/dist/style.css";
 import "./canvas.css";
 import type { FrontendRenderer } from "@streamlit/component-v2-lib";
 import { createRoot, type Root } from "react-dom/client";
-import type { CanvasData, CanvasState } from "../wire";
+import type { CanvasData, CanvasState, LibraryRequest } from "../wire";
 import { Canvas } from "./Canvas";
 
 interface Place {
@@ -25,7 +25,7 @@ function placeFor(parent: HTMLElement | ShadowRoot): Place {
   return place;
 }
 
-const mount: FrontendRenderer<{ graph: CanvasState }, CanvasData> = ({ data, parentElement, setStateValue }) => {
+const mount: FrontendRenderer<{ graph: CanvasState; library: LibraryRequest }, CanvasData> = ({ data, parentElement, setStateValue, setTriggerValue }) => {
   const place = placeFor(parentElement);
   place.generation += 1;
   const { generation } = place;
@@ -33,6 +33,7 @@ const mount: FrontendRenderer<{ graph: CanvasState }, CanvasData> = ({ data, par
     <Canvas
       data={data}
       send={(state) => setStateValue("graph", state)}
+      keepInLibrary={(request) => setTriggerValue("library", request)}
       registerFlush={(flush) => {
         place.flush = flush;
       }}

@@ -1,16 +1,6 @@
 /** What a key press means to the editor. */
 
-export type Command =
-  | "undo"
-  | "redo"
-  | "copy"
-  | "cut"
-  | "paste"
-  | "duplicate"
-  | "selectAll"
-  | "remove"
-  | "search"
-  | "deselect";
+import { ALL, COMMANDS, type Command } from "./commands";
 
 interface Press {
   readonly key: string;
@@ -20,28 +10,17 @@ interface Press {
   readonly altKey: boolean;
 }
 
-const WITH_CONTROL: Readonly<Record<string, Command>> = {
-  z: "undo",
-  y: "redo",
-  c: "copy",
-  x: "cut",
-  v: "paste",
-  d: "duplicate",
-  a: "selectAll",
-};
+const BY_KEYS: ReadonlyMap<string, Command> = new Map(
+  ALL.flatMap((command) => (COMMANDS[command].keys ?? []).map((keys) => [keys, command] as const)),
+);
 
-const ALONE: Readonly<Record<string, Command>> = {
-  Delete: "remove",
-  Backspace: "remove",
-  "/": "search",
-  Escape: "deselect",
-};
-
+/** The command of a key press. Signs such as "?" are what they are, whatever Shift a keyboard needs for them. */
 export function commandOf({ key, ctrlKey, metaKey, shiftKey, altKey }: Press): Command | undefined {
   if (altKey) return undefined;
-  if (!(ctrlKey || metaKey)) return ALONE[key];
-  const command = WITH_CONTROL[key.toLowerCase()];
-  return command === "undo" && shiftKey ? "redo" : command;
+  const isSign = key.length === 1 && key.toLowerCase() === key.toUpperCase();
+  const name = key.length === 1 ? key.toUpperCase() : key;
+  const held = [...(ctrlKey || metaKey ? ["Ctrl"] : []), ...(shiftKey && !isSign ? ["Shift"] : [])];
+  return BY_KEYS.get([...held, name].join("+"));
 }
 
 /** React Flow listens for these on the document; every other key stays inside the canvas. */
@@ -49,4 +28,11 @@ export const MODIFIERS: ReadonlySet<string> = new Set(["Shift", "Control", "Meta
 
 export function isTextField(target: EventTarget | undefined): boolean {
   return target instanceof HTMLElement && target.matches("input:not([type=checkbox]), textarea, select");
+}
+
+/** Whether a press on this element is the element's own: a button is pressed by Enter, a field is typed in. */
+export function isForElement(target: EventTarget | undefined, { key }: Pick<Press, "key">): boolean {
+  if (isTextField(target)) return true;
+  const isOwnKey = ["Enter", " ", "Tab"].includes(key) || key.startsWith("Arrow");
+  return isOwnKey && target instanceof HTMLElement && target.closest("button, a, summary, input, [role=menu], [role=tablist], [tabindex='0']") !== null;
 }

@@ -2,7 +2,10 @@
 
 import type { BlockDeclaration, Edit, GraphDocument, GraphEdge, GraphNode } from "../wire";
 import { connecting, takes, type Model } from "./connect";
-import { descendants, idsOf, stemOf, unusedId, type Positions } from "./document";
+import { descendants, edgeId, idsOf, stemOf, unusedId, withMembers, type Positions } from "./document";
+import { flowOf, outputsOf } from "./ports";
+import type { Selection } from "./reducer";
+import { distinct, rewiring } from "./rewire";
 
 export const NODE_WIDTH = 210;
 export const NODE_HEIGHT = 86;
@@ -13,9 +16,10 @@ export interface Change {
   readonly edits: readonly Edit[];
   readonly positions?: Positions;
   readonly select: readonly string[];
+  readonly chosen?: Partial<Selection>;
 }
 
-type Point = readonly [number, number];
+export type Point = readonly [number, number];
 
 /** Add a block at a free place at or below `at`. */
 export function adding(model: Model, block: BlockDeclaration, at: Point): Change {
@@ -26,24 +30,32 @@ export function adding(model: Model, block: BlockDeclaration, at: Point): Change
 /** Add a block below `after` and connect it if it fits; where `after` has one reader, between the two. */
 export function addingAfter(model: Model, block: BlockDeclaration, after: string): Change {
   const before = model.document.nodes.find((node) => node.id === after);
-  const ports = fittingPorts(model, block, after);
+  const from = { source: after, source_port: firstOutput(model, before) };
+  const ports = fittingPorts(model, block, from);
   if (!before || ports.length === 0) return adding(model, block, before ? below(before) : [0, 0]);
   const readers = model.document.edges.filter((edge) => edge.source === after);
   const only = readers.length === 1 ? readers[0] : undefined;
   if (only && block.outputs.length > 0) return insertingOn(model, block, only);
   const node = newNode(model.document, block, freePlace(model.document, below(before)));
-  const links = ports.map((port) => linking(after, node.id, port));
-  return { edits: [{ op: "add_node", node }, ...links], select: [node.id] };
+  return { edits: [{ op: "add_node", node }, ...linking(from, node.id, ports)], select: [node.id] };
 }
 
 /** Put a new block onto an edge; what follows moves down where there is no room. */
 export function insertingOn(model: Model, block: BlockDeclaration, edge: GraphEdge, at?: Point): Change {
-  const ports = fittingPorts(model, block, edge.source);
+  const ports = fittingPorts(model, block, edge);
   const source = model.document.nodes.find((node) => node.id === edge.source);
-  if (ports.length === 0 || !source) return adding(model, block, at ?? [0, 0]);
+  const output = outputsOf(block, {})[0]?.name;
+  if (ports.length === 0 || !source || output === undefined) return adding(model, block, at ?? [0, 0]);
   const node = newNode(model.document, block, at ? aligned(at, source) : below(source));
+  const groups = withMembers(model.document.groups, (members) =>
+    members.includes(edge.source) && members.includes(edge.target) ? [...members, node.id] : members,
+  );
   return {
-    edits: [{ op: "add_node", node }, ...threading(node.id, ports, edge)],
+    edits: [
+      { op: "add_node", node },
+      ...threading(model.document, { id: node.id, ports, output }, edge),
+      ...(groups.some((group, index) => group !== model.document.groups?.[index]) ? [{ op: "set_groups", groups } as const] : []),
+    ],
     positions: roomFor(model.document, node, edge.target),
     select: [node.id],
   };
@@ -53,87 +65,64 @@ export function insertingOn(model: Model, block: BlockDeclaration, edge: GraphEd
 export function threadingExisting(model: Model, id: string, edge: GraphEdge): readonly Edit[] | null {
   const node = model.document.nodes.find((candidate) => candidate.id === id);
   const block = node && model.catalogue.get(node.kind);
-  const ports = block ? fittingPorts(model, block, edge.source) : [];
+  const ports = block ? fittingPorts(model, block, edge) : [];
+  const output = node && outputsOf(block, node.parameters)[0]?.name;
   const isLoose = !model.document.edges.some((other) => other.source === id || other.target === id);
-  return ports.length > 0 && isLoose ? threading(id, ports, edge) : null;
+  return ports.length > 0 && output !== undefined && isLoose ? threading(model.document, { id, ports, output }, edge) : null;
 }
 
-/** The ports that a wire from `source` feeds: all of them, so that attention attends to its own input. */
-function fittingPorts(model: Model, block: BlockDeclaration, source: string): string[] {
-  return block.inputs.filter((input) => takes(input, model.facts[source]?.flow)).map((input) => input.name);
+type End = Pick<GraphEdge, "source" | "source_port">;
+
+function firstOutput(model: Model, node: GraphNode | undefined): string {
+  return (node && outputsOf(model.catalogue.get(node.kind), node.parameters)[0]?.name) ?? "output";
 }
 
-function threading(id: string, ports: readonly string[], edge: GraphEdge): Edit[] {
-  const { source, source_port } = edge;
-  return [
-    { op: "remove_edge", edge },
-    ...ports.map((port) => ({ op: "add_edge", edge: { source, source_port, target: id, target_port: port } }) as const),
-    { op: "add_edge", edge: { source: id, source_port: "output", target: edge.target, target_port: edge.target_port } },
-  ];
+/** The ports that a wire feeds: all that must be fed, so that attention attends to its own input. */
+function fittingPorts(model: Model, block: BlockDeclaration, from: End): string[] {
+  const fitting = block.inputs.filter((input) => takes(input, flowOf(model.facts, from)));
+  const needed = fitting.filter((input) => !input.optional);
+  return (needed.length > 0 ? needed : fitting.slice(0, 1)).map((input) => input.name);
+}
+
+interface Thread {
+  readonly id: string;
+  readonly ports: readonly string[];
+  readonly output: string;
+}
+
+function threading(document: GraphDocument, { id, ports, output }: Thread, edge: GraphEdge): Edit[] {
+  const out = { ...edge, source: id, source_port: output };
+  const into = ports.map((port) => ({ ...edge, target: id, target_port: port }));
+  const wanted = document.edges.map((other) => (edgeId(other) === edgeId(edge) ? out : other));
+  return rewiring(document, [...wanted, ...into]);
 }
 
 /** Remove blocks and edges; a gap that one removed block leaves in a chain is closed. */
 export function removing(model: Model, ids: readonly string[], edges: readonly GraphEdge[]): Edit[] {
   const edits: Edit[] = edges.map((edge) => ({ op: "remove_edge", edge }));
-  for (const id of ids) edits.push({ op: "remove_node", id });
   const [only] = ids;
-  if (ids.length !== 1 || only === undefined || edges.length > 0) return edits;
-  const incoming = model.document.edges.filter((edge) => edge.target === only);
-  const outgoing = model.document.edges.filter((edge) => edge.source === only);
-  const [from] = incoming;
-  if (incoming.length !== 1 || from === undefined) return edits;
-  for (const edge of outgoing) {
+  const from = only !== undefined && ids.length === 1 && edges.length === 0 ? onlySource(model, only) : undefined;
+  if (only === undefined || from === undefined) return [...edits, ...ids.map((id): Edit => ({ op: "remove_node", id }))];
+  const isBridged = (edge: GraphEdge) => {
     const target = model.document.nodes.find((node) => node.id === edge.target);
     const port = target && model.catalogue.get(target.kind)?.inputs.find((input) => input.name === edge.target_port);
-    const bridged = { ...edge, source: from.source, source_port: from.source_port };
-    if (port && takes(port, model.facts[from.source]?.flow)) edits.push({ op: "add_edge", edge: bridged });
-  }
-  return edits;
-}
-
-export interface Clip {
-  readonly nodes: readonly GraphNode[];
-  readonly edges: readonly GraphEdge[];
-}
-
-export function copied(document: GraphDocument, ids: readonly string[]): Clip {
-  const chosen = new Set(ids);
-  return {
-    nodes: document.nodes.filter((node) => chosen.has(node.id)),
-    edges: document.edges.filter((edge) => chosen.has(edge.source) && chosen.has(edge.target)),
+    return port !== undefined && takes(port, flowOf(model.facts, from));
   };
+  const bridged = model.document.edges.map((edge) => (edge.source === only && isBridged(edge) ? { ...edge, ...endOf(from) } : edge));
+  return [...rewiring(model.document, distinct(bridged)), { op: "remove_node", id: only }];
 }
 
-/** Add the clip's blocks under new ids, with the connections among them, shifted by `offset`. */
-export function pasting(document: GraphDocument, clip: Clip, offset: Point): Change {
-  const taken = idsOf(document);
-  const names = new Map<string, string>();
-  for (const { id } of clip.nodes) {
-    const name = unusedId(taken, id.replace(/_\d+$/, "") || id);
-    names.set(id, name);
-    taken.add(name);
-  }
-  const nodes = clip.nodes.map((node) => ({
-    ...node,
-    id: names.get(node.id) as string,
-    position: [node.position[0] + offset[0], node.position[1] + offset[1]] as const,
-  }));
-  const edges = clip.edges.map((edge) => ({
-    ...edge,
-    source: names.get(edge.source) as string,
-    target: names.get(edge.target) as string,
-  }));
-  return {
-    edits: [
-      ...nodes.map((node) => ({ op: "add_node", node }) as const),
-      ...edges.map((edge) => ({ op: "add_edge", edge }) as const),
-    ],
-    select: nodes.map((node) => node.id),
-  };
+/** The one output that a block reads, were it through several ports. */
+function onlySource(model: Model, id: string): End | undefined {
+  const arriving = model.document.edges.filter((edge) => edge.target === id);
+  const [first] = arriving;
+  return first && arriving.every((edge) => edge.source === first.source && edge.source_port === first.source_port) ? first : undefined;
 }
 
-function linking(source: string, target: string, port: string): Edit {
-  return { op: "add_edge", edge: { source, source_port: "output", target, target_port: port } };
+const endOf = ({ source, source_port }: End): End => ({ source, source_port });
+
+function linking(from: End, target: string, ports: readonly string[]): Edit[] {
+  return ports.map((port) => ({ op: "add_edge", edge: { ...endOf(from), target, target_port: port } }));
 }
 
 /** The fixed end of a wire: the block, its port, and whether that is the output it starts from. */
@@ -148,10 +137,10 @@ export function addingAtWire(model: Model, block: BlockDeclaration, at: Point, w
   const node = newNode(model.document, block, at);
   const add: Edit = { op: "add_node", node };
   if (wire.from === "source") {
-    const links = fittingPorts(model, block, wire.id).map((port) => linking(wire.id, node.id, port));
-    return { edits: [add, ...links], select: [node.id] };
+    const from = { source: wire.id, source_port: wire.port };
+    return { edits: [add, ...linking(from, node.id, fittingPorts(model, block, from))], select: [node.id] };
   }
-  const connection = { source: node.id, sourcePort: "output", target: wire.id, targetPort: wire.port };
+  const connection = { source: node.id, sourcePort: outputsOf(block, {})[0]?.name ?? "output", target: wire.id, targetPort: wire.port };
   return { edits: [add, ...connecting(model, connection)], select: [node.id] };
 }
 

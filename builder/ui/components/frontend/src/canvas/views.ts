@@ -6,6 +6,7 @@ import type { Catalogue } from "./connect";
 import { edgeId } from "./document";
 import type { ShapedEdge } from "./FlowEdge";
 import { inShort } from "./parameters";
+import { factsOf, outputsOf } from "./ports";
 import { shapeWords } from "./words";
 
 export function problemsByBlock(problems: readonly Problem[]): Map<string, Problem[]> {
@@ -35,6 +36,8 @@ export function flowNodes(
       short: block ? inShort(block, node.parameters) : "",
       parameters: answer?.nodes[node.id]?.parameters ?? null,
       problems: problems.get(node.id) ?? [],
+      outputs: outputsOf(block, node.parameters),
+      isFrozen: node.frozen ?? false,
     };
     const known = old.get(node.id);
     const data = known && isSameView(known.data, view) ? known.data : view;
@@ -51,6 +54,8 @@ function isSameView(one: BlockView, other: BlockView): boolean {
   return (
     one.block === other.block &&
     one.short === other.short &&
+    one.isFrozen === other.isFrozen &&
+    JSON.stringify(one.outputs) === JSON.stringify(other.outputs) &&
     one.parameters === other.parameters &&
     JSON.stringify(one.problems) === JSON.stringify(other.problems)
   );
@@ -70,7 +75,7 @@ export function flowEdges(
     .filter((edge) => known.has(edge.source) && known.has(edge.target))
     .map((edge) => {
       const id = edgeId(edge);
-      const shape = shapeWords(answer?.nodes[edge.source]?.shape);
+      const shape = shapeWords(factsOf(answer?.nodes ?? {}, edge.source, edge.source_port)?.shape);
       const [isSelected, isTarget] = [chosen.has(id), id === target];
       const last = old.get(id);
       if (last && last.data?.shape === shape && last.data.isTarget === isTarget && last.selected === isSelected) return last;

@@ -1,6 +1,6 @@
 /** From curves and the person's choices to a Plotly figure. */
 
-import { smoothed, thinned, type Curves, type Point, type XY } from "./series";
+import { COMPANIONS, smoothed, thinned, type Curves, type Point, type XY } from "./series";
 import { metricWords } from "./words";
 
 export interface Choices {
@@ -31,6 +31,7 @@ export interface Theme {
   readonly font: string;
   readonly training: string;
   readonly validation: string;
+  readonly companion: string;
 }
 
 const BUCKETS = 400;
@@ -40,20 +41,27 @@ const FEW_EPOCHS = 12;
 export function legendItems(curves: Curves, { scope }: Choices, theme: Theme): LegendItem[] {
   const has = (points: readonly Point[]) => points.length > 0;
   const [isStepwise, epochs] = [scope === "step", curves.points("epoch", "loss")];
-  const validation = curves.points("epoch", "val_loss");
+  const distance = curves.points("epoch", "val_frechet_distance");
+  const validation = distance.length > 0 ? distance : curves.points("epoch", "val_loss");
   const items: (LegendItem | false)[] = [
     isStepwise && has(curves.points("step", "loss")) && { name: TRAINING_STEP, colour: theme.training, sign: "line" },
     has(epochs) && { name: TRAINING_EPOCH, colour: theme.training, sign: isStepwise ? "dots" : "both" },
     has(validation) && { name: VALIDATION, colour: theme.validation, sign: "both" },
     epochs.length > 1 && { name: BEST, colour: has(validation) ? theme.validation : theme.training, sign: "star" },
+    ...Object.values(COMPANIONS).map((name) => companionItem(curves, name, scope, theme)),
   ];
   return items.filter((item) => item !== false);
+}
+
+function companionItem(curves: Curves, name: string, scope: Choices["scope"], theme: Theme): LegendItem | false {
+  const isThere = curves.points(scope, name).length > 0;
+  return isThere && { name: metricWords(name), colour: theme.companion, sign: scope === "step" ? "line" : "both" };
 }
 
 export function traces(curves: Curves, name: string, { scope, smoothing, hidden }: Choices, theme: Theme): object[] {
   const epochs = curves.points("epoch", name);
   const validation = curves.points("epoch", `val_${name}`);
-  const drawn: object[] = [];
+  const drawn: object[] = companionTraces(curves, name, { scope, smoothing }, theme);
   if (scope === "step") drawn.push(...stepTraces(curves.points("step", name), smoothing, theme.training));
   // A thin line leads through each epoch's marker; per step, the steps themselves are the line.
   const mode = scope === "step" ? "markers" : "lines+markers";
@@ -65,8 +73,9 @@ export function traces(curves: Curves, name: string, { scope, smoothing, hidden 
     drawn.push({ ...xy(validation, scope), name: VALIDATION, mode: "lines+markers", ...look });
   }
   const best = curves.bestEpoch();
-  const starred = (validation.length > 0 ? validation : epochs).find((point) => point.step === best?.step);
-  if (starred && epochs.length > 1) {
+  const measured = validation.length > 0 ? validation : epochs;
+  const starred = measured.find((point) => point.step === best?.step);
+  if (starred && measured.length > 1) {
     const look = { symbol: "star", size: 14, color: validation.length > 0 ? theme.validation : theme.training, line: { width: 1.5, color: theme.back } };
     drawn.push({ ...xy([starred], scope), name: BEST, mode: "markers", marker: look });
   }
@@ -74,14 +83,24 @@ export function traces(curves: Curves, name: string, { scope, smoothing, hidden 
   return drawn.map((trace) => ({ type: "scatter", hovertemplate: "%{y:,.5~r}", visible: isShown(trace), ...trace }));
 }
 
-function stepTraces(points: readonly Point[], smoothing: number, color: string): object[] {
+function companionTraces(curves: Curves, of: string, choices: Pick<Choices, "scope" | "smoothing">, theme: Theme): object[] {
+  const companion = COMPANIONS[of];
+  const points = companion === undefined ? [] : curves.points(choices.scope, companion);
+  if (companion === undefined || points.length === 0) return [];
+  const name = metricWords(companion);
+  if (choices.scope === "step") return stepTraces(points, choices.smoothing, theme.companion, name);
+  const look = { marker: { size: 6, color: theme.companion }, line: { width: 2, color: theme.companion } };
+  return [{ ...xy(points, "epoch"), name, mode: "lines+markers", ...look }];
+}
+
+function stepTraces(points: readonly Point[], smoothing: number, color: string, name = TRAINING_STEP): object[] {
   const all = xy(points, "step");
-  const raw = { ...thinned(all, BUCKETS), name: TRAINING_STEP, mode: "lines" };
+  const raw = { ...thinned(all, BUCKETS), name, mode: "lines" };
   if (smoothing === 0) return [{ ...raw, line: { width: 1.2, color } }];
   const smooth = thinned({ x: all.x, y: smoothed(all.y, smoothing) }, BUCKETS);
   return [
     { ...raw, line: { width: 1, color }, opacity: 0.28, hoverinfo: "skip", hovertemplate: undefined },
-    { ...smooth, name: TRAINING_STEP, mode: "lines", line: { width: 1.7, color } },
+    { ...smooth, name, mode: "lines", line: { width: 1.7, color } },
   ];
 }
 
@@ -89,12 +108,19 @@ function xy(points: readonly Point[], scope: "step" | "epoch"): XY {
   return { x: points.map((point) => point[scope]), y: points.map((point) => point.value) };
 }
 
-export function layout(name: string, { scope, isLog }: Choices, theme: Theme, epochs: number): object {
+/** What a chart shows, in words. */
+export function titleOf(curves: Curves, name: string): string {
+  const companion = COMPANIONS[name];
+  const isThere = companion !== undefined && curves.points("step", companion).length + curves.points("epoch", companion).length > 0;
+  return isThere ? `${metricWords(name)} and ${metricWords(companion).toLowerCase()}` : metricWords(name);
+}
+
+export function layout(title: string, { scope, isLog }: Choices, theme: Theme, epochs: number): object {
   // Plotly would mark the halves between a few epochs.
   const whole = { tickformat: "d", ...(epochs <= FEW_EPOCHS ? { dtick: 1 } : {}) };
   const axis = { gridcolor: theme.line, zeroline: false, linecolor: theme.line, tickcolor: theme.line, spikecolor: theme.line, spikethickness: 1, automargin: true };
   return {
-    title: { text: metricWords(name), x: 0, xanchor: "left", xref: "paper", font: { size: 15, weight: 600 } },
+    title: { text: title, x: 0, xanchor: "left", xref: "paper", font: { size: 15, weight: 600 } },
     font: { family: theme.font, size: 13, color: theme.text },
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",

@@ -13,6 +13,9 @@ export interface XY {
   readonly y: readonly number[];
 }
 
+/** What is drawn in the same chart as another quantity: the two sides of an adversarial training. */
+export const COMPANIONS: Readonly<Record<string, string>> = { loss: "discriminator_loss", real_score: "fake_score" };
+
 export class Curves {
   private readonly byName = { step: new Map<string, Point[]>(), epoch: new Map<string, Point[]>() };
 
@@ -32,8 +35,11 @@ export class Curves {
 
   /** The measured quantities beside the loss, validation and learning rate left out. */
   metrics(): string[] {
-    const names = new Set([...this.byName.step.keys(), ...this.byName.epoch.keys()]);
-    return [...names].filter((name) => !name.startsWith("val_") && name !== "loss" && name !== "learning_rate");
+    const all = [...this.byName.step.keys(), ...this.byName.epoch.keys()];
+    // Some are measured over the validation data alone.
+    const names = new Set(all.map((name) => name.replace(/^val_/, "")));
+    const beside = new Set(Object.values(COMPANIONS));
+    return [...names].filter((name) => name !== "loss" && name !== "learning_rate" && !beside.has(name));
   }
 
   latest(name: string): number | null {
@@ -42,9 +48,10 @@ export class Curves {
     return newest?.value ?? null;
   }
 
-  /** The epoch with the lowest validation loss, or training loss where nothing is held back. */
+  /** The epoch with the lowest distance of a generator, validation loss, or training loss without either. */
   bestEpoch(): Point | null {
-    const validation = this.points("epoch", "val_loss");
+    const distance = this.points("epoch", "val_frechet_distance");
+    const validation = distance.length > 0 ? distance : this.points("epoch", "val_loss");
     const points = validation.length > 0 ? validation : this.points("epoch", "loss");
     return points.reduce<Point | null>((best, point) => (point.value < (best?.value ?? Infinity) ? point : best), null);
   }

@@ -3,11 +3,11 @@
 import Plotly from "plotly.js-basic-dist-min";
 import type { LiveChartData, MetricsAnswer } from "../wire";
 import css from "./chart.css?inline";
-import { CONFIG, layout, legendItems, traces, type Choices, type LegendItem, type Theme } from "./figure";
+import { CONFIG, layout, legendItems, titleOf, traces, type Choices, type LegendItem, type Theme } from "./figure";
 import { Curves } from "./series";
 import { durationWords, ENDED, metricWords, rateWords, statusWords, valueWords } from "./words";
 
-const FAVOURITES = ["accuracy", "sparse_categorical_accuracy", "binary_accuracy", "mean_absolute_error"];
+const FAVOURITES = ["frechet_distance", "accuracy", "sparse_categorical_accuracy", "binary_accuracy", "mean_absolute_error"];
 
 const PAGE = `
   <div class="kbc-strip"><span class="kbc-status" role="status"></span><span class="kbc-facts"></span></div>
@@ -118,8 +118,8 @@ export class ChartView {
   }
 
   private plot(element: HTMLElement, name: string, choices: Choices, theme: Theme): void {
-    const epochs = this.curves.points("epoch", name).at(-1)?.epoch ?? 0;
-    void Plotly.react(element, traces(this.curves, name, choices, theme), layout(name, choices, theme, epochs), CONFIG);
+    const epochs = [name, `val_${name}`].map((found) => this.curves.points("epoch", found).at(-1)?.epoch ?? 0);
+    void Plotly.react(element, traces(this.curves, name, choices, theme), layout(titleOf(this.curves, name), choices, theme, Math.max(...epochs)), CONFIG);
   }
 
   private drawLegend(items: readonly LegendItem[]): void {
@@ -186,6 +186,7 @@ export class ChartView {
       font: read("font", "sans-serif"),
       training: colours[0] || read("primary-color", "#0f766e"),
       validation: colours[1] || "#c2703d",
+      companion: colours[2] || "#7a5ea8",
     };
   }
 }
