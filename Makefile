@@ -4,7 +4,7 @@ PYTHON ?= python3.11
 VENV ?= .venv
 PORT ?= 8501
 
-.PHONY: run test clean
+.PHONY: run test test-all clean
 
 run: $(VENV)/runtime.stamp
 	$(VENV)/bin/streamlit run app.py --server.port $(PORT)
@@ -22,6 +22,10 @@ $(VENV)/runtime.stamp: $(VENV)/bin/python requirements.txt
 $(VENV)/test.stamp: $(VENV)/bin/python tests/requirements.txt
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
 	touch $@ $(VENV)/runtime.stamp
+
+# Every case: all presets and all applications, for minutes more.
+test-all: $(VENV)/test.stamp
+	VENV=$(VENV) tests/gate.sh --exhaustive
 
 clean:
 	rm -rf $(VENV)

@@ -7,8 +7,8 @@ read that declaration.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
@@ -136,6 +136,31 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class Choices:
+    """Any number of a fixed set of words, each at most once."""
+
+    options: tuple[str, ...]
+
+    def accepts(self, value: Any) -> bool:
+        """Tell whether ``value`` is allowed."""
+        if not isinstance(value, (list, tuple)) or not all(isinstance(item, str) for item in value):
+            return False
+        return len(set(value)) == len(value) and set(value) <= set(self.options)
+
+    def describe(self) -> str:
+        """Return the constraint in English."""
+        return "a list out of " + ", ".join(f"'{option}'" for option in self.options)
+
+    def bad_values(self) -> list[Any]:
+        """Return values that ``accepts`` refuses."""
+        return ["no list", 3, None, ["no such option"], [self.options[0]] * 2, [3]]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the constraint as JSON-ready data."""
+        return {"type": "choices", "options": list(self.options)}
+
+
+@dataclass(frozen=True)
 class IntegerList:
     """A list of whole numbers, such as a kernel size or a shape.
 
@@ -169,7 +194,7 @@ class IntegerList:
         """Return values that ``accepts`` refuses."""
         too_long = [self.minimum] * (self.maximum_length + 1)
         # Not -1, which "allow_unknown" admits.
-        below = [min(self.minimum - 1, -2)] * self.minimum_length
+        below = [min(self.minimum - 1, -2)] * max(1, self.minimum_length)
         return ["3 by 3", 3, None, too_long, below]
 
     def to_json(self) -> dict[str, Any]:
@@ -184,10 +209,165 @@ class IntegerList:
 
 
 @dataclass(frozen=True)
+class NumberList:
+    """A list of numbers, each between bounds that are included, such as a range of values."""
+
+    minimum_length: int
+    maximum_length: int
+    minimum: float | None = None
+    maximum: float | None = None
+
+    def accepts(self, value: Any) -> bool:
+        """Tell whether ``value`` is allowed."""
+        if not isinstance(value, (list, tuple)):
+            return False
+        if not self.minimum_length <= len(value) <= self.maximum_length:
+            return False
+        return all(self._item.accepts(item) for item in value)
+
+    @property
+    def _item(self) -> Float:
+        return Float(self.minimum, self.maximum)
+
+    def describe(self) -> str:
+        """Return the constraint in English."""
+        same = self.minimum_length == self.maximum_length
+        count = str(self.minimum_length) if same else f"{self.minimum_length} to {self.maximum_length}"
+        return f"a list of {count} numbers, each {self._item.describe()}"
+
+    def bad_values(self) -> list[Any]:
+        """Return values that ``accepts`` refuses."""
+        return ["one and two", 3, None, ["half"] * self.minimum_length, [0.5] * (self.maximum_length + 1)]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the constraint as JSON-ready data."""
+        return {
+            "type": "number_list",
+            "minimum_length": self.minimum_length,
+            "maximum_length": self.maximum_length,
+            "minimum": self.minimum,
+            "maximum": self.maximum,
+        }
+
+
+@dataclass(frozen=True)
+class Text:
+    """Free text of at least one character, such as an equation."""
+
+    maximum_length: int = 200
+
+    def accepts(self, value: Any) -> bool:
+        """Tell whether ``value`` is allowed."""
+        return isinstance(value, str) and 1 <= len(value) <= self.maximum_length
+
+    def describe(self) -> str:
+        """Return the constraint in English."""
+        return f"a text of 1 to {self.maximum_length} characters"
+
+    def bad_values(self) -> list[Any]:
+        """Return values that ``accepts`` refuses."""
+        return ["", 3, None, ["text"], "x" * (self.maximum_length + 1)]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the constraint as JSON-ready data."""
+        return {"type": "text", "maximum_length": self.maximum_length}
+
+
+@dataclass(frozen=True)
+class KerasObject:
+    """An object that Keras makes from its name, or from its class and arguments: an initializer, say.
+
+    A value is one of ``names``, or ``{"class_name": …, "config": {argument: plain value}}`` with a class
+    and arguments out of ``classes``, which maps each class to its arguments' defaults. A number is
+    allowed within the bounds of ``strength``, where there is one: it stands for an L2 penalty.
+    """
+
+    noun: str
+    names: tuple[str, ...]
+    classes: Mapping[str, Mapping[str, Any]]
+    strength: Float | None = None
+
+    def accepts(self, value: Any) -> bool:
+        """Tell whether ``value`` is allowed."""
+        if isinstance(value, str):
+            return value in self.names
+        if isinstance(value, Mapping):
+            return self._is_good_object(value)
+        return self.strength is not None and self.strength.accepts(value)
+
+    def _is_good_object(self, value: Mapping[str, Any]) -> bool:
+        arguments = self.classes.get(str(value.get("class_name")))
+        config = value.get("config")
+        if set(value) != {"class_name", "config"} or arguments is None or not isinstance(config, Mapping):
+            return False
+        return all(name in arguments and _is_plain(item) for name, item in config.items())
+
+    def describe(self) -> str:
+        """Return the constraint in English."""
+        number = f"{self.strength.describe()} (the strength of an L2 penalty), or " if self.strength else ""
+        names = ", ".join(f"'{name}'" for name in self.names)
+        return (
+            f"{number}the name of {self.noun} ({names}), or its class_name and config "
+            f"({', '.join(self.classes)})"
+        )
+
+    def bad_values(self) -> list[Any]:
+        """Return values that ``accepts`` refuses."""
+        first = next(iter(self.classes))
+        return [
+            "no such name",
+            True,
+            None,
+            [],
+            {"class_name": first},
+            {"class_name": "NoSuchClass", "config": {}},
+            {"class_name": first, "config": {"no_such_argument": 3}},
+            *([-3] if self.strength else [3]),
+        ]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the constraint as JSON-ready data."""
+        return {
+            "type": "keras_object",
+            "noun": self.noun,
+            "options": list(self.names),
+            "classes": {name: dict(arguments) for name, arguments in self.classes.items()},
+            "strength": None if self.strength is None else self.strength.to_json(),
+        }
+
+
+@dataclass(frozen=True)
+class Either:
+    """One of several types, such as one number for all axes or a list with one for each."""
+
+    alternatives: tuple[Integer | Float | Boolean | Choice | IntegerList | NumberList, ...]
+
+    def accepts(self, value: Any) -> bool:
+        """Tell whether ``value`` is allowed."""
+        return any(alternative.accepts(value) for alternative in self.alternatives)
+
+    def describe(self) -> str:
+        """Return the constraint in English."""
+        return ", or ".join(alternative.describe() for alternative in self.alternatives)
+
+    def bad_values(self) -> list[Any]:
+        """Return values that ``accepts`` refuses."""
+        values = [value for alternative in self.alternatives for value in alternative.bad_values()]
+        return [value for value in values if not self.accepts(value)]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the constraint as JSON-ready data."""
+        return {
+            "type": "either",
+            "alternatives": [alternative.to_json() for alternative in self.alternatives],
+        }
+
+
+@dataclass(frozen=True)
 class Optional:
     """Another type, or nothing at all (null)."""
 
-    inner: Integer | Float | Choice | IntegerList
+    inner: Integer | Float | Boolean | Choice | IntegerList | NumberList | Text | KerasObject | Either
 
     def accepts(self, value: Any) -> bool:
         """Tell whether ``value`` is allowed."""
@@ -206,7 +386,105 @@ class Optional:
         return {**self.inner.to_json(), "optional": True}
 
 
-ParameterType = Integer | Float | Boolean | Choice | IntegerList | Optional
+@dataclass(frozen=True)
+class InnerLayer:
+    """The layer inside a wrapper: ``{"kind": …, "parameters": {…}}``.
+
+    ``layers`` are the kinds to choose from, each with its own parameters.
+    """
+
+    layers: tuple[tuple[str, str, tuple[Parameter, ...]], ...]
+
+    def parameters_of(self, kind: Any) -> tuple[Parameter, ...] | None:
+        """Return the parameters of a kind, or None where it cannot be chosen."""
+        return next((parameters for name, _, parameters in self.layers if name == kind), None)
+
+    def accepts(self, value: Any) -> bool:
+        """Tell whether ``value`` is allowed."""
+        if not isinstance(value, Mapping) or set(value) != {"kind", "parameters"}:
+            return False
+        declared, given = self.parameters_of(value["kind"]), value["parameters"]
+        if declared is None or not isinstance(given, Mapping):
+            return False
+        by_name = {parameter.name: parameter for parameter in declared}
+        return all(name in by_name and by_name[name].accepts(item) for name, item in given.items())
+
+    def describe(self) -> str:
+        """Return the constraint in English."""
+        kinds = ", ".join(f"'{kind}'" for kind, _, _ in self.layers)
+        return f"a layer with good parameters of its own, of the kind {kinds}"
+
+    def bad_values(self) -> list[Any]:
+        """Return values that ``accepts`` refuses."""
+        kind = self.layers[0][0]
+        return [
+            "layer",
+            3,
+            None,
+            {"kind": kind},
+            {"kind": "no_such_kind.v1", "parameters": {}},
+            {"kind": kind, "parameters": {"no_such_parameter": 3}},
+        ]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the constraint as JSON-ready data."""
+        return {
+            "type": "inner_layer",
+            "layers": [
+                {
+                    "kind": kind,
+                    "label": label,
+                    "parameters": [parameter.to_json() for parameter in parameters],
+                }
+                for kind, label, parameters in self.layers
+            ],
+        }
+
+
+@dataclass(frozen=True)
+class Json:
+    """Plain data of a form of their own, such as the saved settings of a layer; shown, not typed.
+
+    ``fault`` says what is wrong with a value, as the end of a sentence, or returns None.
+    """
+
+    noun: str
+    fault: Callable[[Any], str | None]
+
+    def accepts(self, value: Any) -> bool:
+        """Tell whether ``value`` is allowed."""
+        return self.fault(value) is None
+
+    def describe(self) -> str:
+        """Return the constraint in English."""
+        return self.noun
+
+    def bad_values(self) -> list[Any]:
+        """Return values that ``accepts`` refuses."""
+        code: dict[str, Any] = {"module": "os", "class_name": "system", "config": {}, "registered_name": None}
+        values = ["text", 3, None, [], {"value": code}]
+        return [value for value in values if not self.accepts(value)]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the constraint as JSON-ready data."""
+        return {"type": "json"}
+
+
+ParameterType = (
+    Integer
+    | Float
+    | Boolean
+    | Choice
+    | Choices
+    | IntegerList
+    | NumberList
+    | Text
+    | KerasObject
+    | Either
+    | InnerLayer
+    | Json
+    | Optional
+)
 
 
 @dataclass(frozen=True)
@@ -214,7 +492,8 @@ class Parameter:
     """A named setting of a block or of a recipe: its type, default, label and one line of help.
 
     ``auto`` admits the word ``"auto"``, which stands for a value taken from the data.
-    ``advanced`` settings are folded away until asked for.
+    ``advanced`` settings are folded away until asked for. ``when`` maps other settings to the values of
+    them with which this one counts; with others it is neither shown nor used.
     """
 
     name: str
@@ -224,6 +503,11 @@ class Parameter:
     label: str = ""
     auto: bool = False
     advanced: bool = False
+    when: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+
+    def applies(self, values: Mapping[str, Any]) -> bool:
+        """Tell whether the setting counts beside the others' values."""
+        return all(values.get(name) in wanted for name, wanted in self.when.items())
 
     def accepts(self, value: Any) -> bool:
         """Tell whether ``value`` is allowed, ``"auto"`` included where it is offered."""
@@ -285,6 +569,12 @@ def _unknown_name(name: str, known: list[str], owner: str, block: str | None) ->
         f"{owner} has no parameter '{name}'.{suggestion(name, known)} It has: {', '.join(known) or 'none'}."
     )
     return Problem("unknown_parameter", message, block=block, field=name)
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, (list, tuple)):
+        return all(isinstance(item, (int, float)) for item in value)
+    return value is None or isinstance(value, (bool, int, float, str))
 
 
 def _inside(value: float, minimum: float | None, maximum: float | None) -> bool:

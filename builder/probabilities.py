@@ -9,13 +9,13 @@ def probabilities(outputs: np.ndarray, activation: str) -> np.ndarray:
     """Return class probabilities, each row adding up to 1.
 
     Args:
-        outputs: what a classifier gave, of shape ``(samples, units)``. One unit speaks for the
+        outputs: what a classifier gave, of shape ``(samples, …, units)``. One unit speaks for the
             second of two classes.
         activation: the name from ``builder.outputs.output_activation``. Anything but ``"softmax"`` and
             ``"sigmoid"`` is taken for logits, as the training's loss takes it.
 
     Returns:
-        An array of shape ``(samples, classes)``; one unit gives two classes.
+        An array of shape ``(samples, …, classes)``; one unit gives two classes.
     """
     values = np.asarray(outputs, dtype=np.float64)
     if values.shape[-1] == 1:
@@ -26,6 +26,18 @@ def probabilities(outputs: np.ndarray, activation: str) -> np.ndarray:
     # Keras's cross-entropy divides by the sum as well, so several sigmoid units are read as trained.
     total = values.sum(axis=-1, keepdims=True)
     return np.divide(values, total, out=np.full_like(values, 1.0 / values.shape[-1]), where=total != 0)
+
+
+def label_chances(outputs: np.ndarray, activation: str) -> np.ndarray:
+    """Return the probability of each label by itself, from the outputs of a multi-label model.
+
+    Args:
+        outputs: what the model gave, of shape ``(samples, labels)``.
+        activation: the name from ``builder.outputs.output_activation``; anything but ``"sigmoid"`` is taken
+            for logits, as the training's loss takes it.
+    """
+    values = np.asarray(outputs, dtype=np.float64)
+    return values if activation == "sigmoid" else _sigmoid(values)
 
 
 def _sigmoid(values: np.ndarray) -> np.ndarray:

@@ -16,21 +16,47 @@ FLOWS = {
     "sequence": "a sequence (steps, features)",
     "tokens": "tokens (whole numbers that stand for words)",
     "vector": "a vector (features)",
+    "volume": "a volume or a film (depth or frames, height, width, channels)",
+    "number": "one number",
 }
-FLOAT_FLOWS = ("image", "sequence", "vector")
+FLOAT_FLOWS = ("image", "sequence", "vector", "volume")
 
 
 @dataclass(frozen=True)
 class Port:
-    """An input of a block: which flows it takes; ``variadic`` ports take two or more tensors."""
+    """An input of a block: which flows it takes; no flow named means any.
+
+    ``variadic`` ports take two or more tensors, ``optional`` ports none or one, and both any number.
+    """
 
     name: str
     accepts: tuple[str, ...]
     variadic: bool = False
+    optional: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return the port as JSON-ready data."""
-        return {"name": self.name, "accepts": list(self.accepts), "variadic": self.variadic}
+        return {
+            "name": self.name,
+            "accepts": list(self.accepts),
+            "variadic": self.variadic,
+            "optional": self.optional,
+        }
+
+
+@dataclass(frozen=True)
+class OutputPort:
+    """An output of a block; ``when`` holds the parameter values that it needs to be there.
+
+    ``{"minimum": n}`` instead of a value stands for every number from n on.
+    """
+
+    name: str = "output"
+    when: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the port as JSON-ready data."""
+        return {"name": self.name, "when": dict(self.when)}
 
 
 @dataclass(frozen=True)
@@ -78,6 +104,8 @@ class Block:
     ``automatic`` maps a parameter that may be "auto" to the fact of the data that it takes.
     ``arguments`` turns parameter values and the node's name into the call's arguments.
     ``when_called`` names the parameters that Keras takes when the layer is applied to tensors.
+    ``picture`` names the drawing that explains the block. ``loaded_apart`` names the parameters that
+    fetch weights: a model is made with their defaults, and the weights are loaded when it is trained.
     """
 
     kind: str
@@ -87,7 +115,9 @@ class Block:
     formula: str
     reference: str
     inputs: tuple[Port, ...]
+    outputs: tuple[OutputPort, ...] = (OutputPort(),)
     parameters: tuple[Parameter, ...] = ()
+    picture: str = ""
     function: Callable[..., Any] | None = None
     path: str = ""
     sources: tuple[Callable[..., Any], ...] = ()
@@ -95,6 +125,7 @@ class Block:
     automatic: Mapping[str, str] = field(default_factory=dict)
     arguments: Callable[[Mapping[str, Any], str], dict[str, Any]] | None = None
     when_called: tuple[str, ...] = ()
+    loaded_apart: tuple[str, ...] = ()
 
     @property
     def is_layer(self) -> bool:
@@ -124,13 +155,42 @@ class Block:
         Args:
             values: every parameter's value, none of them "auto".
             name: the node's id, which names the layers.
-            tensors: for each port its tensor, or the list of tensors of a variadic port.
+            tensors: for each port its tensor, or the list of tensors of a variadic port; an optional
+                port may be missing.
         """
-        call = self.call(values, name)
-        arrived = [tensors[port.name] for port in self.inputs]
         if self.is_layer:
-            return call.run()(*arrived, **self.keywords(values))
-        return call.function(*arrived, **call.arguments)
+            return self.apply_layer(self.call(values, name).run(), values, tensors)
+        apart = {item.name: item.default for item in self.parameters if item.name in self.loaded_apart}
+        call = self.call({**values, **apart}, name)
+        return call.function(*self.positional(tensors), **self.by_keyword(tensors), **call.arguments)
+
+    def apply_layer(self, layer: Any, values: Mapping[str, Any], tensors: Mapping[str, Any]) -> Any:
+        """Return what a layer of this kind, made before, gives for tensors."""
+        return layer(*self.positional(tensors), **self.by_keyword(tensors), **self.keywords(values))
+
+    def positional(self, tensors: Mapping[str, Any]) -> list[Any]:
+        """Return the tensors of the ports that must be connected, in the ports' order."""
+        return [tensors[port.name] for port in self.inputs if not port.optional]
+
+    def by_keyword(self, tensors: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the tensors of the optional ports that are connected, under the ports' names."""
+        return {
+            port.name: tensors[port.name] for port in self.inputs if port.optional and port.name in tensors
+        }
+
+    def output_names(self, values: Mapping[str, Any]) -> list[str]:
+        """Return the names of the outputs that the block has with these parameter values."""
+        return [
+            port.name
+            for port in self.outputs
+            if all(_holds(values.get(name), wanted) for name, wanted in port.when.items())
+        ]
+
+    def named_outputs(self, values: Mapping[str, Any], result: Any) -> dict[str, Any]:
+        """Return what applying the block gave, one tensor or several, by the outputs' names."""
+        names = self.output_names(values)
+        tensors = list(result) if isinstance(result, (list, tuple)) else [result]
+        return dict(zip(names, tensors, strict=True))
 
     def to_json(self) -> dict[str, Any]:
         """Return the declaration as JSON-ready data, for the catalogue."""
@@ -142,7 +202,8 @@ class Block:
             "formula": self.formula,
             "reference": self.reference,
             "inputs": [port.to_json() for port in self.inputs],
-            "outputs": [{"name": "output"}],
+            "outputs": [port.to_json() for port in self.outputs],
+            "picture": self.picture,
             "parameters": [
                 {**parameter.to_json(), "why": self.reasons.get(parameter.name, "")}
                 for parameter in self.parameters
@@ -199,13 +260,21 @@ def _parameter(name: str, setting: Setting, function: Callable[..., Any]) -> Par
 
 
 def plain_arguments(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return call arguments for parameter values: lists as tuples, an L2 strength as a regularizer."""
-    arguments = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
-    strength = values.get("kernel_regularizer")
-    if strength is not None:
-        path = "keras.regularizers.L2"
-        arguments["kernel_regularizer"] = Call(keras.regularizers.L2, path, {"l2": float(strength)})
-    return arguments
+    """Return call arguments for parameter values: lists as tuples, Keras's objects as calls."""
+    return {name: _argument(name, value) for name, value in values.items()}
+
+
+def _argument(name: str, value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(value)
+    family = name.rpartition("_")[2]
+    if family == "regularizer" and isinstance(value, (int, float)):
+        return Call(keras.regularizers.L2, "keras.regularizers.L2", {"l2": float(value)})
+    if isinstance(value, Mapping) and set(value) == {"class_name", "config"}:
+        function = getattr(getattr(keras, f"{family}s"), value["class_name"])
+        arguments = without_defaults(function, plain_arguments(value["config"]))
+        return Call(function, f"keras.{family}s.{value['class_name']}", arguments)
+    return value
 
 
 def without_defaults(function: Callable[..., Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -214,12 +283,25 @@ def without_defaults(function: Callable[..., Any], arguments: Mapping[str, Any])
     return {
         name: value
         for name, value in arguments.items()
-        if not _is_default(name, value, parameters[name].default)
+        if not _is_default(name, value, _default_of(parameters.get(name)))
     }
+
+
+def _default_of(parameter: inspect.Parameter | None) -> Any:
+    # What a layer takes besides its signature, such as dtype, is None unless it is given.
+    return None if parameter is None else parameter.default
+
+
+def _holds(value: Any, wanted: Any) -> bool:
+    if isinstance(wanted, Mapping):
+        return isinstance(value, int) and value >= wanted["minimum"]
+    return bool(value == wanted)
 
 
 def _is_default(name: str, value: Any, default: Any) -> bool:
     # Keras writes "no activation" as None in signatures and as "linear" everywhere else.
     if name == "activation" and default is None and value == "linear":
         return True
+    if isinstance(value, Call):
+        return False
     return type(value) is type(default) and bool(value == default)

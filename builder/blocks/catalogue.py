@@ -9,14 +9,19 @@ import json
 from pathlib import Path
 
 from builder.blocks import registry
+from builder.blocks.expansion import expansion
 
 CATALOGUE_FILE = Path(__file__).with_name("catalogue.json")
 
 
 def catalogue_text() -> str:
     """Return the text that ``catalogue.json`` should have."""
-    blocks = [block.to_json() for block in registry().values()]
-    return json.dumps({"blocks": blocks}, indent=1, ensure_ascii=False) + "\n"
+    # A line for each block: small enough to send, and a change shows which block it touches.
+    lines = [
+        json.dumps({**block.to_json(), "expansion": expansion(block)}, ensure_ascii=False)
+        for block in registry().values()
+    ]
+    return '{"blocks": [\n' + ",\n".join(lines) + "\n]}\n"
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ def convolution_block(
     activation="relu",
     pool="max",
     dropout=0.0,
+    momentum=0.9,
     name="convolution_block",
 ):
     """Convolve, normalize, activate, pool and drop out an image or a sequence.
@@ -32,7 +33,7 @@ def convolution_block(
         filters, kernel_size, padding="same", use_bias=normalization == "none", name=f"{name}_conv"
     )(inputs)
     if normalization == "batch":
-        x = layers.BatchNormalization(name=f"{name}_norm")(x)
+        x = layers.BatchNormalization(momentum=momentum, name=f"{name}_norm")(x)
     elif normalization == "layer":
         x = layers.LayerNormalization(name=f"{name}_norm")(x)
     x = layers.Activation(activation, name=f"{name}_activation")(x)
@@ -72,6 +73,7 @@ BLOCKS = (
             ),
             "pool": Setting(Choice(("max", "average", "none")), "How the size is halved; 'none' keeps it."),
             "dropout": Setting(common.SHARE, "Share of the values set to zero while training."),
+            "momentum": common.NORMALIZATION_MOMENTUM,
         },
     ),
 )

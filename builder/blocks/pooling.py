@@ -2,120 +2,142 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from keras import layers
 
-from builder.blocks import settings as common
-from builder.blocks.base import Block, Port, Setting, declare
-from builder.params import Integer, IntegerList, Optional
+from builder.blocks.arguments import BY_AXES
+from builder.blocks.base import Block, Setting
+from builder.blocks.derive import axes_of, primitive
 
 _REFERENCE = (
     "Scherer, Müller & Behnke, Evaluation of Pooling Operations in Convolutional Architectures (2010)"
 )
 _GLOBAL_REFERENCE = "Lin, Chen & Yan, Network in Network (2013)"
-_HALVES = "2 halves the size, the gentlest step."
+_ADAPTIVE_REFERENCE = "He et al., Spatial Pyramid Pooling in Deep Convolutional Networks (2014)"
 _STRIDES_HELP = "How far the window moves each time. Empty means as far as the window is wide."
+_INDEXES = {1: "t", 2: "u, v", 3: "t, u, v"}
 
 
-def _window(dimensions: int) -> dict[str, Setting]:
-    if dimensions == 1:
-        size = Setting(Integer(1, 4096), "Number of steps that become one.", default=2, why=_HALVES)
-        strides = Setting(Optional(Integer(1, 4096)), _STRIDES_HELP, advanced=True)
-    else:
-        size = Setting(
-            IntegerList(2, 2),
-            "Height and width of the window that becomes one value.",
-            default=(2, 2),
-            why=_HALVES,
-        )
-        strides = Setting(Optional(IntegerList(2, 2)), _STRIDES_HELP, advanced=True)
-    return {"pool_size": size, "strides": strides, "padding": common.PADDING}
-
-
-def _pooling(kind: str, layer: Any, flow: str, summary: str, formula: str) -> Block:
-    return declare(
-        kind,
+def _pooling(layer: Any, summary: str, function: str) -> Block:
+    axes = axes_of(layer)
+    indexes = _INDEXES[axes]
+    moved = ", ".join(f"{index}·s + {step}" for index, step in zip(indexes.split(", "), "ijk", strict=False))
+    strides: Setting = replace(BY_AXES["strides"](axes), help=_STRIDES_HELP, advanced=True)
+    return primitive(
         layer,
-        label=layer.__name__,
         category="Pooling",
         summary=summary,
-        formula=formula,
+        formula=f"y[{indexes}, c] = {function}{'ᵢⱼₖ'[:axes]} x[{moved}, c]",
         reference=_REFERENCE,
-        inputs=(Port("input", (flow,)),),
-        settings=_window(1 if flow == "sequence" else 2),
+        picture="max_pooling" if function == "max" else "average_pooling",
+        settings={"strides": strides},
     )
 
 
-def _global_pooling(kind: str, layer: Any, flow: str, summary: str, formula: str) -> Block:
-    return declare(
-        kind,
+def _global_pooling(layer: Any, summary: str, function: str) -> Block:
+    indexes = _INDEXES[axes_of(layer)]
+    return primitive(
         layer,
-        label=layer.__name__,
         category="Pooling",
         summary=summary,
-        formula=formula,
+        formula=f"y[c] = {function}_{indexes.replace(', ', '')} x[{indexes}, c]",
         reference=_GLOBAL_REFERENCE,
-        inputs=(Port("input", (flow,)),),
-        settings={},
+        picture="global_pooling",
+    )
+
+
+def _adaptive_pooling(layer: Any, summary: str, function: str) -> Block:
+    return primitive(
+        layer,
+        category="Pooling",
+        summary=summary,
+        formula=f"y[cell, c] = {function} of x over the cell, output_size cells in all",
+        reference=_ADAPTIVE_REFERENCE,
+        picture="max_pooling" if function == "max" else "average_pooling",
     )
 
 
 BLOCKS = (
     _pooling(
-        "max_pooling1d.v1",
         layers.MaxPooling1D,
-        "sequence",
         "Keeps the largest value of each window of steps: shorter, and less sensitive to small shifts.",
-        "y[t, c] = maxᵢ x[t·s + i, c]",
+        "max",
     ),
     _pooling(
-        "max_pooling2d.v1",
         layers.MaxPooling2D,
-        "image",
         "Keeps the largest value of each window: smaller, and less sensitive to small shifts.",
-        "y[u, v, c] = maxᵢⱼ x[u·s + i, v·s + j, c]",
+        "max",
     ),
     _pooling(
-        "average_pooling1d.v1",
-        layers.AveragePooling1D,
-        "sequence",
-        "Takes the mean of each window of steps: shorter and smoother.",
-        "y[t, c] = meanᵢ x[t·s + i, c]",
+        layers.MaxPooling3D,
+        "Keeps the largest value of each window of a volume: smaller, and less sensitive to small shifts.",
+        "max",
     ),
     _pooling(
-        "average_pooling2d.v1",
-        layers.AveragePooling2D,
-        "image",
-        "Takes the mean of each window: smaller and smoother.",
-        "y[u, v, c] = meanᵢⱼ x[u·s + i, v·s + j, c]",
+        layers.AveragePooling1D, "Takes the mean of each window of steps: shorter and smoother.", "mean"
+    ),
+    _pooling(layers.AveragePooling2D, "Takes the mean of each window: smaller and smoother.", "mean"),
+    _pooling(
+        layers.AveragePooling3D, "Takes the mean of each window of a volume: smaller and smoother.", "mean"
     ),
     _global_pooling(
-        "global_average_pooling1d.v1",
         layers.GlobalAveragePooling1D,
-        "sequence",
         "The mean over all steps: one value a feature. Padding is skipped if the embedding masks it.",
-        "y[c] = mean_t x[t, c]",
+        "mean",
     ),
     _global_pooling(
-        "global_average_pooling2d.v1",
         layers.GlobalAveragePooling2D,
-        "image",
         "The mean over the whole image: one value a channel. Needs far fewer weights after it than Flatten.",
-        "y[c] = mean_uv x[u, v, c]",
+        "mean",
     ),
     _global_pooling(
-        "global_max_pooling1d.v1",
+        layers.GlobalAveragePooling3D, "The mean over the whole volume or film: one value a channel.", "mean"
+    ),
+    _global_pooling(
         layers.GlobalMaxPooling1D,
-        "sequence",
         "The largest value over all steps: whether a pattern occurs anywhere.",
-        "y[c] = max_t x[t, c]",
+        "max",
     ),
     _global_pooling(
-        "global_max_pooling2d.v1",
         layers.GlobalMaxPooling2D,
-        "image",
         "The largest value over the whole image: whether a pattern occurs anywhere.",
-        "y[c] = max_uv x[u, v, c]",
+        "max",
+    ),
+    _global_pooling(
+        layers.GlobalMaxPooling3D,
+        "The largest value over the whole volume or film: whether a pattern occurs anywhere.",
+        "max",
+    ),
+    _adaptive_pooling(
+        layers.AdaptiveAveragePooling1D,
+        "Takes means over as many stretches as you ask for, however long the sequence is.",
+        "mean",
+    ),
+    _adaptive_pooling(
+        layers.AdaptiveAveragePooling2D,
+        "Takes means over a grid of the size you ask for, however large the image is.",
+        "mean",
+    ),
+    _adaptive_pooling(
+        layers.AdaptiveAveragePooling3D,
+        "Takes means over a grid of the size you ask for, however large the volume is.",
+        "mean",
+    ),
+    _adaptive_pooling(
+        layers.AdaptiveMaxPooling1D,
+        "Keeps the largest value of as many stretches as you ask for, however long the sequence is.",
+        "max",
+    ),
+    _adaptive_pooling(
+        layers.AdaptiveMaxPooling2D,
+        "Keeps the largest value of each cell of a grid, however large the image is.",
+        "max",
+    ),
+    _adaptive_pooling(
+        layers.AdaptiveMaxPooling3D,
+        "Keeps the largest value of each cell of a grid, however large the volume is.",
+        "max",
     ),
 )

@@ -15,6 +15,7 @@ BLOCKS = (
         "sinusoidal_positional_encoding.v1",
         SinusoidalPositionalEncoding,
         sources=(SinusoidalPositionalEncoding,),
+        picture="positions",
         label="Sinusoidal positional encoding",
         category="Attention",
         summary="Adds waves of different lengths to the sequence, so that attention can tell positions "
@@ -35,6 +36,7 @@ BLOCKS = (
         "learned_positional_encoding.v1",
         LearnedPositionalEncoding,
         sources=(LearnedPositionalEncoding,),
+        picture="positions",
         label="Learned positional encoding",
         category="Attention",
         summary="Adds a vector that is learned for each position, which shows attention the order.",

@@ -7,6 +7,7 @@ import inspect
 import keras
 
 from builder.blocks.base import Setting
+from builder.blocks.keras_objects import INITIALIZER, REGULARIZER
 from builder.params import Boolean, Choice, Float, Integer, IntegerList, Optional
 
 
@@ -53,14 +54,13 @@ USE_BIAS = Setting(
     advanced=True,
 )
 KERNEL_INITIALIZER = Setting(
-    Choice(INITIALIZERS),
+    INITIALIZER,
     "How the weights start. 'he_normal' suits relu, 'glorot_uniform' most other activations.",
     advanced=True,
 )
 KERNEL_REGULARIZER = Setting(
-    Optional(Float(0, 10, minimum_open=True)),
-    "Strength of the L2 penalty on the weights, such as 0.0001, against overfitting. Empty means none.",
-    label="Kernel regularizer (L2)",
+    Optional(REGULARIZER),
+    "Penalty on large weights, against overfitting. A number is the strength of L2, such as 0.0001.",
     advanced=True,
 )
 UNITS = Setting(
@@ -74,6 +74,15 @@ FILTERS = Setting(
     "How many patterns the layer looks for: the number of output channels.",
     default=32,
     why="32 is a usual start; double it where pooling halves the size.",
+)
+NORMALIZATION_MOMENTUM = Setting(
+    SHARE,
+    "How slowly the averages of the batch normalizations follow the data; they are used after training, and "
+    "when it is validated.",
+    label="Normalization momentum",
+    why="0.9 has caught up after dozens of steps. Keras's own 0.99 needs hundreds, more than the first "
+    "epochs on small data have: the validation would stay at chance while the training improves.",
+    advanced=True,
 )
 DILATION_HELP = "Gap between the values that one window reads, plus one. Widens the view at no cost."
 GROUPS = Setting(

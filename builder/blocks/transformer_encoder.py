@@ -33,6 +33,8 @@ def transformer_encoder(
     features = inputs.shape[-1]
     is_pre = normalization == "pre"
     x = layers.LayerNormalization(epsilon=1e-6, name=f"{name}_norm_1")(inputs) if is_pre else inputs
+    # Keras's attention takes the mask off the tensor that it reads, so it is given a copy.
+    x = layers.Rescaling(1.0, name=f"{name}_query")(x)
     x = layers.MultiHeadAttention(num_heads, key_dim, dropout=dropout, name=f"{name}_attention")(x, x)
     x = layers.Dropout(dropout, name=f"{name}_dropout_1")(x)
     x = attended = layers.Add(name=f"{name}_add_1")([inputs, x])

@@ -1,44 +1,109 @@
-"""From a project to a Keras script that a person can read, change and run without this program."""
+"""From a project to a Keras script, or a notebook, that a person can read, change and run elsewhere."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import keras
 
+from builder.augmentation_parameters import augments
+from builder.blocks.weightless import without_weights
 from builder.codegen import data_code, training_code
-from builder.codegen.model_code import build_model_source, carried_sources
-from builder.compiler import sound_analysis
-from builder.compiler.analysis import Analysis
+from builder.codegen.layout import INDENT, formatted
+from builder.codegen.model_code import ModelCode, model_code
+from builder.codegen.notebook import notebook_text
+from builder.codegen.script_parts import Part, import_lines
+from builder.compiler import learning_rate_factors, sound_analysis
+from builder.compiler.analysis import Analysis, analyse
 from builder.compiler.model import assemble
+from builder.data.sources import sample
 from builder.data.spec import DataSpec
+from builder.errors import BuilderError, stop
+from builder.graph import Graph
 from builder.project import Project
+from builder.tasks import FURTHER_ROLES, TASKS
 
 
 def script(project: Project, spec: DataSpec) -> str:
-    """Return a Keras script: model, data, training, evaluation, saving.
+    """Return a Keras script: data, model, training, evaluation, saving.
 
     Composite blocks stand in it as the very functions that the builder runs, so that its
-    ``build_model()`` and ``builder.compiler.build`` cannot differ. It needs the files that
-    ``companion_files`` returns beside it.
+    ``build_model()`` and ``builder.compiler.build`` cannot differ; with the same seed it trains on the same
+    batches. It needs the files that ``companion_files`` returns beside it.
 
     Raises:
-        BuilderError: where the project has errors; carries all of them.
+        BuilderError: where the project has errors, or uses what no script can do; carries all of them.
     """
-    analysis = sound_analysis(project, spec)
-    settings = project.training_settings()
-    functions = [
-        *carried_sources(analysis),
-        build_model_source(analysis, project.name),
-        data_code.load_data_source(spec),
-        *training_code.carried_sources(settings),
-        training_code.compile_source(settings, spec, _without_weights(project, analysis)),
-        training_code.split_and_main_source(settings, spec),
-    ]
-    constants = [
-        *data_code.constants(spec),
-        *training_code.constants(settings, project.data.split_settings()),
-    ]
-    head = [_docstring(project, spec), "", *_imports(spec), "", *constants]
-    return "\n".join(head) + "\n\n\n" + "\n\n\n".join(functions) + "\n"
+    parts = _parts(project, spec, 'Path(__file__).with_name("{}")'.format)
+    main = ["import argparse", "from pathlib import Path"]
+    head = [*_docstring(project, spec), "", *import_lines([*parts, Part("", "", tuple(main))])]
+    definitions = [item for part in parts for item in part.definitions]
+    return _joined(head, _constants(parts), [*definitions, _main(parts, project, spec)])
+
+
+def notebook(project: Project, spec: DataSpec) -> str:
+    """Return the cells of ``script``, explained, as a Jupyter notebook (nbformat 4).
+
+    It needs the files that ``companion_files`` returns beside it.
+
+    Raises:
+        BuilderError: where the project has errors, or uses what no script can do; carries all of them.
+    """
+    parts = _parts(project, spec, 'Path("{}")'.format)
+    words, file = data_code.data_words(project.data, spec), data_code.data_file(project.data)
+    return notebook_text(_title(project), project.description, words, file, parts)
+
+
+def model_script(graph: Graph, name: str) -> str:
+    """Return a script with the model alone, for a graph that needs no data, such as an opened model.
+
+    Raises:
+        BuilderError: with every error of the graph.
+    """
+    analysis = analyse(graph, None)
+    errors = [problem for problem in analysis.problems if problem.severity == "error"]
+    if errors:
+        raise BuilderError(errors)
+    part = _model_part(model_code(analysis, name))
+    head = ['"""A Keras model."""', "", *import_lines([part])]
+    end = 'if __name__ == "__main__":\n    build_model().summary()'
+    return _joined(head, [], [*part.definitions, end])
+
+
+def _check_source(project: Project) -> None:
+    """Refuse data whose reading or splitting cannot be written as code yet, rather than write it wrong."""
+    if project.data.task not in ("classification", "regression"):
+        raise data_code.not_code(f"the task {TASKS[project.data.task].noun}")
+    if set(FURTHER_ROLES) & set(project.data.roles.values()):
+        raise data_code.not_code("predicting several columns")
+    source = project.data.source
+    kind = source.get("kind")
+    is_sample = kind == "sample" and sample(source.get("name")).kind not in ("audio", "mixed")
+    if project.data.settings()["tokenizer"] != "word" and "text" in project.data.roles.values():
+        message = (
+            "Texts cut into characters or pieces of words cannot be written as code yet. Cut them into words "
+            "for the script, or export the model as a .keras file."
+        )
+        raise stop("not_code", message)
+    if augments(project.data.augmentation):
+        message = (
+            "Augmentation cannot be written as code yet. Switch it off on the Data page for the script, or "
+            "export the model as a .keras file: the trained model holds nothing of it."
+        )
+        raise stop("not_code", message)
+    split = project.data.split_settings()
+    if not (is_sample or kind in ("csv", "images")):
+        message = (
+            f"Reading data of the kind '{kind if kind != 'sample' else 'audio'}' cannot be written as code "
+            "yet. Export the model as a .keras file instead; it carries its preprocessing."
+        )
+        raise stop("not_code", message)
+    if split["method"] in ("group", "time") or split["folds"] > 1:
+        message = (
+            "A split by group, by time or into folds cannot be written as code yet. Choose another split for "
+            "the script, or export the model as a .keras file."
+        )
+        raise stop("not_code", message)
 
 
 def companion_files(spec: DataSpec) -> dict[str, str]:
@@ -46,23 +111,82 @@ def companion_files(spec: DataSpec) -> dict[str, str]:
     return data_code.companions(spec)
 
 
-def _docstring(project: Project, spec: DataSpec) -> str:
-    title = " ".join(project.name.split()).replace("\\", "/").replace('"', "'") or "Model"
-    is_image = any(item.kind == "image" for item in spec.inputs)
-    data = "a folder with one folder of pictures a class" if is_image else "a CSV file with a header"
+def _parts(project: Project, spec: DataSpec, beside: data_code.Beside) -> list[Part]:
+    _check_source(project)
+    analysis = sound_analysis(project, spec)
+    settings = project.training_settings()
+    model = _model_part(model_code(analysis, project.name))
+    seeded = training_code.seed_steps(settings)
+    extra = ("import tensorflow as tf",) if settings["deterministic"] else ()
+    steps = (*seeded, "model = build_model()", "model.summary()")
+    model = replace(model, imports=(*model.imports, *extra), steps=steps)
+    factors = learning_rate_factors(project, spec)
+    weights = training_code.weights_part(settings)
+    trained = _without_weights(project, analysis)
+    return [
+        data_code.data_part(project.data, spec, beside),
+        training_code.split_part(project.data.split_settings(), settings, spec),
+        model,
+        *([weights] if weights else []),
+        training_code.training_part(settings, spec, trained, factors),
+        training_code.evaluation_part(),
+    ]
+
+
+def _model_part(code: ModelCode) -> Part:
+    text = "\n".join([*code.carried, *code.functions])
+    arrays = ("import numpy as np",) if "np." in text else ()
+    layers = ("from keras import layers",) if "layers." in text.replace("keras.layers.", "") else ()
+    return Part(
+        "The model",
+        "Each statement of `build_model` is one block, in the order in which the data flow.",
+        imports=("import keras", *arrays, *layers, *code.imports),
+        definitions=(*code.carried, *code.functions),
+    )
+
+
+def _title(project: Project) -> str:
+    return " ".join(project.name.split()).replace("\\", "/").replace('"', "'") or "Model"
+
+
+def _docstring(project: Project, spec: DataSpec) -> list[str]:
+    words = f"Run it with {data_code.data_words(project.data, spec)} as its argument."
     beside = " and ".join(companion_files(spec))
     needs = f"\n\nIt reads {beside} from beside itself." if beside else ""
-    return f'"""{title}: a Keras model and its training.\n\nRun it with {data} as its argument.{needs}\n"""'
+    return [f'"""{_title(project)}: a Keras model and its training.\n\n{words}{needs}\n"""']
 
 
-def _imports(spec: DataSpec) -> list[str]:
-    kinds = {item.kind for item in spec.inputs}
-    standard = ["import argparse", *(["import json"] if "table" in kinds else []), "from pathlib import Path"]
-    tables = ["import pandas as pd"] if "image" not in kinds else []
-    return [*standard, "", "import keras", "import numpy as np", *tables, "from keras import layers"]
+def _constants(parts: list[Part]) -> list[str]:
+    return [line for part in parts for line in part.constants]
+
+
+def _joined(head: list[str], constants: list[str], definitions: list[str]) -> str:
+    top = [*head, *(["", *constants] if constants else [])]
+    return "\n".join(top) + "\n\n\n" + "\n\n\n".join(definitions) + "\n"
+
+
+def _main(parts: list[Part], project: Project, spec: DataSpec) -> str:
+    help_text = data_code.data_words(project.data, spec)
+    lines = [
+        "def main():",
+        f'{INDENT}"""Train the model on the data that the command line names, evaluate it and save it."""',
+        f"{INDENT}parser = argparse.ArgumentParser(description=main.__doc__)",
+        *formatted(INDENT, f'parser.add_argument("data", type=Path, help="{help_text}")'),
+        *formatted(INDENT, _OUTPUT_ARGUMENT),
+        f"{INDENT}arguments = parser.parse_args()",
+        f"{INDENT}path, output = arguments.data, arguments.output",
+    ]
+    for part in parts:
+        lines += ["", *(line for step in part.steps for line in formatted(INDENT, step))]
+    return "\n".join([*lines, "", "", 'if __name__ == "__main__":', f"{INDENT}main()"])
+
+
+_OUTPUT_ARGUMENT = (
+    'parser.add_argument("--output", type=Path, default=Path("model.keras"), help="where the model is saved")'
+)
 
 
 def _without_weights(project: Project, analysis: Analysis) -> keras.Model:
     """Return the project's model as training has it, but with no memory for its weights."""
-    with keras.StatelessScope(initialize_variables=False):
+    with without_weights():
         return assemble(analysis, project.name)

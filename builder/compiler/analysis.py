@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from builder.blocks import registry
-from builder.compiler import design_rules, output_rules, repairs
+from builder.blocks.base import Block
+from builder.blocks.latent_input import LATENT, latent_shape
+from builder.compiler import decoder_rules, design_rules, ends, output_rules, repairs
 from builder.compiler.context import Arrival, Context
+from builder.compiler.own_kinds import own_block
+from builder.compiler.picture_rules import moved_pictures
 from builder.compiler.resolve import resolved
 from builder.compiler.shape_rules import refused, shape_problem
-from builder.compiler.symbolic import Outcome, input_outcome, outcome
-from builder.compiler.wiring import check_wiring
+from builder.compiler.symbolic import Outcome, free_input_outcome, input_outcome, outcome, passed_through
+from builder.compiler.tensors import TensorSpec
+from builder.compiler.wiring import check_block_wiring, check_wiring
 from builder.data.spec import DataSpec
-from builder.errors import Problem
-from builder.graph import Graph, Node
+from builder.errors import Problem, Repair
+from builder.graph import Edge, Graph, Node
+from builder.own_blocks import FREE_INPUT, OUTPUT, Expansion, definition_problems, expand
 from builder.params import AUTO
 
 MAXIMUM_PARAMETERS = 500_000_000
@@ -23,58 +29,193 @@ MAXIMUM_PARAMETERS = 500_000_000
 
 @dataclass
 class Analysis:
-    """What is known of a graph: resolved values and outcomes of its sound blocks, and all problems."""
+    """What is known of a graph: resolved values and outcomes of its sound blocks, and all problems.
 
-    graph: Graph
+    ``graph`` is flat: own blocks are replaced by the blocks inside them, and ``expansion`` tells which
+    node of ``document`` stands for them. Problems are told of the document's nodes; ``inner_problems``
+    are those of blocks inside own blocks, told of the flat graph. ``targets`` are the data as the blocks see
+    them that make one of several outputs.
+    """
+
+    document: Graph
     spec: DataSpec | None
+    expansion: Expansion = field(default_factory=lambda: Expansion(Graph()))
     values: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    inner_problems: list[Problem] = field(default_factory=list)
+    targets: dict[str, DataSpec] = field(default_factory=dict)
+
+    @property
+    def graph(self) -> Graph:
+        """The graph without own blocks."""
+        return self.expansion.graph
 
     @property
     def is_sound(self) -> bool:
         """Whether no problem is an error."""
         return all(problem.severity != "error" for problem in self.problems)
 
+    def output_of(self, node_id: str, port: str) -> TensorSpec | None:
+        """Return what leaves a port of a node of the document, or None where it is not known."""
+        source, source_port = self.expansion.aliases.get((node_id, port), (node_id, port))
+        result = self.outcomes.get(source)
+        return None if result is None else result.outputs.get(source_port)
+
 
 def analyse(graph: Graph, spec: DataSpec | None) -> Analysis:
     """Return the outcomes and problems of a graph, problems in the order of the graph's blocks."""
     analysis = Analysis(graph, spec)
     analysis.problems += graph.check_structure()
-    for node in graph.in_order():
-        wiring = check_wiring(graph, node)
+    unsound = definition_problems(graph)
+    analysis.problems += unsound
+    if unsound:
+        return analysis
+    analysis.expansion = expand(graph)
+    inner = Analysis(analysis.graph, spec, analysis.expansion, analysis.values, analysis.outcomes)
+    skipped = _check_own_blocks(analysis)
+    _walk(inner, skipped)
+    owners = analysis.expansion.owners
+    # What is wrong inside a block that is not connected as it should be follows from that alone.
+    told = [problem for problem in inner.problems if owners.get(problem.block or "") not in skipped]
+    analysis.problems += [_told_outside(analysis, problem) for problem in told]
+    analysis.inner_problems += [problem for problem in told if problem.block in owners]
+    return analysis
+
+
+def _walk(analysis: Analysis, skipped: set[str]) -> None:
+    if analysis.spec is not None:
+        each = analysis.spec.each_target
+        found = ends.targets_of_nodes(analysis.graph, analysis.spec)
+        analysis.targets = {node_id: each[number] for node_id, number in found.items()}
+    for node in analysis.graph.in_order():
+        if analysis.expansion.owner(node.id) in skipped:
+            continue
+        wiring = check_wiring(analysis.graph, node)
         analysis.problems += wiring
         if not any(problem.severity == "error" for problem in wiring):
             _visit(analysis, node)
     analysis.problems += _name_problems(analysis)
     analysis.problems += _size_problems(analysis)
-    analysis.problems += output_rules.ends_problems(graph)
-    if spec is not None:
-        analysis.problems += output_rules.task_problems(graph, spec, analysis.values, analysis.outcomes)
-        analysis.problems += design_rules.warnings(graph, analysis.values, analysis.outcomes)
-    return analysis
+    analysis.problems += ends.ends_problems(analysis.graph, analysis.spec)
+    if analysis.spec is not None:
+        analysis.problems += _free_input_problems(analysis)
+        analysis.problems += output_rules.task_problems(
+            analysis.graph, analysis.spec, analysis.values, analysis.outcomes
+        )
+        analysis.problems += moved_pictures(analysis.graph, analysis.spec)
+        analysis.problems += decoder_rules.decoder_problems(
+            analysis.graph, analysis.spec, analysis.values, analysis.outcomes
+        )
+        analysis.problems += design_rules.warnings(
+            analysis.graph, analysis.values, analysis.outcomes, not analysis.spec.windows
+        )
+
+
+def _check_own_blocks(analysis: Analysis) -> set[str]:
+    """Report what is wrong with the use of own blocks; return the nodes that cannot be looked into."""
+    skipped = set()
+    for node in analysis.document.nodes:
+        if node.kind in analysis.document.definitions:
+            block = own_block(node.kind, analysis.document.definitions)
+            wiring = check_block_wiring(analysis.document, node, block)
+            analysis.problems += wiring
+            if any(problem.severity == "error" for problem in wiring):
+                skipped.add(node.id)
+    return skipped
+
+
+def _told_outside(analysis: Analysis, problem: Problem) -> Problem:
+    """Return a problem as the document's reader sees it: what is inside an own block is told of its node."""
+    owner = analysis.expansion.owners.get(problem.block or "")
+    if owner is None:
+        # A repair of the flat graph that touches blocks inside an own block fits no node of the document.
+        touched = problem.repair is not None and _touches(problem.repair.edits, analysis.expansion.owners)
+        return replace(problem, repair=None) if touched else problem
+    message = f"Inside '{owner}': {problem.message}"
+    return replace(problem, message=message, block=owner, field=None, repair=None)
+
+
+def _touches(edits: Iterable[Mapping[str, Any]], inner: Mapping[str, str]) -> bool:
+    for edit in edits:
+        edge = edit.get("edge", {})
+        if {edit.get("id"), edge.get("source"), edge.get("target")} & set(inner):
+            return True
+    return False
 
 
 def _visit(analysis: Analysis, node: Node) -> None:
     block = registry()[node.kind]
-    values = resolved(block, node.parameters, analysis.spec)
+    spec = analysis.targets.get(node.id, analysis.spec)
+    values = resolved(block, _parameters(analysis, node, block), spec)
     analysis.values[node.id] = values
+    if node.kind == FREE_INPUT:
+        analysis.outcomes[node.id] = free_input_outcome(
+            values["shape"], values["dtype"], values["batch_size"]
+        )
+        return
+    if node.kind == LATENT:
+        analysis.outcomes[node.id] = free_input_outcome(latent_shape(values), "float32")
+        return
     if not block.inputs:
         _visit_input(analysis, node, values)
         return
     context = _context(analysis, node)
     if context is None:
         return
+    if node.kind == OUTPUT:
+        analysis.outcomes[node.id] = passed_through(context.first)
+        return
     problem = shape_problem(context) or _unresolved(context)
     if problem is None:
-        inputs = {port.name: _arriving(context, port.name, port.variadic) for port in block.inputs}
-        result = outcome(node.kind, values, inputs)
-        if result.error:
-            problem = refused(context, result.error)
-        else:
-            analysis.outcomes[node.id] = result
+        result = outcome(node.kind, values, _arriving(context))
+        problem = refused(context, result.error) if result.error else _unlike(analysis, node, result)
+        if problem is None:
+            result = result.shared() if node.shared_with else result
+            analysis.outcomes[node.id] = result.frozen() if node.frozen else result
     if problem is not None:
         analysis.problems.append(problem)
+
+
+def _parameters(analysis: Analysis, node: Node, block: Block) -> Mapping[str, Any]:
+    """Return what a node sets: the layer's settings are the owner's, those of the call its own."""
+    owner = _owner(analysis, node)
+    made = {name: value for name, value in owner.parameters.items() if name not in block.when_called}
+    called = {name: value for name, value in node.parameters.items() if name in block.when_called}
+    return node.parameters if owner is node else {**made, **called}
+
+
+def _owner(analysis: Analysis, node: Node) -> Node:
+    """Return the node whose layer a node uses: itself, or the one that it shares with."""
+    return analysis.graph.node(node.shared_with) if analysis.graph.has(node.shared_with) else node
+
+
+def _unlike(analysis: Analysis, node: Node, result: Outcome) -> Problem | None:
+    """Return the problem of a layer that needs other weights here than where it is used first."""
+    first = analysis.outcomes.get(node.shared_with)
+    if first is None or first.weight_shapes == result.weight_shapes:
+        return None
+    message = (
+        f"'{node.id}' uses the weights of '{node.shared_with}', but what arrives here needs weights of "
+        "another shape. Give both blocks inputs with the same number of channels or features, or give "
+        f"'{node.id}' weights of its own."
+    )
+    alone: dict[str, Any] = {"op": "set_node", "id": node.id, "changes": {"shared_with": ""}}
+    repair = Repair("Give it weights of its own", (alone,))
+    return Problem("cannot_share", message, node.id, repair=repair)
+
+
+def _free_input_problems(analysis: Analysis) -> list[Problem]:
+    problems = []
+    for node in analysis.graph.nodes:
+        if node.kind == FREE_INPUT:
+            message = (
+                f"Nothing feeds the free input '{node.id}': the data enter a model through an Input. Put "
+                "an Input in its place."
+            )
+            repair = repairs.replace_block("Take the data's input", node.id, "input.v1", {})
+            problems.append(Problem("free_input", message, node.id, repair=repair))
+    return problems
 
 
 def _visit_input(analysis: Analysis, node: Node, values: Mapping[str, Any]) -> None:
@@ -119,17 +260,26 @@ def _context(analysis: Analysis, node: Node) -> Context | None:
     block = registry()[node.kind]
     arrivals: dict[str, list[Arrival]] = {port.name: [] for port in block.inputs}
     for edge in analysis.graph.incoming(node.id):
-        result = analysis.outcomes.get(edge.source)
-        if result is None or result.output is None:
+        spec = _leaving(analysis, edge)
+        if spec is None:
             return None
-        arrivals[edge.target_port].append(Arrival(edge, result.output))
+        arrivals[edge.target_port].append(Arrival(edge, spec))
     by_port = {name: tuple(items) for name, items in arrivals.items()}
     return Context(analysis.graph, node, block, analysis.values[node.id], by_port, analysis.outcomes)
 
 
-def _arriving(context: Context, port: str, variadic: bool) -> Any:
-    specs = tuple(arrival.spec for arrival in context.arrivals[port])
-    return specs if variadic else specs[0]
+def _leaving(analysis: Analysis, edge: Edge) -> TensorSpec | None:
+    result = analysis.outcomes.get(edge.source)
+    return None if result is None else result.outputs.get(edge.source_port)
+
+
+def _arriving(context: Context) -> dict[str, Any]:
+    arriving: dict[str, Any] = {}
+    for port in context.block.inputs:
+        specs = tuple(arrival.spec for arrival in context.arrivals[port.name])
+        if specs:
+            arriving[port.name] = specs if port.variadic else specs[0]
+    return arriving
 
 
 def _unresolved(context: Context) -> Problem | None:
@@ -160,7 +310,7 @@ def _name_problems(analysis: Analysis) -> list[Problem]:
 
 def _layer_names(analysis: Analysis, node: Node) -> list[str]:
     result = analysis.outcomes.get(node.id)
-    return result.layer_names(node.id) if result else []
+    return result.layer_names(node.name) if result else []
 
 
 def _name_taken(graph: Graph, node: Node, owner: Node, name: str) -> Problem:
@@ -171,7 +321,7 @@ def _name_taken(graph: Graph, node: Node, owner: Node, name: str) -> Problem:
         f"'{node.id}' needs another name: {whose} already contains a layer named '{name}', and the names of "
         "a Keras model's layers must differ."
     )
-    repair = repairs.rename(f"Name it '{fresh}'", graph, node.id, fresh)
+    repair = repairs.rename(f"Name it '{fresh}'", node.id, fresh)
     return Problem("layer_name_taken", message, node.id, repair=repair)
 
 

@@ -7,33 +7,49 @@ from typing import Any
 
 from builder.blocks import registry
 from builder.compiler import repairs
-from builder.compiler.output_rules import output_nodes
-from builder.compiler.shape_rules import RECURRENT
+from builder.compiler.ends import output_nodes
+from builder.compiler.families import (
+    CONVOLUTION,
+    DROPS_MASKS,
+    LINEAR,
+    RECURRENT,
+    REGULARIZATION,
+    SHAPE_KEEPING,
+)
+from builder.compiler.faults import design_faults
 from builder.compiler.symbolic import Outcome
 from builder.errors import Problem
 from builder.graph import Graph, Node
 
-LINEAR = ("dense.v1", "conv1d.v1", "conv2d.v1")
-_WEIGHTED = (*LINEAR, "classification_head.v1", "regression_head.v1")
-_PASSES_STEPS = ("dropout.v1", "sinusoidal_positional_encoding.v1", "learned_positional_encoding.v1")
+_WEIGHTED = {*LINEAR, *CONVOLUTION, "classification_head.v1", "regression_head.v1"}
+_PASSES_STEPS = {
+    *SHAPE_KEEPING,
+    "sinusoidal_positional_encoding.v1",
+    "learned_positional_encoding.v1",
+    "rotary_positional_encoding.v1",
+}
 LARGE_DENSE = 10_000_000
 
 Values = Mapping[str, Mapping[str, Any]]
 Outcomes = Mapping[str, Outcome]
 
 
-def warnings(graph: Graph, values: Values, outcomes: Outcomes) -> list[Problem]:
-    """Return the warnings for the blocks that have an output."""
+def warnings(graph: Graph, values: Values, outcomes: Outcomes, may_be_padded: bool = True) -> list[Problem]:
+    """Return the warnings for the blocks that have an output.
+
+    Args:
+        may_be_padded: whether texts shorter than others end in padding.
+    """
     found: list[Problem | None] = []
     for node in graph.nodes:
         if node.id not in outcomes:
             continue
         found.append(_no_activation(graph, node, values))
         found.append(_flatten_explosion(graph, node, outcomes))
-        found.append(_reads_padding(graph, node, values))
+        found.append(_reads_padding(graph, node, values) if may_be_padded else None)
         found.append(_mask_lost(graph, node, outcomes))
     found += [_dropout_at_end(node) for node in output_nodes(graph)]
-    return [problem for problem in found if problem is not None]
+    return [problem for problem in found if problem is not None] + design_faults(graph, values, outcomes)
 
 
 def _no_activation(graph: Graph, node: Node, values: Values) -> Problem | None:
@@ -58,17 +74,22 @@ def _flatten_explosion(graph: Graph, node: Node, outcomes: Outcomes) -> Problem 
     heavy = next((name for name in followers if outcomes[name].parameters > LARGE_DENSE), None)
     if heavy is None:
         return None
-    source = outcomes[graph.incoming(node.id)[0].source].output
+    edge = graph.incoming(node.id)[0]
+    source = outcomes[edge.source].outputs[edge.source_port]
     assert source is not None, "a flattened tensor has a specification"
     message = (
         f"After Flatten '{node.id}', '{heavy}' has {outcomes[heavy].parameters:,} weights: slow to train and "
         "quick to overfit. Use a global pooling in its place, or more pooling before it."
     )
-    kinds = {"image": "global_average_pooling2d.v1", "sequence": "global_average_pooling1d.v1"}
+    kinds = {
+        "volume": "global_average_pooling3d.v1",
+        "image": "global_average_pooling2d.v1",
+        "sequence": "global_average_pooling1d.v1",
+    }
     kind = kinds.get(source.flow)
     repair = None
     if kind is not None:
-        repair = repairs.replace_block(f"Use {registry()[kind].label}", graph, node.id, kind, {})
+        repair = repairs.replace_block(f"Use {registry()[kind].label}", node.id, kind, {})
     return Problem("flatten_explosion", message, node.id, None, repair, "warning")
 
 
@@ -89,10 +110,10 @@ def _reads_padding(graph: Graph, node: Node, values: Values) -> Problem | None:
 
 
 def _mask_lost(graph: Graph, node: Node, outcomes: Outcomes) -> Problem | None:
-    arriving = [outcomes[edge.source].output for edge in graph.incoming(node.id)]
+    arriving = [outcomes[edge.source].outputs[edge.source_port] for edge in graph.incoming(node.id)]
     output = outcomes[node.id].output
     is_masked = any(spec is not None and spec.masked for spec in arriving)
-    if not is_masked or output is None or output.masked or node.kind not in _DROPS_MASKS:
+    if not is_masked or output is None or output.masked or node.kind not in DROPS_MASKS:
         return None
     message = (
         f"The embedding marks padding, but {registry()[node.kind].label} '{node.id}' cannot skip it: from "
@@ -102,15 +123,12 @@ def _mask_lost(graph: Graph, node: Node, outcomes: Outcomes) -> Problem | None:
     return Problem("mask_lost", message, node.id, severity="warning")
 
 
-_DROPS_MASKS = ("flatten.v1", "reshape.v1", "conv1d.v1", "max_pooling1d.v1", "average_pooling1d.v1")
-
-
 def _dropout_at_end(node: Node) -> Problem | None:
-    if node.kind != "dropout.v1":
+    if node.kind not in REGULARIZATION or node.kind == "activity_regularization.v1":
         return None
     message = (
-        f"Dropout '{node.id}' is the last block: it would erase parts of the answer itself while training. "
-        "Put it before the last Dense block."
+        f"{registry()[node.kind].label} '{node.id}' is the last block: it would disturb the answer itself "
+        "while training. Put it before the last Dense block."
     )
-    repair = repairs.remove_blocks("Remove the dropout", [node.id])
+    repair = repairs.remove_blocks("Remove the block", [node.id])
     return Problem("dropout_at_end", message, node.id, None, repair, "warning")

@@ -47,25 +47,15 @@ def append(label: str, graph: Graph, node_id: str, kind: str, port: str = "input
     return Repair(label, (_add_node(node), _add_edge(Edge(node_id, node.id, port))))
 
 
-def replace_block(label: str, graph: Graph, node_id: str, kind: str, parameters: Mapping[str, Any]) -> Repair:
+def replace_block(label: str, node_id: str, kind: str, parameters: Mapping[str, Any]) -> Repair:
     """Return the repair that puts a block of another kind in a block's place, name and connections."""
-    node = graph.node(node_id)
-    edits = [{"op": "remove_node", "id": node_id}, _add_node(Node(node_id, kind, parameters, node.position))]
-    edits += _drawn_anew(graph, node_id, lambda edge: edge)
-    return Repair(label, tuple(edits))
+    changes = {"kind": kind, "parameters": dict(parameters)}
+    return Repair(label, ({"op": "set_node", "id": node_id, "changes": changes},))
 
 
-def rename(label: str, graph: Graph, node_id: str, name: str) -> Repair:
-    """Return the repair that gives a block another name and keeps its place and connections."""
-    node = graph.node(node_id)
-    renamed = Node(name, node.kind, node.parameters, node.position)
-    edits = [{"op": "remove_node", "id": node_id}, _add_node(renamed)]
-
-    def moved(edge: Edge) -> Edge:
-        ends = [name if end == node_id else end for end in (edge.source, edge.target)]
-        return Edge(ends[0], ends[1], edge.target_port, edge.source_port)
-
-    return Repair(label, (*edits, *_drawn_anew(graph, node_id, moved)))
+def rename(label: str, node_id: str, name: str) -> Repair:
+    """Return the repair that gives a block another name and keeps everything else."""
+    return Repair(label, ({"op": "rename_node", "id": node_id, "to": name},))
 
 
 def take_out(label: str, graph: Graph, node_id: str) -> Repair:

@@ -26,16 +26,28 @@ def resolved(block: Block, given: Mapping[str, Any], spec: DataSpec | None) -> d
     return values
 
 
+def _sample_sizes(spec: DataSpec) -> dict[str, Any]:
+    names = {3: ("sample_height", "sample_width", "sample_channels"), 2: ("sample_steps", "sample_features")}
+    kind = spec.inputs[0].kind if spec.inputs else ""
+    # Where noise stands in the place of the data, the target is what a generator makes.
+    shape = spec.sample_shape if kind in ("image", "series") else spec.target_shape
+    return dict(zip(names.get(len(shape), ()), shape, strict=False))
+
+
 def _facts(spec: DataSpec, values: Mapping[str, Any]) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "class_activation": "softmax",
-        "target_units": 1,
+        "target_units": spec.output_shapes[0][-1] if spec.predicts_numbers else 1,
         "target_mean": float(spec.target_mean),
         "target_deviation": sqrt(spec.target_variance) or 1.0,
+        "count_mean": max(float(spec.target_mean), 1e-3),
+        "given_back": "sigmoid" if len(spec.target_shape) == 3 else "linear",
     }
+    facts |= _sample_sizes(spec)
     if spec.class_count:
         is_single = spec.class_count == 2 and values.get("activation") == "sigmoid"
         facts["class_units"] = 1 if is_single else spec.class_count
+        facts["label_units"] = spec.class_count
     if spec.vocabulary_size is not None:
         facts["vocabulary_size"] = spec.vocabulary_size
     return facts

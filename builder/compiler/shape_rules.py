@@ -12,19 +12,17 @@ from math import isqrt, prod
 from builder.blocks.base import FLOWS, Port
 from builder.compiler import repairs
 from builder.compiler.context import Arrival, Context
+from builder.compiler.families import (
+    CONVOLUTION,
+    ELEMENTWISE,
+    FLATTENING,
+    RECURRENT,
+    SLIDING,
+    WINDOW_POOLING,
+)
 from builder.compiler.tensors import TensorSpec
 from builder.errors import Problem, Repair
 from builder.graph import Node
-
-FLATTENING = (
-    "flatten.v1",
-    "reshape.v1",
-    "global_average_pooling1d.v1",
-    "global_average_pooling2d.v1",
-    "global_max_pooling1d.v1",
-    "global_max_pooling2d.v1",
-)
-RECURRENT = ("lstm.v1", "gru.v1", "bidirectional.v1", "lstm_stack.v1")
 
 
 def shape_problem(context: Context) -> Problem | None:
@@ -51,7 +49,7 @@ def refused(context: Context, error: str) -> Problem:
 def _flow_problem(context: Context) -> Problem | None:
     for port in context.block.inputs:
         for arrival in context.arrivals[port.name]:
-            if arrival.spec.flow not in port.accepts:
+            if port.accepts and arrival.spec.flow not in port.accepts:
                 return _wrong_flow(context, port, arrival)
     return None
 
@@ -82,7 +80,7 @@ def _flow_repair(context: Context, port: Port, arrival: Arrival) -> Repair | Non
             return repairs.set_parameter(label, source.id, "return_sequences", False)
         kind = "global_average_pooling1d.v1"
         return repairs.insert("Insert a GlobalAveragePooling1D", graph, edge, (kind, {}))
-    if spec.flow == "image" and "vector" in port.accepts:
+    if spec.flow in ("image", "volume") and "vector" in port.accepts:
         return _image_to_vector(context, arrival)
     if spec.flow == "vector" and "sequence" in port.accepts and source.kind in RECURRENT:
         label = f"Let '{source.id}' return sequences"
@@ -99,7 +97,8 @@ def _flow_repair(context: Context, port: Port, arrival: Arrival) -> Repair | Non
 
 def _reads(context: Context, source: Node, port: Port) -> bool:
     """Tell whether a port would take what ``source`` reads, and is alone in reading ``source``."""
-    output = context.outcomes[context.graph.incoming(source.id)[0].source].output
+    edge = context.graph.incoming(source.id)[0]
+    output = context.outcomes[edge.source].outputs[edge.source_port]
     is_alone = len(context.graph.outgoing(source.id)) == 1
     return is_alone and output is not None and output.flow in port.accepts
 
@@ -108,8 +107,10 @@ def _image_to_vector(context: Context, arrival: Arrival) -> Repair:
     # Few channels mean that nothing has looked at the image yet: its mean would tell little.
     channels = arrival.spec.shape[-1] or 0
     if channels >= 8:
-        kind = "global_average_pooling2d.v1"
-        return repairs.insert("Insert a GlobalAveragePooling2D", context.graph, arrival.edge, (kind, {}))
+        axes = 3 if arrival.spec.flow == "volume" else 2
+        kind = f"global_average_pooling{axes}d.v1"
+        label = f"Insert a GlobalAveragePooling{axes}D"
+        return repairs.insert(label, context.graph, arrival.edge, (kind, {}))
     return repairs.insert("Insert a Flatten", context.graph, arrival.edge, ("flatten.v1", {}))
 
 
@@ -128,23 +129,28 @@ def _reshaped(spec: TensorSpec, port: Port) -> list[int] | None:
 
 def _convolution(context: Context) -> Problem | None:
     values, channels = context.values, context.first.shape[-1] or 1
+    if values["data_format"] == "channels_first":
+        # The sizes lie elsewhere; Keras itself judges this rare order.
+        return None
     strides, dilation = _pair(values["strides"]), _pair(values["dilation_rate"])
     if max(strides) > 1 and max(dilation) > 1:
         message = (
             f"{context.title} has strides {values['strides']} and a dilation rate {values['dilation_rate']}: "
             "only one of them may be above 1. Set the strides to 1."
         )
-        plain = 1 if isinstance(values["strides"], int) else [1, 1]
+        plain = 1 if isinstance(values["strides"], int) else [1] * len(strides)
         repair = repairs.set_parameter("Set the strides to 1", context.node.id, "strides", plain)
         return context.problem("strides_and_dilation", message, repair, field="strides")
-    groups = values["groups"]
-    if channels % groups or values["filters"] % groups:
+    groups = values.get("groups", 1)
+    if channels % groups or values.get("filters", groups) % groups:
         message = (
             f"{context.title} has {groups} groups, but {channels} channels arrive and {values['filters']} "
             "filters leave: both must be multiples of the groups. Set the groups to 1."
         )
         repair = repairs.set_parameter("Set the groups to 1", context.node.id, "groups", 1)
         return context.problem("groups_do_not_divide", message, repair, field="groups")
+    if context.node.kind not in SLIDING:
+        return None
     kernel = _pair(values["kernel_size"])
     reach = [(size - 1) * gap + 1 for size, gap in zip(kernel, dilation, strict=False)]
     return _window(context, reach, "kernel_size")
@@ -155,8 +161,9 @@ def _pooling(context: Context) -> Problem | None:
 
 
 def _window(context: Context, window: list[int], field: str) -> Problem | None:
-    sizes = [part or 1 for part in context.first.shape[1:-1]]
-    fits = all(size >= part for size, part in zip(sizes, window, strict=False))
+    sizes = context.first.shape[1:-1]
+    is_first = context.values["data_format"] == "channels_first"
+    fits = is_first or all(size is None or size >= part for size, part in zip(sizes, window, strict=False))
     if fits or context.values["padding"] != "valid":
         return None
     shown = " × ".join(str(part) for part in window[: len(sizes)])
@@ -173,7 +180,7 @@ def _pair(value: int | list[int]) -> list[int]:
 
 
 def _convolution_block(context: Context) -> Problem | None:
-    if context.values["pool"] == "none" or min(part or 1 for part in context.first.shape[1:-1]) >= 2:
+    if context.values["pool"] == "none" or min(part or 2 for part in context.first.shape[1:-1]) >= 2:
         return None
     message = (
         f"{context.title} halves the size, but what arrives cannot be halved: {context.first.in_words()}. "
@@ -185,6 +192,8 @@ def _convolution_block(context: Context) -> Problem | None:
 
 def _reshape(context: Context) -> Problem | None:
     target = context.values["target_shape"]
+    if None in context.first.shape[1:]:
+        return None
     known, size = prod(part for part in target if part != -1), context.first.size
     if known == size or (-1 in target and size % known == 0):
         return None
@@ -224,22 +233,24 @@ def _projection(context: Context, first: TensorSpec, other: Arrival) -> Repair |
         return None
     width = first.shape[-1]
     ours, theirs = first.shape[1:-1], other.spec.shape[1:-1]
-    if ours == theirs and first.flow != "image":
+    if ours == theirs and first.flow in ("vector", "sequence"):
         label = f"Insert a Dense block of {width} units after '{other.edge.source}'"
         return repairs.insert(label, context.graph, other.edge, ("dense.v1", {"units": width}))
     strides = [-(-(b or 1) // (a or 1)) for a, b in zip(ours, theirs, strict=True)]
     reached = [-(-(b or 1) // step) for b, step in zip(theirs, strides, strict=True)]
     if reached != list(ours):
         return None
-    kind = "conv2d.v1" if first.flow == "image" else "conv1d.v1"
-    kernel = [1, 1] if first.flow == "image" else 1
+    axes = len(strides)
+    kernel: int | list[int] = 1 if axes == 1 else [1] * axes
     parameters = {
         "filters": width,
         "kernel_size": kernel,
-        "strides": strides if first.flow == "image" else strides[0],
+        "strides": strides[0] if axes == 1 else strides,
         "padding": "same",
     }
-    label = f"Insert a 1 × 1 convolution with {width} filters after '{other.edge.source}'"
+    kind = f"conv{axes}d.v1"
+    shown = " × ".join(["1"] * max(2, axes))
+    label = f"Insert a {shown} convolution with {width} filters after '{other.edge.source}'"
     return repairs.insert(label, context.graph, other.edge, (kind, parameters))
 
 
@@ -282,15 +293,10 @@ def _mixed_ranks(context: Context, arrivals: tuple[Arrival, ...]) -> Problem:
 
 
 _RULES: dict[str, Callable[[Context], Problem | None]] = {
-    "conv1d.v1": _convolution,
-    "conv2d.v1": _convolution,
-    "max_pooling1d.v1": _pooling,
-    "max_pooling2d.v1": _pooling,
-    "average_pooling1d.v1": _pooling,
-    "average_pooling2d.v1": _pooling,
+    **dict.fromkeys(CONVOLUTION, _convolution),
+    **dict.fromkeys(WINDOW_POOLING, _pooling),
+    **dict.fromkeys(ELEMENTWISE, _elementwise),
     "convolution_block.v1": _convolution_block,
     "reshape.v1": _reshape,
-    "add.v1": _elementwise,
-    "multiply.v1": _elementwise,
     "concatenate.v1": _concatenate,
 }

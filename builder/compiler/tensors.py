@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-_FLOW_BY_RANK = {2: "vector", 3: "sequence", 4: "image"}
+_FLOW_BY_RANK = {1: "number", 2: "vector", 3: "sequence", 4: "image", 5: "volume"}
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class TensorSpec:
     @property
     def flow(self) -> str:
         """The flow type that ports are checked against."""
-        if not self.dtype.startswith("float"):
+        if not self.dtype.startswith(("float", "bfloat")):
             return "tokens" if len(self.shape) == 2 else "unknown"
         return _FLOW_BY_RANK.get(len(self.shape), "unknown")
 
@@ -35,6 +35,9 @@ class TensorSpec:
         match self.flow:
             case "image":
                 return f"an image of {sizes[0]} × {sizes[1]} with {_count(sizes[2], 'channel')}"
+            case "volume":
+                size = " × ".join(sizes[:3])
+                return f"a volume of {size} with {_count(sizes[3], 'channel')}"
             case "sequence":
                 return f"a sequence of {_count(sizes[0], 'step')} with {_count(sizes[1], 'feature')} each"
             case "tokens":

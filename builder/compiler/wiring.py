@@ -7,9 +7,10 @@ from dataclasses import replace
 from builder.blocks import registry
 from builder.blocks.base import Block, Port
 from builder.compiler import repairs
+from builder.compiler.own_kinds import own_block
 from builder.errors import Problem, Repair
 from builder.graph import Edge, Graph, Node
-from builder.params import Parameter, check_all, suggestion
+from builder.params import Parameter, check_all, suggestion, with_defaults
 
 
 def check_wiring(graph: Graph, node: Node) -> list[Problem]:
@@ -17,10 +18,18 @@ def check_wiring(graph: Graph, node: Node) -> list[Problem]:
     block = registry().get(node.kind)
     if block is None:
         return [_unknown_kind(node)]
+    return check_block_wiring(graph, node, block)
+
+
+def check_block_wiring(graph: Graph, node: Node, block: Block) -> list[Problem]:
+    """Return what is wrong with the parameters and incoming connections of a node of this block."""
     problems = _parameter_problems(block, node)
     incoming = graph.incoming(node.id)
     problems += [_unknown_port(block, node, edge) for edge in incoming if not _port(block, edge)]
-    problems += [_unknown_output(node, edge) for edge in incoming if edge.source_port != "output"]
+    for edge in incoming:
+        names = _output_names(graph, edge)
+        if edge.source_port not in names:
+            problems.append(_unknown_output(node, edge, names))
     for port in block.inputs:
         arriving = [edge for edge in incoming if edge.target_port == port.name]
         problem = _port_problem(block, node, port, arriving)
@@ -78,10 +87,27 @@ def _unknown_port(block: Block, node: Node, edge: Edge) -> Problem:
     return Problem("unknown_port", message, node.id, repair=repair)
 
 
-def _unknown_output(node: Node, edge: Edge) -> Problem:
+def _output_names(graph: Graph, edge: Edge) -> list[str]:
+    """Return the outputs of the block at an edge's start; its own where the block cannot be asked."""
+    if not graph.has(edge.source):
+        return [edge.source_port]
+    source = graph.node(edge.source)
+    if source.kind in graph.definitions:
+        return [port.name for port in own_block(source.kind, graph.definitions).outputs]
+    block = registry().get(source.kind)
+    if block is None:
+        return [edge.source_port]
+    if not any(port.when for port in block.outputs):
+        return [port.name for port in block.outputs]
+    return block.output_names(with_defaults(block.parameters, source.parameters))
+
+
+def _unknown_output(node: Node, edge: Edge, names: list[str]) -> Problem:
+    has = f"It has: {', '.join(names)}." if names else "It has no output."
     message = (
-        f"The connection from '{edge.source}' to '{node.id}' starts at '{edge.source_port}'. "
-        "Every block has one output, 'output'. Draw the connection again."
+        f"The connection from '{edge.source}' to '{node.id}' starts at '{edge.source_port}', which "
+        f"'{edge.source}' does not have.{suggestion(edge.source_port, names)} {has} Draw the connection "
+        "again."
     )
     repair = repairs.remove_edge("Remove the connection", edge)
     return Problem("unknown_port", message, node.id, repair=repair)
@@ -89,12 +115,14 @@ def _unknown_output(node: Node, edge: Edge) -> Problem:
 
 def _port_problem(block: Block, node: Node, port: Port, arriving: list[Edge]) -> Problem | None:
     title = f"{block.label} '{node.id}'"
+    if not arriving and port.optional:
+        return None
     if not arriving:
         where = "" if len(block.inputs) == 1 else f" at '{port.name}'"
         message = f"Nothing is connected to {title}{where}. Draw a connection to it, or remove the block."
         repair = repairs.remove_blocks("Remove the block", [node.id])
         return Problem("missing_input", message, node.id, port.name, repair)
-    if port.variadic and len(arriving) == 1:
+    if port.variadic and not port.optional and len(arriving) == 1:
         message = (
             f"{title} joins two or more branches, but only '{arriving[0].source}' is connected to it. "
             "Connect another block to it, or remove it."

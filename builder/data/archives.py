@@ -68,6 +68,14 @@ class ZipFiles:
         return data
 
 
+Files = FolderFiles | ZipFiles
+
+
+def list_files(path: Path) -> Files:
+    """Return the files in a folder or a zip; see ``list_folder`` and ``list_zip``."""
+    return list_folder(path) if path.is_dir() else list_zip(path)
+
+
 def list_folder(root: Path) -> FolderFiles:
     """Return the files below a folder, hidden ones left out, links left out with a warning.
 
@@ -96,7 +104,7 @@ def list_zip(path: Path) -> ZipFiles:
         BuilderError: where the file is no zip, is encrypted, holds links or paths that lead outside,
             too many files, or files that would unfold to far more than the zip itself.
     """
-    archive = _open_zip(path)
+    archive = open_zip(path)
     members: dict[str, zipfile.ZipInfo] = {}
     for info in archive.infolist():
         name = info.filename.replace("\\", "/")
@@ -110,7 +118,12 @@ def list_zip(path: Path) -> ZipFiles:
     return ZipFiles(archive, {name: members[name] for name in sorted(members)})
 
 
-def _open_zip(path: Path) -> zipfile.ZipFile:
+def open_zip(path: Path) -> zipfile.ZipFile:
+    """Return a zip whose entries are not checked yet.
+
+    Raises:
+        BuilderError: where the file is no zip, or is damaged.
+    """
     try:
         with path.open("rb") as stream:
             head = stream.read(16)
@@ -121,9 +134,8 @@ def _open_zip(path: Path) -> zipfile.ZipFile:
         kind = describe_start(head)
         found = f" It looks like {kind}." if kind and not kind.startswith("a zip") else ""
         message = (
-            f"{path.name} is not a zip archive, or it is damaged.{found} Pack the class folders into a zip "
-            "and "
-            "choose that file."
+            f"{path.name} is not a zip archive, or it is damaged.{found} Pack the files into a zip again "
+            "and choose that one."
         )
         raise stop("not_a_zip", message, field="source") from error
     except OSError as error:

@@ -8,16 +8,21 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from builder.errors import Problem, stop
+from builder.tasks import READ_AS, TASKS
 
 MISSING = ("", "?", "na", "n/a", "#n/a", "nan", "null", "<na>")
 # A column with a few cells that are no numbers is a column of numbers with mistakes.
 NUMERIC_SHARE = 0.8
+INPUT_ROLES = ("numeric", "categorical", "text", "image", "audio")
 TARGET_NAMES = ("target", "label", "class", "y", "outcome", "category", "labels", "classes")
 _TEXT_WORDS = 5
 _CELLS_LOOKED_AT = 2_000
 _CATEGORIES_OF_AN_ID = 100
+_MANY_ANSWERS = 50
 _CLASSES_OF_A_NUMBER = 20
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?\Z")
 _ID_NAME = re.compile(r"(.*[_\s-])?(id|index|uuid|guid)\Z|unnamed.*|column_0\Z", re.IGNORECASE)
@@ -58,12 +63,66 @@ def is_missing(cells: pd.Series) -> np.ndarray:
 
 def to_numbers(cells: pd.Series, decimal_comma: bool = False) -> np.ndarray:
     """Return the cells as float64; NaN where a cell is no finite number that float32 can hold."""
+    values = _all_numbers(cells)
+    if values is not None:
+        return np.where(np.abs(values) < np.finfo(np.float32).max, values, np.nan)
+    places, words = pd.factorize(cells)
+    if len(words) < len(cells) / 4:
+        # Words repeat; each is looked at once.
+        return to_numbers(pd.Series(words, dtype="str"), decimal_comma)[places]
+    return parsed_numbers(cells, decimal_comma)
+
+
+def parsed_numbers(cells, decimal_comma=False):  # type: ignore[no-untyped-def]
+    """Return the cells as float64; NaN where a cell is no finite number that float32 can hold."""
     values = pd.to_numeric(cells, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     if decimal_comma and np.isnan(values).any():
         with_point = cells.str.replace(",", ".", n=1, regex=False)
         with_comma = pd.to_numeric(with_point, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
         values = np.where(np.isnan(values), with_comma, values)
     return np.where(np.abs(values) < np.finfo(np.float32).max, values, np.nan)
+
+
+def _all_numbers(cells: pd.Series) -> np.ndarray | None:
+    """Return the cells as float64 where Arrow reads every one as a number or as empty, else None.
+
+    Most columns are like this, and Arrow is several times faster than pandas.
+    """
+    text = pa.array(cells, type=pa.string(), from_pandas=True)
+    try:
+        numbers = pc.if_else(pc.equal(text, ""), None, text).cast(pa.float64())
+    except pa.ArrowInvalid:
+        return None
+    return numbers.to_numpy(zero_copy_only=False)
+
+
+@dataclass
+class ColumnTally:
+    """What is counted of a column while its cells pass by; ``type`` is the one that was found out before."""
+
+    name: str
+    type: str
+    missing: int = 0
+    present: int = 0
+    strays: int = 0
+    numbers: int = 0
+    stray_lines: tuple[int, ...] = ()
+
+    def add(self, cells: pd.Series, lines: np.ndarray, decimal_comma: bool) -> np.ndarray:
+        """Count some cells and return their numbers, float64, NaN where a cell holds none."""
+        missing = is_missing(cells)
+        numbers = np.where(missing, np.nan, to_numbers(cells, decimal_comma))
+        self.count(missing, numbers, ~missing & np.isnan(numbers), lines)
+        return numbers
+
+    def count(self, missing: np.ndarray, numbers: np.ndarray, strays: np.ndarray, lines: np.ndarray) -> None:
+        """Count cells that were looked at already."""
+        self.missing += int(missing.sum())
+        self.present += int((~missing).sum())
+        self.strays += int(strays.sum())
+        self.numbers += int(np.isfinite(numbers).sum())
+        if len(self.stray_lines) < 3:
+            self.stray_lines = (*self.stray_lines, *lines[strays][:3].tolist())[:3]
 
 
 def column_facts(cells: pd.Series, decimal_comma: bool = False) -> ColumnFacts:
@@ -111,10 +170,16 @@ def propose_roles(facts: Mapping[str, ColumnFacts], fixed: Mapping[str, str]) ->
     return roles
 
 
-def propose_task(target: ColumnFacts) -> str:
-    """Return ``"regression"`` for a target of many different numbers, else ``"classification"``."""
+def propose_task(target: ColumnFacts, has_text: bool = False) -> str:
+    """Return ``"regression"`` for a target of many different numbers, else ``"classification"``.
+
+    Where a text stands beside a target of which nearly every row has its own, it is ``"text_to_text"``.
+    """
     numbers = target.numbers[np.isfinite(target.numbers)]
     if target.type != "number" or not len(numbers):
+        present = int((~target.missing).sum())
+        if has_text and target.distinct > max(_MANY_ANSWERS, present / 2):
+            return "text_to_text"
         return "classification"
     has_fractions = bool((numbers != np.round(numbers)).any())
     limit = _CLASSES_OF_A_NUMBER // 2 if has_fractions else _CLASSES_OF_A_NUMBER
@@ -125,16 +190,26 @@ def column_problems(
     facts: Mapping[str, ColumnFacts], roles: Mapping[str, str], lines: np.ndarray
 ) -> list[Problem]:
     """Return warnings about columns in use that mix numbers and words."""
-    problems = []
+    tallies = {}
     for name, item in facts.items():
-        if roles.get(name, "ignore") in ("ignore", "text") or not item.is_mixed:
+        tallies[name] = ColumnTally(name, item.type)
+        tallies[name].count(item.missing, item.numbers, item.strays, lines)
+    return tally_problems(tallies, roles)
+
+
+def tally_problems(tallies: Mapping[str, ColumnTally], roles: Mapping[str, str]) -> list[Problem]:
+    """Return warnings about columns in use that mix numbers and words."""
+    problems = []
+    for name, item in tallies.items():
+        is_mixed = item.strays and item.numbers
+        if roles.get(name, "ignore") in ("ignore", "text", "image", "audio") or not is_mixed:
             continue
-        if item.type == "number" and roles[name] != "categorical":
-            problems.append(_strays_warning(item, lines, name))
-        elif item.type == "category" and np.isfinite(item.numbers).sum() >= 0.2 * (~item.missing).sum():
+        if item.type == "number" and roles[name] not in ("categorical", "class_target"):
+            problems.append(_strays_warning(item))
+        elif item.type == "category" and item.numbers >= 0.2 * item.present:
             message = (
-                f"The column '{name}' mixes numbers and words ({int(item.strays.sum()):,} of "
-                f"{int((~item.missing).sum()):,} values are no numbers). Its values are taken as words."
+                f"The column '{name}' mixes numbers and words ({item.strays:,} of "
+                f"{item.present:,} values are no numbers). Its values are taken as words."
             )
             problems.append(Problem("mixed_types", message, field=name, severity="warning"))
     return problems
@@ -155,15 +230,22 @@ def check_roles(roles: Mapping[str, str], facts: Mapping[str, ColumnFacts], task
             "roles of the columns again."
         )
         raise stop("unknown_column", message, field=unknown[0])
-    _check_counts(roles)
+    _check_counts(roles, TASKS[task].predicts == "labels")
     for name, role in roles.items():
-        if role == "numeric" or (role == "target" and task == "regression"):
+        if role in ("numeric", "number_target") or (role == "target" and _is_number_target(roles, task)):
             _check_numeric(facts[name], role)
 
 
-def _check_counts(roles: Mapping[str, str]) -> None:
+def _is_number_target(roles: Mapping[str, str], task: str) -> bool:
+    # Several columns of labels are 0 and 1 each.
+    several = list(roles.values()).count("target") > 1
+    read_as = TASKS[READ_AS.get(task, task)].predicts
+    return read_as == "numbers" or (TASKS[task].predicts == "labels" and several)
+
+
+def _check_counts(roles: Mapping[str, str], may_be_several: bool) -> None:
     targets = [name for name, role in roles.items() if role == "target"]
-    if len(targets) != 1:
+    if not targets or (len(targets) > 1 and not may_be_several):
         found = f"{len(targets)} are chosen: {', '.join(targets)}" if targets else "none is chosen"
         message = (
             f"Exactly one column must be the target, the one to predict; {found}. Set the columns' roles."
@@ -176,7 +258,15 @@ def _check_counts(roles: Mapping[str, str]) -> None:
             "others to 'ignore', or join them into one column of the file."
         )
         raise stop("several_texts", message, field=texts[1])
-    if not any(role in ("numeric", "categorical", "text") for role in roles.values()):
+    for kind in ("image", "audio"):
+        files = [name for name, role in roles.items() if role == kind]
+        if len(files) > 1:
+            message = (
+                f"One column at most can name the {kind} files; {len(files)} are chosen: {', '.join(files)}. "
+                "Set the others to 'ignore'."
+            )
+            raise stop("several_file_columns", message, field=files[1])
+    if not any(role in INPUT_ROLES for role in roles.values()):
         message = (
             "No column is left to learn from. Give at least one column the role numeric, categorical or text."
         )
@@ -188,12 +278,11 @@ def _check_numeric(item: ColumnFacts, role: str) -> None:
     if item.type == "number" or not present:
         return
     example = "a word" if not item.strays.any() else "words"
-    what = "The target column" if role == "target" else "The column"
-    advice = (
-        "Choose the task classification (one of several kinds)"
-        if role == "target"
-        else "Give it the role categorical or ignore"
-    )
+    what = "The column" if role == "numeric" else "The target column"
+    advice = {
+        "target": "Choose the task classification (one of several kinds)",
+        "number_target": "Predict it as a kind instead of a number",
+    }.get(role, "Give it the role categorical or ignore")
     message = (
         f"{what} '{item.name}' holds {example}, not numbers: {int(item.strays.sum()):,} of {present:,} "
         "values "
@@ -202,13 +291,13 @@ def _check_numeric(item: ColumnFacts, role: str) -> None:
     raise stop("not_numeric", message, field=item.name)
 
 
-def _strays_warning(item: ColumnFacts, lines: np.ndarray, name: str) -> Problem:
-    where = ", ".join(str(line) for line in lines[item.strays][:3])
+def _strays_warning(item: ColumnTally) -> Problem:
+    where = ", ".join(str(line) for line in item.stray_lines)
     message = (
-        f"The column '{name}' holds numbers, but {int(item.strays.sum()):,} value(s) are no usable numbers "
+        f"The column '{item.name}' holds numbers, but {item.strays:,} value(s) are no usable numbers "
         f"(line {where}). They are taken as missing."
     )
-    return Problem("mixed_types", message, field=name, severity="warning")
+    return Problem("mixed_types", message, field=item.name, severity="warning")
 
 
 def _target_of(facts: Mapping[str, ColumnFacts]) -> str:

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from builder.data.audio import Recording, to_waveform
 from builder.data.columns import MISSING
 from builder.data.features import encode_categorical, encode_numeric
-from builder.data.images import to_array
-from builder.data.spec import DataSpec, ModelInput
-from builder.data.text import encode_texts, token_index
+from builder.data.pixels import to_array
+from builder.data.spec import TARGET_TEXT, TARGET_TOKENS, DataSpec, ModelInput
+from builder.data.tokenizers import encode_texts
+from builder.data.words import encode_words, words_of_sample
 from builder.errors import BuilderError, stop
 
 
@@ -23,7 +25,10 @@ def encode(spec: DataSpec, raw: Sequence[Mapping[str, Any]]) -> dict[str, np.nda
     Args:
         spec: the description of the data that the model was made for.
         raw: one mapping a sample: ``{"image": uint8 array (height, width[, channels])}``,
-            ``{"text": str}``, or ``{column: value}`` for a table, where a missing column, ``None``, NaN or
+            ``{"audio": sound (samples,), "rate": samples a second}`` (int16, or float -1 to 1),
+            ``{"series": numbers (steps, channels)}``, ``{"text": str}`` (of tagged words also
+            ``{"tokens": [str, …]}``), or ``{column: value}`` for a
+            table, where a missing column, ``None``, NaN or
             ``""`` is a missing value. A text column beside a table's columns goes by its own name.
 
     Raises:
@@ -33,8 +38,17 @@ def encode(spec: DataSpec, raw: Sequence[Mapping[str, Any]]) -> dict[str, np.nda
     for item in spec.inputs:
         if item.kind == "image":
             arrays["image"] = _images(item, raw)
+        elif item.kind == "audio":
+            arrays["audio"] = _sounds(item, raw)
+        elif item.kind == "series":
+            arrays["series"] = _series(item, raw)
         elif item.kind == "text":
             arrays["tokens"] = _tokens(item, raw)
+        elif item.kind == TARGET_TEXT:
+            # Nothing is written yet but the start.
+            begun = np.zeros((len(raw), *item.arrays[0].shape), dtype=np.int32)
+            begun[:, 0] = item.settings["start"]
+            arrays[TARGET_TOKENS] = begun
         else:
             arrays.update(_features(item, raw))
     return arrays
@@ -63,7 +77,37 @@ def _squeezed(pixels: np.ndarray) -> np.ndarray:
     return pixels[..., 0] if pixels.ndim == 3 and pixels.shape[-1] == 1 else pixels
 
 
+def _sounds(item: ModelInput, raw: Sequence[Mapping[str, Any]]) -> np.ndarray:
+    sounds = np.zeros((len(raw), *item.arrays[0].shape), dtype=np.float32)
+    for number, sample in enumerate(raw, start=1):
+        sound, rate = np.asarray(sample.get("audio")), sample.get("rate", item.settings["rate"])
+        if sound.ndim != 1 or not sound.size or sound.dtype.kind not in "if" or not int(rate) > 0:
+            raise _bad_sample(number, "audio", "a sound: one channel of numbers, and its rate")
+        samples = sound / 32768 if sound.dtype.kind == "i" else sound
+        recording = Recording(samples.astype(np.float32), int(rate))
+        sounds[number - 1] = to_waveform(recording, item.settings["rate"], sounds.shape[1])
+    return sounds
+
+
+def _series(item: ModelInput, raw: Sequence[Mapping[str, Any]]) -> np.ndarray:
+    shape = item.arrays[0].shape
+    series: list[np.ndarray] = []
+    for number, sample in enumerate(raw, start=1):
+        values: np.ndarray
+        try:
+            values = np.asarray(sample.get("series"), dtype=np.float32)
+        except (TypeError, ValueError):
+            values = np.empty(0)
+        if values.shape != shape:
+            raise _bad_sample(number, "series", f"numbers of the shape {shape} (steps, channels)")
+        series.append(np.where(np.isfinite(values), values, item.settings["means"]))
+    return np.stack(series).astype(np.float32)
+
+
 def _tokens(item: ModelInput, raw: Sequence[Mapping[str, Any]]) -> np.ndarray:
+    if item.settings.get("of_words"):
+        sentences = [words_of_sample(sample, number) for number, sample in enumerate(raw, start=1)]
+        return encode_words(item.settings, sentences)[0]
     column = item.settings["column"]
     texts = []
     for number, sample in enumerate(raw, start=1):
@@ -71,7 +115,7 @@ def _tokens(item: ModelInput, raw: Sequence[Mapping[str, Any]]) -> np.ndarray:
         if not isinstance(text, str):
             raise _bad_sample(number, column, "a text")
         texts.append(text.strip())
-    return encode_texts(texts, token_index(item.settings["vocabulary"]), item.settings["sequence_length"])
+    return encode_texts(item.settings, texts)
 
 
 def _features(item: ModelInput, raw: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:

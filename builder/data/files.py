@@ -24,6 +24,10 @@ _KNOWN_STARTS: tuple[tuple[bytes, str], ...] = (
 _PICKLE_PROTOCOLS = (2, 3, 4, 5)
 
 
+class BrokenFile(Exception):
+    """A file of a source that cannot be decoded, with the reason in plain words."""
+
+
 def describe_start(head: bytes) -> str | None:
     """Return in words what kind of file starts with ``head``; None for one that may be plain text."""
     if is_pickle(head):

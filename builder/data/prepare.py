@@ -8,71 +8,136 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from builder.data.images import ImageSource
-from builder.data.prepare_images import prepare_images
+from builder.data.marks import changed
+from builder.data.masking import shown
+from builder.data.picture_boxes import BoxSource
+from builder.data.picture_pairs import MaskSource
+from builder.data.prepare_files import prepare_files
+from builder.data.prepare_forecast import prepare_forecast
+from builder.data.prepare_language import prepare_language
+from builder.data.prepare_masked import prepare_masked
+from builder.data.prepare_pairs import prepare_pairs
+from builder.data.prepare_pictures import prepare_boxes, prepare_masks
 from builder.data.prepare_table import prepare_table
+from builder.data.prepare_tokens import prepare_tokens
+from builder.data.reconstruction import Pixels
 from builder.data.sources import fingerprint, open_source
-from builder.data.spec import DataSpec
+from builder.data.spec import ARRAY_KINDS, DataSpec, ModelInput
 from builder.data.splits import PARTS
-from builder.data.writing import explained_disk_errors, read_row, write_json
-from builder.errors import BuilderError, Problem
+from builder.data.table_source import TableSource
+from builder.data.tokenizers import text_of
+from builder.data.windows import SERIES_FILE, TARGET_FILE, TOKENS_FILE, series_windows, token_windows
+from builder.data.writing import explained_disk_errors, further_targets_file, read_row, write_json
+from builder.errors import BuilderError, Problem, stop
 from builder.project import DataRecipe
+from builder.tasks import TASKS
 
 # Raise it when the same recipe gives other arrays than before.
-PREPARED_VERSION = 2
+PREPARED_VERSION = 4
 Progress = Callable[[float, str], None]
 _TEMPORARY = ".preparing-"
 _ABANDONED_SECONDS = 24 * 3600
+# How a table is prepared for tasks that do not take it row by row.
+_TABLE_TASKS = {
+    "forecasting": prepare_forecast,
+    "generation": prepare_forecast,
+    "language_model": prepare_language,
+    "masked_language_model": prepare_masked,
+    "text_to_text": prepare_pairs,
+    "token_classification": prepare_tokens,
+}
 
 
 @dataclass(frozen=True)
 class Prepared:
     """Prepared data: arrays, targets and the rows of each part, memory-mapped from ``folder``.
 
-    ``arrays`` maps an ``ArraySpec``'s name to (rows, *shape), images as uint8; ``targets`` is
-    (rows,), int32 class indices or float32 in the target's unit; ``indices`` maps ``"train"``,
-    ``"validation"`` and ``"test"`` to row numbers. ``problems`` are the warnings of the preparation.
+    ``arrays`` maps an ``ArraySpec``'s name to (rows, *shape), images as uint8, sound as int16; ``targets`` is
+    (rows, *target_shape), int32 class indices or float32 in the target's unit, and ``further_targets`` are
+    the same for each of the specification's further targets; ``indices`` maps ``"train"``, ``"validation"``
+    and ``"test"`` to row numbers. ``problems`` are the warnings of the preparation.
+    ``augmentation`` says how training rows are changed on their way to a model; the arrays never are.
     """
 
     folder: Path
     spec: DataSpec
-    arrays: dict[str, np.memmap]
-    targets: np.memmap
+    arrays: dict[str, np.ndarray]
+    targets: np.ndarray
     indices: dict[str, np.ndarray]
     problems: tuple[Problem, ...]
+    further_targets: tuple[np.ndarray, ...] = ()
+    augmentation: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def open(cls, folder: Path) -> Prepared:
         """Return the prepared data in a folder that ``prepare`` made."""
         spec = DataSpec.from_json(_read_json(folder / "spec.json"))
+        arrays, targets = _arrays(folder, spec)
         return cls(
             folder=folder,
             spec=spec,
-            arrays={item.name: np.load(folder / f"{item.name}.npy", mmap_mode="r") for item in spec.arrays},
-            targets=np.load(folder / "targets.npy", mmap_mode="r"),
-            indices={part: np.load(folder / f"{part}.npy") for part in PARTS},
+            arrays=arrays,
+            targets=targets,
+            indices={part: np.load(folder / f"{part}.npy", mmap_mode="r") for part in PARTS},
             problems=tuple(Problem(**item) for item in _read_json(folder / "problems.json")),
+            further_targets=tuple(
+                np.load(folder / further_targets_file(number), mmap_mode="r")
+                for number in range(len(spec.further_targets))
+            ),
         )
+
+    @property
+    def all_targets(self) -> tuple[np.ndarray, ...]:
+        """The targets and the further targets."""
+        return (self.targets, *self.further_targets)
+
+    @property
+    def each_target(self) -> tuple[Prepared, ...]:
+        """These data once for every target, as if that were the only one."""
+        pairs = zip(self.spec.each_target, self.all_targets, strict=True)
+        return tuple(replace(self, spec=spec, targets=array, further_targets=()) for spec, array in pairs)
 
     def sample(self, row: int) -> dict[str, Any]:
         """Return the sample of a row for display.
 
-        ``{"kind": "image", "array": uint8 (height, width, channels)}``, ``{"kind": "text", "text": ...}``
-        or ``{"kind": "table", "row": {column: value or None}}``.
+        ``{"kind": "image", "array": uint8 (height, width, channels)}``, ``{"kind": "audio", "array": int16
+        (samples,), "rate": ...}``, ``{"kind": "series", "array": float32 (steps, channels)}``,
+        ``{"kind": "text", "text": ...}`` (of tagged words also ``tokens`` and ``tags``, of pairs of texts
+        also ``answer``) or
+        ``{"kind": "table", "row": {column: value or None}}``. Where a table names pictures or recordings,
+        ``"files"`` has the samples of these, by the inputs' names.
         """
-        if self.spec.inputs[0].kind == "image":
-            return {"kind": "image", "array": np.array(self.arrays["image"][row])}
+        first, *others = self.spec.inputs
+        if first.kind in ARRAY_KINDS and "file_column" not in first.settings:
+            return self._array_sample(first, row)
+        if self.spec.task in ("language_model", "masked_language_model"):
+            tokens = self.arrays[first.arrays[0].name][row]
+            if self.spec.task == "masked_language_model":
+                tokens = shown(np.where, tokens, self.targets[row])
+            tokens = tokens.tolist()
+            return {"kind": "text", "text": text_of(first.settings, tokens)}
         values = read_row(self.folder / "rows.arrow", row)
-        if [item.kind for item in self.spec.inputs] == ["text"]:
-            return {"kind": "text", "text": values[self.spec.inputs[0].settings["column"]]}
-        return {"kind": "table", "row": values}
+        if self.spec.task == "token_classification":
+            return {"kind": "text", "text": " ".join(values["tokens"]), **values}
+        if self.spec.task == "text_to_text":
+            answer = values[self.spec.target_name]
+            return {"kind": "text", "text": values[first.settings["column"]], "answer": answer}
+        if first.kind == "text" and not others:
+            return {"kind": "text", "text": values[first.settings["column"]]}
+        linked = [item for item in self.spec.inputs if item.kind in ARRAY_KINDS]
+        files = {item.name: self._array_sample(item, row) for item in linked}
+        return {"kind": "table", "row": values} | ({"files": files} if files else {})
+
+    def _array_sample(self, item: ModelInput, row: int) -> dict[str, Any]:
+        found = {"kind": item.kind, "array": np.array(self.arrays[item.arrays[0].name][row])}
+        return found | ({"rate": item.settings["rate"]} if item.kind == "audio" else {})
 
 
 def prepare(recipe: DataRecipe, cache_folder: Path, on_progress: Progress | None = None) -> Prepared:
@@ -94,7 +159,7 @@ def prepare(recipe: DataRecipe, cache_folder: Path, on_progress: Progress | None
     if not folder.exists():
         with explained_disk_errors(cache_folder):
             _prepare_whole(recipe, folder, on_progress or _no_progress)
-    return Prepared.open(folder)
+    return replace(Prepared.open(folder), augmentation=recipe.augmentation_settings())
 
 
 def prepared_spec(recipe: DataRecipe, cache_folder: Path) -> DataSpec | None:
@@ -109,9 +174,11 @@ def prepared_spec(recipe: DataRecipe, cache_folder: Path) -> DataSpec | None:
 
 
 def _folder(recipe: DataRecipe, cache_folder: Path) -> Path:
+    # Augmentation changes batches, not what is prepared.
+    kept = replace(recipe, augmentation={}).to_json()
     everything = {
         "version": PREPARED_VERSION,
-        "recipe": recipe.to_json() | {"preprocessing": recipe.settings(), "split": recipe.split_settings()},
+        "recipe": kept | {"preprocessing": recipe.settings(), "split": recipe.split_settings()},
         "content": fingerprint(recipe.source),
     }
     text = json.dumps(everything, sort_keys=True)
@@ -125,16 +192,47 @@ def _prepare_whole(recipe: DataRecipe, folder: Path, on_progress: Progress) -> N
     try:
         on_progress(0.0, "Reading the data")
         source = open_source(recipe.source)
-        if isinstance(source, ImageSource):
-            spec, problems = prepare_images(recipe, source, temporary, on_progress)
+        if isinstance(source, TableSource):
+            _check_table_task(recipe, source)
+            prepare_rows = _TABLE_TASKS.get(recipe.task, prepare_table)
+            spec, problems = prepare_rows(recipe, source, temporary, on_progress)
+        elif isinstance(source, MaskSource):
+            spec, problems = prepare_masks(recipe, source, temporary, on_progress)
+        elif isinstance(source, BoxSource):
+            spec, problems = prepare_boxes(recipe, source, temporary, on_progress)
         else:
-            spec, problems = prepare_table(recipe, source, temporary, on_progress)
+            spec, problems = prepare_files(recipe, source, temporary, on_progress)
         write_json(temporary / "spec.json", spec.to_json())
+        problems = [*changed(recipe.source), *problems]
         write_json(temporary / "problems.json", [problem.to_json() for problem in problems])
         _publish(temporary, folder)
         on_progress(1.0, "Ready")
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _check_table_task(recipe: DataRecipe, source: TableSource) -> None:
+    if TASKS[recipe.task].of_pictures:
+        message = f"{source.title} is a table; the task {TASKS[recipe.task].noun} needs pictures. Bring some."
+        raise stop("task_of_other_data", message, field="task")
+
+
+def _arrays(folder: Path, spec: DataSpec) -> tuple[dict[str, np.ndarray], Any]:
+    """Return the input arrays by name and the targets, memory-mapped."""
+    if "horizon" in spec.windows:
+        past, future = series_windows(
+            np.load(folder / SERIES_FILE, mmap_mode="r"),
+            np.load(folder / TARGET_FILE, mmap_mode="r"),
+            spec.windows,
+        )
+        return {spec.arrays[0].name: past}, future
+    if spec.task == "language_model":
+        tokens, following = token_windows(np.load(folder / TOKENS_FILE, mmap_mode="r"), spec.windows)
+        return {spec.arrays[0].name: tokens}, following
+    arrays = {item.name: np.load(folder / f"{item.name}.npy", mmap_mode="r") for item in spec.arrays}
+    if spec.task == "reconstruction" and spec.inputs[0].kind == "image":
+        return arrays, Pixels(arrays[spec.arrays[0].name])
+    return arrays, np.load(folder / "targets.npy", mmap_mode="r")
 
 
 def _publish(temporary: Path, folder: Path) -> None:

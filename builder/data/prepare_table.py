@@ -2,29 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
-from builder.data.columns import ColumnFacts, check_roles, column_problems, propose_roles, table_facts
-from builder.data.features import category_problems, encode_categorical, encode_numeric, fit_table
+from builder.data.columns import ColumnFacts, check_roles, column_problems, table_facts
+from builder.data.counting import Moments
+from builder.data.features import (
+    MAXIMUM_CATEGORIES,
+    TableFitter,
+    category_problems,
+    encode_categorical,
+    encode_numeric,
+    many_categories_problem,
+)
 from builder.data.files import hash_files
-from builder.data.spec import TEXT_INPUT, ArraySpec, DataSpec, ModelInput
-from builder.data.splits import split_rows
-from builder.data.tables import TableSource
-from builder.data.targets import Targets, check_varies, read_targets
-from builder.data.text import build_vocabulary, encode_texts, proposed_length, token_index
-from builder.data.writing import ArrayWriter, write_array, write_rows
+from builder.data.known_tokenizers import tokenizer_for
+from builder.data.labels import read_label_targets
+from builder.data.prepare_files import STORED_AS
+from builder.data.prepare_linked import LinkedInput, linked_input
+from builder.data.reconstruction import (
+    ANOMALIES_FILE,
+    parts_of_normal,
+    settled_normal,
+    write_features,
+)
+from builder.data.spec import TEXT_INPUT, ArraySpec, DataSpec, ModelInput, TargetSpec
+from builder.data.splits import split_columns, split_problems, split_rows
+from builder.data.table_rows import (
+    RowsWritten,
+    row_batches,
+    settled_roles,
+    target_columns,
+    write_used_rows,
+)
+from builder.data.table_source import TableSource
+from builder.data.targets import Targets, check_varies, read_targets, settled_order
+from builder.data.tokenizers import encode_texts, fitting_length
+from builder.data.transcripts import read_transcripts, steps_needed
+from builder.data.writing import ArrayWriter, further_targets_file, write_array
 from builder.errors import Problem, stop
 from builder.params import AUTO
 from builder.project import DataRecipe
-
-_CHUNK = 5_000
+from builder.tasks import READ_AS, TASKS
 
 
 @dataclass(frozen=True)
@@ -43,18 +68,22 @@ class UsedTable:
         return [name for name in self.frame.columns if self.roles.get(name) == role]
 
 
-def used_table(
-    recipe: DataRecipe, source: TableSource, facts: Mapping[str, ColumnFacts], fixed_roles: Mapping[str, str]
-) -> UsedTable:
+def used_table(recipe: DataRecipe, source: TableSource, facts: Mapping[str, ColumnFacts]) -> UsedTable:
     """Return the table that a recipe uses; without roles in the recipe, the proposed ones.
 
     Raises:
         BuilderError: where roles, task and columns do not fit together.
     """
-    roles = dict(recipe.roles) or propose_roles(facts, fixed_roles)
+    roles = settled_roles(recipe.roles, source, facts)
     check_roles(roles, facts, recipe.task)
-    target = next(name for name, role in roles.items() if role == "target")
-    targets = read_targets(recipe.task, source.frame[target], facts[target])
+    names = target_columns(roles)
+    if TASKS[recipe.task].predicts == "labels":
+        targets = read_label_targets(source.frame, facts, names)
+    elif TASKS[recipe.task].free_steps:
+        targets = read_transcripts(source.frame[names[0]])
+    else:
+        targets = read_targets(READ_AS.get(recipe.task, recipe.task), source.frame[names[0]], facts[names[0]])
+    targets = settled_order(recipe.task, targets, recipe.settings()["class_order"], names[0])
     warnings = [*column_problems(facts, roles, source.lines), *category_problems(source.frame, roles)]
     kept = targets.kept
     return UsedTable(
@@ -72,54 +101,111 @@ def prepare_table(
 ) -> tuple[DataSpec, list[Problem]]:
     """Write a table's inputs, targets and parts as arrays; return the specification and warnings.
 
-    Vocabulary, means, variances and categories come from the training part alone.
+    The rows pass three times, never all at once: to find the targets, to learn vocabulary, means,
+    variances and categories from the training part alone, and to be encoded.
 
     Raises:
         BuilderError: where the table cannot be used as the recipe says.
     """
     facts = table_facts(source.frame, source.decimal_comma)
-    table = used_table(recipe, source, facts, source.roles)
-    targets = table.targets
-    parts = split_rows(
-        recipe.split_settings(), len(table.frame), targets.classes, targets.class_names, table.is_test
+    roles = settled_roles(recipe.roles, source, facts)
+    check_roles(roles, facts, recipe.task)
+    split = recipe.split_settings()
+    group, time = split_columns(split)
+    rows = write_used_rows(source, roles, recipe.task, facts, group, time, folder, on_progress)
+    names = target_columns(roles)
+    settled = settled_order(recipe.task, rows.targets, recipe.settings()["class_order"], names[0])
+    rows = replace(rows, targets=settled)
+    parts = table_parts(recipe, rows.targets, rows.is_test, rows.groups, rows.times)
+    on_progress(0.5, "Learning from the training rows")
+    linked = _linked_inputs(source, roles, recipe.settings())
+    inputs, input_warnings = _write_inputs(
+        recipe.settings(),
+        roles,
+        list(source.frame.columns),
+        rows,
+        parts["train"],
+        linked,
+        folder,
+        on_progress,
     )
-    on_progress(0.4, "Encoding the columns")
-    inputs = _write_inputs(recipe.settings(), table, parts["train"], folder)
-    on_progress(0.8, "Writing the rows")
-    write_array(folder / "targets.npy", targets.values)
-    for part, rows in parts.items():
-        write_array(folder / f"{part}.npy", rows)
-    write_rows(folder / "rows.arrow", _shown_columns(table))
-    mean, variance = _moments(targets, parts["train"], table.columns("target")[0])
+    write_array(folder / "targets.npy", rows.targets.values)
+    for number, (_, _, values) in enumerate(rows.further_targets):
+        write_array(folder / further_targets_file(number), values.values)
+    for part, chosen in parts.items():
+        write_array(folder / f"{part}.npy", chosen)
+    mean, variance = _moments(rows.targets, parts["train"], names[0])
     spec = DataSpec(
         task=recipe.task,
         inputs=inputs,
-        class_names=targets.class_names,
-        target_name=table.columns("target")[0],
+        class_names=rows.targets.class_names,
+        target_name=names[0] if len(names) == 1 else "labels",
         target_mean=mean,
         target_variance=variance,
-        rows={part: len(rows) for part, rows in parts.items()},
+        target_shape=rows.targets.values.shape[1:],
+        steps_needed=steps_needed(rows.targets.values) if recipe.task == "transcription" else 0,
+        rows={part: len(chosen) for part, chosen in parts.items()},
         data_hash=hash_files(source.files),
         source_title=source.title,
+        reading=source.reading,
+        further_targets=tuple(_target_spec(*item, parts["train"]) for item in rows.further_targets),
     )
-    return spec, list(table.problems)
+    if recipe.task == "reconstruction":
+        spec = _reconstructed(recipe, rows, spec, folder)
+    return spec, [*rows.problems, *input_warnings, *split_problems(split, parts, rows.count)]
 
 
-def fit_text(texts: pd.Series, settings: Mapping[str, Any]) -> ModelInput:
-    """Return the text input with the vocabulary of the given texts, those of the training part."""
-    length = settings["sequence_length"]
-    length = proposed_length(texts) if length == AUTO else length
-    vocabulary = build_vocabulary(texts, settings["vocabulary_size"])
-    if len(vocabulary) == 2:
+def table_parts(
+    recipe: DataRecipe,
+    targets: Targets,
+    is_test: np.ndarray | None,
+    groups: np.ndarray | None,
+    times: np.ndarray | None,
+) -> dict[str, np.ndarray]:
+    """Return the rows of each part of a table; of an anomaly detection only normal ones are split.
+
+    Raises:
+        BuilderError: where the rows cannot be split as the recipe says.
+    """
+    split, classes, names = recipe.split_settings(), targets.classes, targets.class_names
+    if recipe.task == "reconstruction" and classes is not None:
+        normal = settled_normal(recipe.settings()["normal_class"], names, classes)
+        return parts_of_normal(split, classes == normal, is_test, groups, times)
+    return split_rows(split, len(targets.values), classes, names, is_test, groups, times)
+
+
+def _reconstructed(recipe: DataRecipe, rows: RowsWritten, spec: DataSpec, folder: Path) -> DataSpec:
+    """Write the features as the target, and which rows are anomalies; return what this makes of the data."""
+    if [item.kind for item in spec.inputs] != ["table"]:
         message = (
-            f"The text column '{texts.name}' holds no words in the training rows. Choose another column."
+            "Anomalies can be found in tables of numbers and categories, and in pictures. Leave out texts."
         )
-        raise stop("no_words", message, field=str(texts.name))
-    described = {
-        "vocabulary": vocabulary,
-        "sequence_length": length,
-        "column": str(texts.name),
-    }
+        raise stop("reconstruction_inputs", message, field="roles")
+    classes, names = rows.targets.values, rows.targets.class_names
+    normal = settled_normal(recipe.settings()["normal_class"], names, classes)
+    write_array(folder / ANOMALIES_FILE, (classes != normal).astype(np.uint8))
+    described = {"normal": names[normal], "quantile": recipe.settings()["anomaly_quantile"]}
+    features = write_features(folder, spec.inputs[0])
+    return replace(spec, class_names=(), target_shape=(features,), anomaly=described)
+
+
+def fit_text(
+    texts: Callable[[], Iterator[list[str]]], column: str, settings: Mapping[str, Any]
+) -> ModelInput:
+    """Return the text input with the vocabulary of the training texts.
+
+    Args:
+        texts: returns the training texts from the beginning, some at a time, whenever it is called.
+        column: the name of their column.
+        settings: the preprocessing settings.
+    """
+    described = tokenizer_for(settings, texts)
+    if len(described["vocabulary"]) == 2:
+        message = f"The text column '{column}' holds no words in the training rows. Choose another column."
+        raise stop("no_words", message, field=column)
+    length = settings["sequence_length"]
+    length = fitting_length(described, texts()) if length == AUTO else length
+    described |= {"sequence_length": length, "column": column}
     return ModelInput(TEXT_INPUT, "text", (ArraySpec("tokens", (length,), "int32"),), described)
 
 
@@ -128,59 +214,130 @@ def _kept(item: ColumnFacts, kept: np.ndarray) -> ColumnFacts:
 
 
 def _write_inputs(
-    settings: dict[str, Any], table: UsedTable, train: np.ndarray, folder: Path
-) -> tuple[ModelInput, ...]:
-    inputs = []
-    for column in table.columns("text"):
-        texts = table.frame[column]
-        text = fit_text(texts.iloc[train], settings)
-        _write_tokens(texts, text, folder / "tokens.npy")
-        inputs.append(text)
-    numeric, categorical = table.columns("numeric"), table.columns("categorical")
+    settings: Mapping[str, Any],
+    roles: Mapping[str, str],
+    order: list[str],
+    rows: RowsWritten,
+    train: np.ndarray,
+    linked: list[LinkedInput],
+    folder: Path,
+    on_progress: Callable[[float, str], None],
+) -> tuple[tuple[ModelInput, ...], list[Problem]]:
+    is_train = np.zeros(rows.count, dtype=bool)
+    is_train[train] = True
+    inputs: list[ModelInput] = []
+    problems: list[Problem] = []
+    text = next((name for name in order if roles.get(name) == "text"), None)
+    if text is not None:
+        inputs.append(fit_text(lambda: _training_texts(rows.path, text, is_train), text, settings))
+    numeric = [name for name in order if roles.get(name) == "numeric"]
+    categorical = [name for name in order if roles.get(name) == "categorical"]
     if numeric or categorical:
-        features = fit_table(table.frame, table.facts, numeric, categorical, train, settings["normalize"])
-        inputs.append(features)
-        _write_features(table, features, folder)
-    return tuple(inputs)
+        fitter = TableFitter(numeric, categorical)
+        for start, batch in row_batches(rows.path):
+            chosen = is_train[start : start + len(batch)]
+            fitter.add({name: _column(batch, name) for name in (*numeric, *categorical)}, chosen)
+        inputs.append(fitter.finish(settings["normalize"]))
+        problems = [
+            many_categories_problem(name, count)
+            for name, count in fitter.distinct.items()
+            if count > MAXIMUM_CATEGORIES
+        ]
+    _encode(rows, inputs, linked, folder, on_progress)
+    for item in linked:
+        problems += item.problems()
+    return (*(item.item for item in linked), *inputs), problems
 
 
-def _write_tokens(texts: pd.Series, text: ModelInput, path: Path) -> None:
-    index = token_index(text.settings["vocabulary"])
-    length = text.settings["sequence_length"]
-    with path.open("wb") as stream:
-        writer = ArrayWriter(stream, (length,), "int32")
-        for start in range(0, len(texts), _CHUNK):
-            writer.append(encode_texts(texts.iloc[start : start + _CHUNK].tolist(), index, length))
-        writer.finish()
+def _linked_inputs(
+    source: TableSource, roles: Mapping[str, str], settings: Mapping[str, Any]
+) -> list[LinkedInput]:
+    """Return the inputs of columns that name files: pictures first, then recordings."""
+    found = []
+    for kind in ("image", "audio"):
+        column = next((name for name, role in roles.items() if role == kind), None)
+        if column is None:
+            continue
+        if source.links is None or source.links.columns.get(column) != kind:
+            message = (
+                f"The column '{column}' has the role '{kind}', but its cells do not name such files beside "
+                "the table. Pack the table and the files into one folder or zip, or give it another role."
+            )
+            raise stop("no_linked_files", message, field=column)
+        cells = source.frame[column].tolist()
+        found.append(linked_input(kind, column, cells, source.links, settings))
+    return found
 
 
-def _write_features(table: UsedTable, features: ModelInput, folder: Path) -> None:
-    settings = features.settings
-    if settings["numeric_columns"]:
-        numbers = [table.facts[name].numbers for name in settings["numeric_columns"]]
-        write_array(folder / "numeric.npy", encode_numeric(numbers, settings["means"]))
-    if settings["categorical_columns"]:
-        cells = {name: table.frame[name].tolist() for name in settings["categorical_columns"]}
-        write_array(folder / "categorical.npy", encode_categorical(cells, settings))
+def _training_texts(path: Path, column: str, is_train: np.ndarray) -> Iterator[list[str]]:
+    for start, batch in row_batches(path):
+        texts = batch.column(column).filter(is_train[start : start + len(batch)])
+        yield texts.to_pylist()
 
 
-def _shown_columns(table: UsedTable) -> dict[str, pa.Array]:
-    """Return every column in use as a person sees it: numbers as numbers, missing values as null."""
-    columns = {}
-    for name in table.frame.columns:
-        role = table.roles.get(name, "ignore")
-        if role == "numeric":
-            columns[name] = pa.array(table.facts[name].numbers, from_pandas=True)
-        elif role == "categorical":
-            columns[name] = pa.array(table.frame[name].where(~table.facts[name].missing))
-        elif role == "text":
-            columns[name] = pa.array(table.frame[name])
-    return columns
+def _column(batch: Any, name: str) -> np.ndarray:
+    return batch.column(name).to_numpy(zero_copy_only=False)
+
+
+def _encode(
+    rows: RowsWritten,
+    inputs: list[ModelInput],
+    linked: list[LinkedInput],
+    folder: Path,
+    on_progress: Callable[[float, str], None],
+) -> None:
+    """Write every input's arrays in one pass over the rows."""
+    arrays = [array for item in inputs for array in item.arrays]
+    arrays += [replace(item.item.arrays[0], dtype=STORED_AS[item.item.kind]) for item in linked]
+    with ExitStack() as stack:
+        writers = {
+            array.name: ArrayWriter(
+                stack.enter_context((folder / f"{array.name}.npy").open("wb")), array.shape, array.dtype
+            )
+            for array in arrays
+        }
+        encoders = [_encoder(item) for item in inputs]
+        for start, batch in row_batches(rows.path):
+            for encoder in encoders:
+                for name, values in encoder(batch).items():
+                    writers[name].append(values)
+            for item in linked:
+                for values in item.pieces(batch.column(item.column).to_pylist()):
+                    writers[item.item.arrays[0].name].append(values)
+            on_progress(0.65 + 0.3 * start / max(rows.count, 1), f"Encoding the rows ({start:,})")
+        for writer in writers.values():
+            writer.finish()
+
+
+def _encoder(item: ModelInput) -> Callable[[Any], dict[str, np.ndarray]]:
+    settings = item.settings
+    if item.kind == "text":
+        return lambda batch: {"tokens": encode_texts(settings, batch.column(settings["column"]).to_pylist())}
+
+    def encode(batch: Any) -> dict[str, np.ndarray]:
+        arrays = {}
+        if settings["numeric_columns"]:
+            numbers = [_column(batch, name) for name in settings["numeric_columns"]]
+            arrays["numeric"] = encode_numeric(numbers, settings["means"])
+        if settings["categorical_columns"]:
+            words = {name: batch.column(name).to_pylist() for name in settings["categorical_columns"]}
+            arrays["categorical"] = encode_categorical(words, settings)
+        return arrays
+
+    return encode
+
+
+def _target_spec(name: str, task: str, targets: Targets, train: np.ndarray) -> TargetSpec:
+    mean, variance = _moments(targets, train, name)
+    return TargetSpec(name, task, targets.class_names, mean, variance)
 
 
 def _moments(targets: Targets, train: np.ndarray, name: str) -> tuple[float, float]:
-    if targets.classes is not None:
+    if targets.class_names:
         return 0.0, 1.0
-    values = targets.values[train].astype(np.float64)
+    values = targets.values[train]
     check_varies(name, values)
-    return float(values.mean()), float(values.var())
+    moments = Moments()
+    for start in range(0, len(values), 1_000_000):
+        moments.add(values[start : start + 1_000_000])
+    return moments.mean, moments.variance

@@ -1,6 +1,6 @@
 """The beginning of every model, in Keras: from prepared arrays, and from raw values for end-to-end models.
 
-The source of ``image_input``, ``text_input`` and ``table_input`` also stands, word for word, in the
+The source of the functions that make an input also stands, word for word, in the
 generated scripts: they use ``keras`` and nothing else.
 """
 
@@ -10,7 +10,8 @@ from typing import Any
 
 import keras
 
-from builder.data.spec import DataSpec, ModelInput, raw_input_names
+from builder.data.spec import ARRAY_KINDS, TARGET_TEXT, DataSpec, ModelInput, raw_input_names
+from builder.data.tokenizers import takes_ids
 
 
 def image_input(name, shape, rescale):  # type: ignore[no-untyped-def]
@@ -24,6 +25,46 @@ def text_input(name, sequence_length):  # type: ignore[no-untyped-def]
     """Return ([input], output) for token ids of shape (sequence_length,); 0 is the padding."""
     tokens = keras.Input((sequence_length,), name=name, dtype="int32")
     return [tokens], tokens
+
+
+def audio_input(name, samples, rate, features, mel_bins):  # type: ignore[no-untyped-def]
+    """Return ([input], output) for sound of shape (samples,), 16-bit values -32768 to 32767.
+
+    The output is the waveform (samples, 1), or the log-mel spectrogram, windows of 32 ms every 10 ms:
+    (frames, mel_bins) as a sequence, (frames, mel_bins, 1) as an image. Its values are bels around the
+    middle of the 60 decibels below the loudest one, -3 to 3, so that the volume does not matter.
+    """
+    audio = keras.Input((samples,), name=name, dtype="float32")
+    waveform = keras.layers.Rescaling(1 / 32768, name=f"{name}_rescaling")(audio)
+    if features == "waveform":
+        return [audio], keras.layers.Reshape((samples, 1), name=f"{name}_steps")(waveform)
+    window = rate * 32 // 1000
+    decibels = keras.layers.MelSpectrogram(
+        fft_length=2 ** (window - 1).bit_length(),
+        sequence_stride=rate // 100,
+        sequence_length=window,
+        sampling_rate=rate,
+        num_mel_bins=mel_bins,
+        min_freq=20.0,
+        max_freq=rate / 2,
+        # Keras counts top_db from the loudest sample of the whole batch; none may depend on its neighbors.
+        top_db=1000.0,
+        name=f"{name}_mel_spectrogram",
+    )(waveform)
+    loudest = keras.ops.max(decibels, axis=(1, 2), keepdims=True)
+    decibels = keras.ops.maximum(decibels, loudest - 60.0) - loudest
+    bels = keras.layers.Rescaling(1 / 10, offset=3.0, name=f"{name}_bels")(decibels)
+    output = keras.layers.Permute((2, 1), name=f"{name}_frames")(bels)
+    if features == "log_mel_image":
+        output = keras.layers.Reshape((*output.shape[1:], 1), name=f"{name}_image")(output)
+    return [audio], output
+
+
+def series_input(name, shape, means, variances, normalize):  # type: ignore[no-untyped-def]
+    """Return ([input], output) for series of ``shape`` (steps, channels), scaled by channel if wanted."""
+    series = keras.Input(shape, name=name, dtype="float32")
+    scale = keras.layers.Normalization(mean=means, variance=variances, name=f"{name}_normalization")
+    return [series], scale(series) if normalize else series
 
 
 def table_input(means, variances, normalize, categorical_columns, category_count):  # type: ignore[no-untyped-def]
@@ -55,8 +96,14 @@ def input_call(model_input: ModelInput) -> tuple[str, dict[str, Any]]:
     array = model_input.arrays[0]
     if model_input.kind == "image":
         return "image_input", {"name": array.name, "shape": array.shape, "rescale": settings["rescale"]}
-    if model_input.kind == "text":
+    if model_input.kind in ("text", TARGET_TEXT):
         return "text_input", {"name": array.name, "sequence_length": settings["sequence_length"]}
+    if model_input.kind == "audio":
+        described = {key: settings[key] for key in ("rate", "features", "mel_bins")}
+        return "audio_input", {"name": array.name, "samples": array.shape[0], **described}
+    if model_input.kind == "series":
+        described = {key: settings[key] for key in ("means", "variances", "normalize")}
+        return "series_input", {"name": array.name, "shape": array.shape, **described}
     return "table_input", {
         "means": settings["means"],
         "variances": settings["variances"],
@@ -66,7 +113,10 @@ def input_call(model_input: ModelInput) -> tuple[str, dict[str, Any]]:
     }
 
 
-INPUT_FUNCTIONS = {function.__name__: function for function in (image_input, text_input, table_input)}
+INPUT_FUNCTIONS = {
+    function.__name__: function
+    for function in (image_input, text_input, audio_input, series_input, table_input)
+}
 
 
 def model_input_tensors(model_input: ModelInput) -> tuple[list[Any], Any]:
@@ -75,26 +125,50 @@ def model_input_tensors(model_input: ModelInput) -> tuple[list[Any], Any]:
     return INPUT_FUNCTIONS[name](**arguments)
 
 
+def sample_output(model_input: ModelInput, tensor: Any) -> Any:
+    """Return a generator's output in the unit of the data: what an input's layers do to a sample, undone.
+
+    Args:
+        model_input: an image or series of the data.
+        tensor: what the generator's blocks give, scaled as the discriminator's blocks see samples.
+    """
+    settings = model_input.settings
+    if model_input.kind == "image" and settings["rescale"]:
+        return keras.layers.Rescaling(255.0, name="sample_pixels")(tensor)
+    if model_input.kind == "series" and settings["normalize"]:
+        scale = {"mean": settings["means"], "variance": settings["variances"]}
+        return keras.layers.Normalization(**scale, invert=True, name="sample_units")(tensor)
+    return tensor
+
+
 def with_raw_inputs(model: Any, spec: DataSpec) -> Any:
     """Return an end-to-end model that takes raw values and gives what ``model`` gives.
 
     A text becomes a string input of shape (1,), and every column of a table an input of shape (1,):
     float32, where NaN is a missing number, or string, where ``""`` is a missing category. They are
     named by ``raw_input_names(spec)``: the columns' names, with other characters than letters, digits
-    and underscores replaced. A model of pictures is returned as it is: its input is raw already.
+    and underscores replaced. Tokens of byte-pair and WordPiece stay what they are, (sequence_length,) ids,
+    since no layer can make them, and so does what a decoder has written so far. A model of pictures, sound or
+    series is returned as it is: its input is raw already.
 
     Args:
         model: a functional model whose inputs are named like the specification's arrays.
         spec: the description of the prepared data.
     """
-    if all(item.kind == "image" for item in spec.inputs):
+    if all(item.kind in ARRAY_KINDS for item in spec.inputs):
         return model
     names = raw_input_names(spec)
     raw: list[Any] = []
     encoded: dict[str, Any] = {}
     for item in spec.inputs:
-        if item.kind == "text":
+        if item.kind in ARRAY_KINDS:
+            array = item.arrays[0]
+            encoded[array.name] = keras.Input(array.shape, name=array.name, dtype=array.dtype)
+            raw.append(encoded[array.name])
+        elif item.kind == "text":
             _add_text(item, names, raw, encoded)
+        elif item.kind == TARGET_TEXT:
+            _add_tokens(item, raw, encoded)
         else:
             _add_table(item, names, raw, encoded)
     outputs = model(keras.tree.map_structure(lambda tensor: encoded[tensor.name], model.input))
@@ -102,14 +176,28 @@ def with_raw_inputs(model: Any, spec: DataSpec) -> Any:
 
 
 def _add_text(item: ModelInput, names: dict[str, str], raw: list[Any], encoded: dict[str, Any]) -> None:
+    kind = item.settings.get("tokenizer", "word")
+    if takes_ids(item.settings):
+        _add_tokens(item, raw, encoded)
+        return
     text = keras.Input((1,), name=names[item.settings["column"]], dtype="string")
+    is_word = kind == "word"
     vectorize = keras.layers.TextVectorization(
         vocabulary=item.settings["vocabulary"][2:],
+        standardize="lower_and_strip_punctuation" if is_word else None,
+        split="whitespace" if is_word else "character",
         output_sequence_length=item.settings["sequence_length"],
         name="text_vectorization",
     )
     raw.append(text)
     encoded["tokens"] = keras.ops.cast(vectorize(text), "int32")
+
+
+def _add_tokens(item: ModelInput, raw: list[Any], encoded: dict[str, Any]) -> None:
+    array = item.arrays[0]
+    tokens = keras.Input(array.shape, name=array.name, dtype="int32")
+    raw.append(tokens)
+    encoded[array.name] = tokens
 
 
 def _add_table(item: ModelInput, names: dict[str, str], raw: list[Any], encoded: dict[str, Any]) -> None:

@@ -1,11 +1,11 @@
-"""Where data come from: the bundled samples, and a person's own CSV file, image folder or zip."""
+"""Where data come from: the bundled samples, public data sets, and a person's own files and folders."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,25 @@ from typing import Any
 import numpy as np
 
 import builder
+from builder.data.array_files import read_arrays
+from builder.data.audio import AudioSource, Recording, read_recordings, recorded
+from builder.data.columnar import read_parquet
 from builder.data.files import unreadable
+from builder.data.huggingface import read_hub_dataset, read_saved_dataset
 from builder.data.images import ImageSource, image_pixels, read_image_arrays, read_images
-from builder.data.tables import TableSource, join_tables, read_table
+from builder.data.json_lines import read_json_lines
+from builder.data.keras_datasets import read_keras_dataset
+from builder.data.linked import read_linked
+from builder.data.picture_boxes import BoxSource, read_boxes
+from builder.data.picture_pairs import MaskSource, read_masks
+from builder.data.series import SeriesSource
+from builder.data.table_source import TableSource
+from builder.data.tables import join_tables, read_table
+from builder.data.tagged_text import read_tagged
+from builder.data.text_files import read_text, read_text_folders
 from builder.errors import stop
 from builder.params import suggestion
-from builder.project import PRESETS_FOLDER
+from builder.project import PRESETS_FOLDER, SOURCE_KINDS
 
 SAMPLES_FOLDER = PRESETS_FOLDER / "samples"
 
@@ -27,7 +40,7 @@ SAMPLES_FOLDER = PRESETS_FOLDER / "samples"
 class Sample:
     """A bundled data set and what is known about it.
 
-    ``kind`` is ``"image"``, ``"text"`` or ``"table"``. ``reference`` is a published or measured
+    ``kind`` is ``"image"``, ``"audio"``, ``"text"`` or ``"table"``. ``reference`` is a published or measured
     figure to compare with: ``{"metric", "value", "text"}``. ``data`` says how its files are read.
     """
 
@@ -48,7 +61,8 @@ class Sample:
     @property
     def has_given_test(self) -> bool:
         """Whether the sample comes with test rows of its own."""
-        return self.data["format"] == "arrays" or "test_file" in self.data
+        given = bool({"test_file", "test_column"} & set(self.data))
+        return given or self.data["format"] in ("arrays", "masks", "boxes")
 
     @property
     def roles(self) -> dict[str, str]:
@@ -81,19 +95,48 @@ def sample(name: Any) -> Sample:
     return known[name]
 
 
-def open_source(source: Mapping[str, Any]) -> TableSource | ImageSource:
-    """Return the content of a source: a table's columns, or the list of an image set's pictures.
+Content = TableSource | ImageSource | AudioSource | SeriesSource | MaskSource | BoxSource
+_Reader = Callable[[Path], Content]
+
+# How each kind of source that lies at a path is read.
+READERS: Mapping[str, _Reader] = {
+    "csv": read_table,
+    "images": read_images,
+    "parquet": lambda path: read_parquet([path], path.name),
+    "jsonl": read_json_lines,
+    "npz": read_arrays,
+    "texts": read_text_folders,
+    "conll": read_tagged,
+    "masks": read_masks,
+    "boxes": read_boxes,
+    "audio": read_recordings,
+    "linked": read_linked,
+}
+
+
+def open_source(source: Mapping[str, Any]) -> Content:
+    """Return the content of a source: a table's columns, or the list of pictures, recordings or series.
 
     Args:
-        source: ``{"kind": "sample", "name": ...}`` or ``{"kind": "csv" | "images", "path": ...}``.
+        source: ``{"kind": ..., "path": ...}`` with a kind of ``SOURCE_KINDS``; ``{"kind": "sample" |
+            "keras" | "huggingface", "name": ...}``; of one ``text``, ``"unit"`` may be ``"paragraph"``.
 
     Raises:
         BuilderError: where the source is missing, of the wrong kind, broken or hostile.
     """
-    if source.get("kind") == "sample":
+    kind = source.get("kind")
+    if kind == "sample":
         return _open_sample(sample(source.get("name")))
+    if kind == "keras":
+        return read_keras_dataset(source.get("name"))
+    if kind == "huggingface" and "path" not in source:
+        return read_hub_dataset(source.get("name"))
     path = _existing_path(source)
-    return read_table(path) if source.get("kind") == "csv" else read_images(path)
+    if kind == "huggingface":
+        return read_saved_dataset(path)
+    if kind == "text":
+        return read_text(path, str(source.get("unit", "line")))
+    return READERS[str(kind)](path)
 
 
 def read_image(path: Path) -> np.ndarray:
@@ -108,6 +151,18 @@ def read_image(path: Path) -> np.ndarray:
         raise unreadable(path, error) from error
 
 
+def read_recording(path: Path) -> Recording:
+    """Return the sound in a file, for a prediction.
+
+    Raises:
+        BuilderError: where the file is missing or no usable recording.
+    """
+    try:
+        return recorded(path.read_bytes(), path.name)
+    except OSError as error:
+        raise unreadable(path, error) from error
+
+
 def fingerprint(source: Mapping[str, Any]) -> str:
     """Return a quick mark of a source's present content: sizes and times, not bytes.
 
@@ -116,6 +171,10 @@ def fingerprint(source: Mapping[str, Any]) -> str:
     """
     if source.get("kind") == "sample":
         return f"{sample(source.get('name')).name} {builder.__version__}"
+    if source.get("kind") == "keras":
+        return f"keras {source.get('name')}"
+    if source.get("kind") == "huggingface" and "path" not in source:
+        return f"huggingface {source.get('name')}"
     path = _existing_path(source)
     marks = hashlib.sha256()
     for file in _files(path):
@@ -135,9 +194,9 @@ def _files(path: Path) -> Iterator[Path]:
 
 def _existing_path(source: Mapping[str, Any]) -> Path:
     given = source.get("path")
-    if source.get("kind") not in ("csv", "images"):
+    if source.get("kind") not in SOURCE_KINDS:
         message = (
-            f"The data source must be a sample, a CSV file or images. Got {source.get('kind')!r} instead."
+            f"The data source must be one of {', '.join(SOURCE_KINDS)}. Got {source.get('kind')!r} instead."
         )
         raise stop("bad_recipe", message, field="source")
     if not isinstance(given, str) or not given:
@@ -149,13 +208,27 @@ def _existing_path(source: Mapping[str, Any]) -> Path:
     return path
 
 
-def _open_sample(item: Sample) -> TableSource | ImageSource:
+def _open_sample(item: Sample) -> Content:
     file = item.folder / item.data["file"]
     if item.data["format"] == "arrays":
         return read_image_arrays(file, tuple(item.data["class_names"]), item.title)
     if item.data["format"] == "images":
         return read_images(file, item.title)
-    table = replace(read_table(file, item.title), roles=item.roles)
+    if item.data["format"] == "masks":
+        return read_masks(file, item.title)
+    if item.data["format"] == "boxes":
+        return read_boxes(file, item.title)
+    if item.data["format"] == "audio":
+        return read_recordings(file, item.title)
+    if item.data["format"] == "linked":
+        found = read_linked(file, item.title)
+        column = item.data.get("test_column")
+        is_test = (found.frame[column] == "test").to_numpy() if column else None
+        return replace(found, roles={**found.roles, **item.roles}, is_test=is_test)
+    if item.data["format"] == "text":
+        return read_text(file, "paragraph", item.title)
+    read = read_tagged if item.data["format"] == "conll" else read_table
+    table = replace(read(file, item.title), roles=item.roles)
     if not item.has_given_test:
         return table
-    return join_tables(table, read_table(item.folder / item.data["test_file"]))
+    return join_tables(table, read(item.folder / item.data["test_file"]))

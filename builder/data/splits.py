@@ -7,10 +7,33 @@ from typing import Any
 
 import numpy as np
 
-from builder.errors import stop
+from builder.data.grouping import assign_groups
+from builder.data.partition import cut, cut_each_class
+from builder.errors import Problem, stop
+from builder.project import NO_COLUMN
 
 PARTS = ("train", "validation", "test")
 MINIMUM_ROWS = 10
+
+
+def split_columns(settings: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    """Return the names of the columns that a split needs, if any: that of groups and that of time.
+
+    Raises:
+        BuilderError: where the method asks for a column and none is named.
+    """
+    method = settings["method"]
+    for wanted, name in (("group", "group_column"), ("time", "time_column")):
+        if method == wanted and settings[name] == NO_COLUMN:
+            message = (
+                f"The split method '{wanted}' needs to know which column holds the {wanted}. Choose it, or "
+                "choose another method."
+            )
+            raise stop("no_split_column", message, field=name)
+    return (
+        settings["group_column"] if method == "group" else None,
+        settings["time_column"] if method == "time" else None,
+    )
 
 
 def split_rows(
@@ -19,8 +42,13 @@ def split_rows(
     classes: np.ndarray | None,
     class_names: Sequence[str] = (),
     is_test: np.ndarray | None = None,
+    groups: np.ndarray | None = None,
+    times: np.ndarray | None = None,
 ) -> dict[str, np.ndarray]:
     """Return the rows of each part, in rising order.
+
+    With ``folds``, the rows are cut into as many equal parts, and the one numbered ``fold`` is the test
+    part (with ``"given"`` the validation part); in the order of rows or of time, only earlier rows train.
 
     Args:
         settings: values of ``SPLIT_PARAMETERS``, all of them.
@@ -29,27 +57,146 @@ def split_rows(
             ``"stratified"`` means random.
         class_names: names for the messages.
         is_test: True for the source's own test rows, shape (rows,), or None.
+        groups: for ``"group"``: a number a row that rows of one group share, shape (rows,).
+        times: for ``"time"``: the moment of every row, NaN where there is none, shape (rows,).
 
     Raises:
-        BuilderError: where there are too few rows, or ``"given"`` is chosen for a source without
+        BuilderError: where there are too few rows or groups, or ``"given"`` is chosen for a source without
             test rows.
     """
     if rows < MINIMUM_ROWS:
         message = f"Only {rows} usable row(s) are left; at least {MINIMUM_ROWS} are needed. Choose more data."
         raise stop("too_few_rows", message, field="source")
-    method = settings["method"]
+    method, folds = settings["method"], settings["folds"]
+    if folds > 1 and settings["fold"] > folds:
+        message = (
+            f"Fold {settings['fold']} is chosen, but there are {folds}. Choose a fold from 1 to {folds}."
+        )
+        raise stop("no_such_fold", message, field="fold")
     random = np.random.default_rng(settings["seed"])
     everything = np.arange(rows)
+    parts: Sequence[np.ndarray]
     if method == "given":
         parts = _given(settings, classes, class_names, is_test, random)
+    elif method == "group":
+        parts = _grouped(settings, _present(groups, "group"), classes, class_names, random)
+    elif method == "time":
+        parts = _timed(settings, _present(times, "time"))
     elif method == "ordered":
-        parts = _cut(everything, settings["validation"], settings["test"])
-    elif method == "stratified" and classes is not None:
-        parts = _stratified(everything, classes, class_names, settings, settings["test"], random)
+        parts = _in_order(settings, everything, everything)
     else:
-        parts = _cut(random.permutation(everything), settings["validation"], settings["test"])
-    _check_parts(parts, classes, class_names)
-    return {part: np.sort(parts[part]).astype(np.int64) for part in PARTS}
+        is_stratified = method == "stratified" and classes is not None
+        parts = _by_chance(settings, everything, classes if is_stratified else None, class_names, random)
+    named = {part: np.sort(rows).astype(np.int64) for part, rows in zip(PARTS, parts, strict=True)}
+    _check_parts(named, classes, class_names)
+    return named
+
+
+def split_problems(settings: Mapping[str, Any], parts: Mapping[str, np.ndarray], rows: int) -> list[Problem]:
+    """Return warnings about rows that are in no part."""
+    left = rows - sum(len(chosen) for chosen in parts.values())
+    if not left or settings["method"] != "time":
+        return []
+    message = (
+        f"{left:,} row(s) have no usable time in the column '{settings['time_column']}' and are in no part."
+    )
+    return [Problem("no_time", message, field="time_column", severity="warning")]
+
+
+def _present(values: np.ndarray | None, method: str) -> np.ndarray:
+    if values is None:
+        message = (
+            f"These data have no column for the split method '{method}'. Choose 'stratified', 'random' or "
+            "'ordered'."
+        )
+        raise stop("no_split_column", message, field="method")
+    return values
+
+
+def _by_chance(
+    settings: Mapping[str, Any],
+    rows: np.ndarray,
+    classes: np.ndarray | None,
+    class_names: Sequence[str],
+    random: np.random.Generator,
+) -> Sequence[np.ndarray]:
+    shares = settings["validation"], settings["test"]
+    if settings["folds"] < 2:
+        if classes is None:
+            return cut(random.permutation(rows), *shares)
+        return _stratified(rows, classes, class_names, shares, random)
+    fold = _folds(rows, classes, settings["folds"], random)
+    is_held = fold == settings["fold"] - 1
+    rest = _by_chance({**settings, "folds": 0, "test": 0.0}, rows[~is_held], classes, class_names, random)
+    return rest[0], rest[1], rows[is_held]
+
+
+def _folds(
+    rows: np.ndarray, classes: np.ndarray | None, folds: int, random: np.random.Generator
+) -> np.ndarray:
+    """Return the fold of every row; each fold has its share of each class."""
+    mixed = random.permutation(len(rows))
+    if classes is not None:
+        mixed = mixed[np.argsort(classes[rows[mixed]], kind="stable")]
+    fold = np.empty(len(rows), dtype=np.int64)
+    fold[mixed] = np.arange(len(rows)) % folds
+    return fold
+
+
+def _grouped(
+    settings: Mapping[str, Any],
+    groups: np.ndarray,
+    classes: np.ndarray | None,
+    class_names: Sequence[str],
+    random: np.random.Generator,
+) -> Sequence[np.ndarray]:
+    folds = settings["folds"]
+    count = len(np.unique(groups))
+    needed = max(folds + 1 if folds > 1 else 3, 3)
+    if count < needed:
+        message = (
+            f"The split by group needs at least {needed} groups, one for each part, but the column "
+            f"'{settings['group_column']}' has {count}. Choose another column or another method."
+        )
+        raise stop("too_few_groups", message, field="group_column")
+    validation, test = settings["validation"], settings["test"]
+    if folds < 2:
+        part = assign_groups(
+            groups, classes, len(class_names), [1 - validation - test, validation, test], random
+        )
+        return [np.flatnonzero(part == number) for number in range(3)]
+    fold = assign_groups(groups, classes, len(class_names), [1 / folds] * folds, random)
+    rest = np.flatnonzero(fold != settings["fold"] - 1)
+    inner = assign_groups(
+        groups[rest],
+        None if classes is None else classes[rest],
+        len(class_names),
+        [1 - validation, validation],
+        random,
+    )
+    return rest[inner == 0], rest[inner == 1], np.flatnonzero(fold == settings["fold"] - 1)
+
+
+def _timed(settings: Mapping[str, Any], times: np.ndarray) -> Sequence[np.ndarray]:
+    known = np.flatnonzero(np.isfinite(times))
+    return _in_order(settings, known[np.argsort(times[known], kind="stable")], times)
+
+
+def _in_order(settings: Mapping[str, Any], ordered: np.ndarray, times: np.ndarray) -> Sequence[np.ndarray]:
+    """Cut rows in their order; rows of one moment stay in the earlier part, so that none is foretold."""
+    folds, fold = settings["folds"], settings["fold"]
+    if folds > 1:
+        edges = np.linspace(0, len(ordered), folds + 2).astype(int)
+        past, test = ordered[: edges[fold]], ordered[edges[fold] : edges[fold + 1]]
+        train, validation, _ = cut(past, settings["validation"], 0.0)
+    else:
+        train, validation, test = cut(ordered, settings["validation"], settings["test"])
+    last = times[train[-1]] if len(train) else -np.inf
+    moved = int(np.searchsorted(times[validation], last, side="right"))
+    train, validation = np.concatenate([train, validation[:moved]]), validation[moved:]
+    last = times[validation[-1]] if len(validation) else last
+    moved = int(np.searchsorted(times[test], last, side="right"))
+    return train, np.concatenate([validation, test[:moved]]), test[moved:]
 
 
 def _given(
@@ -58,7 +205,7 @@ def _given(
     class_names: Sequence[str],
     is_test: np.ndarray | None,
     random: np.random.Generator,
-) -> dict[str, np.ndarray]:
+) -> Sequence[np.ndarray]:
     if is_test is None or not is_test.any():
         message = (
             "This data source names no test rows of its own, so the split method 'given' cannot be used. "
@@ -67,22 +214,23 @@ def _given(
         )
         raise stop("no_given_test", message, field="method")
     rest = np.flatnonzero(~is_test)
-    if classes is None:
-        parts = _cut(random.permutation(rest), settings["validation"], 0.0)
-    else:
-        parts = _stratified(rest, classes, class_names, settings, 0.0, random)
-    return {**parts, "test": np.flatnonzero(is_test)}
+    if settings["folds"] > 1:
+        fold = _folds(rest, classes, settings["folds"], random)
+        is_held = fold == settings["fold"] - 1
+        return rest[~is_held], rest[is_held], np.flatnonzero(is_test)
+    inner = {**settings, "folds": 0, "test": 0.0}
+    train, validation, _ = _by_chance(inner, rest, classes, class_names, random)
+    return train, validation, np.flatnonzero(is_test)
 
 
 def _stratified(
     rows: np.ndarray,
     classes: np.ndarray,
     class_names: Sequence[str],
-    settings: Mapping[str, Any],
-    test_share: float,
+    shares: tuple[float, float],
     random: np.random.Generator,
-) -> dict[str, np.ndarray]:
-    needed = 3 if test_share else 2
+) -> Sequence[np.ndarray]:
+    needed = 3 if shares[1] else 2
     counts = np.bincount(classes[rows], minlength=len(class_names))
     scarce = [
         f"'{class_names[index]}' ({counts[index]})" for index in np.flatnonzero(counts < needed).tolist()
@@ -95,22 +243,7 @@ def _stratified(
             "another split method."
         )
         raise stop("too_few_rows_per_class", message, field="target")
-    pieces: dict[str, list[np.ndarray]] = {part: [] for part in PARTS}
-    for index in range(len(class_names)):
-        own = random.permutation(rows[classes[rows] == index])
-        for part, piece in _cut(own, settings["validation"], test_share).items():
-            pieces[part].append(piece)
-    return {part: np.concatenate(found) for part, found in pieces.items()}
-
-
-def _cut(rows: np.ndarray, validation: float, test: float) -> dict[str, np.ndarray]:
-    """Cut rows in order; a part with a share above zero gets at least one row."""
-    test_rows = max(round(len(rows) * test), 1) if test else 0
-    validation_rows = max(round(len(rows) * validation), 1)
-    while test_rows + validation_rows >= len(rows) and test_rows + validation_rows > 2:
-        test_rows, validation_rows = max(test_rows - 1, min(test_rows, 1)), max(validation_rows - 1, 1)
-    first, second = len(rows) - test_rows - validation_rows, len(rows) - test_rows
-    return {"train": rows[:first], "validation": rows[first:second], "test": rows[second:]}
+    return cut_each_class(rows, classes, len(class_names), *shares, random)
 
 
 def _check_parts(

@@ -8,20 +8,23 @@ import gzip
 import io
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from builder.data.columns import MISSING, looks_like_number
 from builder.data.files import describe_start, is_pickle, pickle_refused, unreadable
+from builder.data.large_csv import Dialect, read_large_csv
+from builder.data.table_source import LARGE_BYTES, TableSource
 from builder.errors import BuilderError, Problem, stop
 
 MAXIMUM_COLUMNS = 1_000
-MAXIMUM_BYTES = 500_000_000
+# A packed file can only be read from its beginning, so it has to fit into memory.
+MAXIMUM_UNPACKED_BYTES = 500_000_000
 MAXIMUM_LINE_BYTES = 10_000_000
 # Up to this share of broken rows (and always up to a few) the rest of the file is still worth using.
 BROKEN_ROWS_SHARE = 0.05
@@ -31,33 +34,8 @@ _LINES_OF_AN_OPEN_QUOTE = 20
 _DELIMITERS = (",", ";", "\t", "|")
 _SAMPLE_CHARACTERS = 65_536
 _CHUNK_BYTES = 1 << 20
+_HEAD_BYTES = 8 << 20
 _CHUNK_ROWS = 10_000
-
-
-@dataclass(frozen=True)
-class TableSource:
-    """The content of a CSV file.
-
-    ``frame`` holds every cell as stripped text, ``""`` where there is nothing; ``lines`` the line of
-    the file that each row starts on; ``is_test`` marks the source's own test rows, if it has any;
-    ``roles`` holds the roles that a sample's description fixes.
-    """
-
-    title: str
-    frame: pd.DataFrame
-    lines: np.ndarray
-    files: tuple[Path, ...]
-    decimal_comma: bool = False
-    is_test: np.ndarray | None = None
-    roles: Mapping[str, str] = field(default_factory=dict)
-    problems: tuple[Problem, ...] = ()
-
-
-@dataclass(frozen=True)
-class _Dialect:
-    encoding: str
-    delimiter: str
-    quoting: Literal[0, 3]
 
 
 def read_table(path: Path, title: str | None = None) -> TableSource:
@@ -98,6 +76,8 @@ def join_tables(train: TableSource, test: TableSource) -> TableSource:
 
 
 def _read(path: Path, title: str) -> TableSource:
+    if path.stat().st_size > LARGE_BYTES:
+        return _read_large(path, title)
     encoding, problems = _check_bytes(path)
     with _open_text(path, encoding) as stream:
         sample = stream.read(_SAMPLE_CHARACTERS)
@@ -112,14 +92,62 @@ def _read(path: Path, title: str) -> TableSource:
         lines=lines,
         files=(path,),
         decimal_comma=dialect.delimiter == ";",
+        reading=_reading(dialect, names, bool(header_problems), has_header),
         problems=(*problems, *header_problems, *row_problems),
     )
 
 
-def _open_bytes(path: Path) -> gzip.GzipFile | io.BufferedReader:
+def _read_large(path: Path, title: str) -> TableSource:
+    """Look at the beginning with the same eyes as at a small file; the rest is read in chunks."""
+    if _is_gzip(path):
+        raise _too_large(path)
     with path.open("rb") as stream:
-        is_gzip = stream.read(2) == b"\x1f\x8b"
-    return gzip.GzipFile(path, "rb") if is_gzip else path.open("rb")
+        head = stream.read(_HEAD_BYTES)
+    encoding = _encoding_of_start(path, head[:4096]) or ("utf-8" if _is_utf8(head) else "cp1252")
+    if encoding == "cp1252" and b"\0" in head:
+        raise _not_text(path, "data that are not text")
+    _check_size(path, 0, _longest_line(head, 0))
+    with _open_text(path, encoding) as text:
+        sample = text.read(_SAMPLE_CHARACTERS)
+    dialect = _sniff(sample, encoding)
+    names, header_problems, has_header = _header(path, sample, dialect)
+    source = read_large_csv(path, title, dialect, names, has_header)
+    guessed = [_encoding_warning(path)] if encoding == "cp1252" else []
+    return replace(
+        source,
+        decimal_comma=dialect.delimiter == ";",
+        reading=_reading(dialect, names, bool(header_problems), has_header),
+        problems=(*guessed, *header_problems, *source.problems),
+    )
+
+
+def _is_utf8(head: bytes) -> bool:
+    # The last character may be cut in two.
+    return _still_valid(codecs.getincrementaldecoder("utf-8")(), head) is not None
+
+
+def _reading(dialect: Dialect, names: list[str], renamed: bool, has_header: bool) -> dict[str, Any]:
+    reading: dict[str, Any] = {}
+    if dialect.delimiter != ",":
+        reading["sep"] = dialect.delimiter
+    if dialect.delimiter == ";":
+        reading["decimal"] = ","
+    if dialect.encoding not in ("utf-8", "utf-8-sig"):
+        reading["encoding"] = dialect.encoding
+    if dialect.quoting == csv.QUOTE_NONE:
+        reading["quoting"] = csv.QUOTE_NONE
+    if renamed:
+        reading |= {"names": names, "header": 0 if has_header else None}
+    return reading
+
+
+def _open_bytes(path: Path) -> gzip.GzipFile | io.BufferedReader:
+    return gzip.GzipFile(path, "rb") if _is_gzip(path) else path.open("rb")
+
+
+def _is_gzip(path: Path) -> bool:
+    with path.open("rb") as stream:
+        return stream.read(2) == b"\x1f\x8b"
 
 
 def _open_text(path: Path, encoding: str) -> io.TextIOWrapper:
@@ -142,11 +170,15 @@ def _check_bytes(path: Path) -> tuple[str, list[Problem]]:
         decoder = _still_valid(decoder, b"", final=True)
     if encoding is not None or decoder is not None:
         return encoding or "utf-8", []
+    return "cp1252", [_encoding_warning(path)]
+
+
+def _encoding_warning(path: Path) -> Problem:
     message = (
         f"{path.name} is not written in UTF-8, so it was read as Windows-1252. If letters such as é or ß "
         "look wrong, save the file again with the encoding UTF-8."
     )
-    return "cp1252", [Problem("encoding_guessed", message, field="source", severity="warning")]
+    return Problem("encoding_guessed", message, field="source", severity="warning")
 
 
 def _encoding_of_start(path: Path, head: bytes) -> str | None:
@@ -173,18 +205,22 @@ def _longest_line(chunk: bytes, line_bytes: int) -> int:
 
 
 def _check_size(path: Path, total: int, line_bytes: int) -> None:
-    if total > MAXIMUM_BYTES:
-        message = (
-            f"{path.name} holds more than {MAXIMUM_BYTES // 1_000_000} MB of text, too much for one table. "
-            "Choose a file with a part of the rows."
-        )
-        raise stop("file_too_large", message, field="source")
+    if total > MAXIMUM_UNPACKED_BYTES:
+        raise _too_large(path)
     if line_bytes > MAXIMUM_LINE_BYTES:
         message = (
             f"{path.name} has a line of more than {MAXIMUM_LINE_BYTES // 1_000_000} MB, so it does not look "
             "like a table with one row a line. Check how the file was saved."
         )
         raise stop("line_too_long", message, field="source")
+
+
+def _too_large(path: Path) -> BuilderError:
+    message = (
+        f"{path.name} is packed and unfolds to more than {MAXIMUM_UNPACKED_BYTES // 1_000_000} MB. Unpack it "
+        "first: a plain CSV or Parquet file may be of any size."
+    )
+    return stop("file_too_large", message, field="source")
 
 
 def _still_valid(
@@ -207,7 +243,7 @@ def _not_text(path: Path, kind: str) -> BuilderError:
     return stop("not_a_table", message, field="source")
 
 
-def _sniff(sample: str, encoding: str) -> _Dialect:
+def _sniff(sample: str, encoding: str) -> Dialect:
     """Choose the delimiter that cuts most rows into the same number of fields, more than one."""
     whole_lines = sample if len(sample) < _SAMPLE_CHARACTERS else sample[: sample.rfind("\n") + 1] or sample
     best, best_score = ",", (0.0, 0)
@@ -217,7 +253,7 @@ def _sniff(sample: str, encoding: str) -> _Dialect:
         score = (round(count / max(widths.total(), 1), 2), width)
         if width > 1 and score > best_score:
             best, best_score = delimiter, score
-    return _Dialect(encoding, best, _quoting(whole_lines, best))
+    return Dialect(encoding, best, _quoting(whole_lines, best))
 
 
 def _widths(text: str, delimiter: str) -> Counter[int]:
@@ -238,11 +274,11 @@ def _quoting(text: str, delimiter: str) -> Literal[0, 3]:
     return csv.QUOTE_MINIMAL if opened and len(enclosed) >= 0.9 * len(opened) else csv.QUOTE_NONE
 
 
-def _reader(stream: io.TextIOBase, dialect: _Dialect) -> Iterator[list[str]]:
+def _reader(stream: io.TextIOBase, dialect: Dialect) -> Iterator[list[str]]:
     return csv.reader(stream, delimiter=dialect.delimiter, quoting=dialect.quoting)
 
 
-def _header(path: Path, sample: str, dialect: _Dialect) -> tuple[list[str], list[Problem], bool]:
+def _header(path: Path, sample: str, dialect: Dialect) -> tuple[list[str], list[Problem], bool]:
     with _open_text(path, dialect.encoding) as stream:
         first = _first_row(path, stream, dialect)
     if len(first) > MAXIMUM_COLUMNS:
@@ -271,14 +307,14 @@ def _header(path: Path, sample: str, dialect: _Dialect) -> tuple[list[str], list
     return [f"column_{number}" for number in range(1, len(first) + 1)], [warning], False
 
 
-def _first_row(path: Path, stream: io.TextIOBase, dialect: _Dialect) -> list[str]:
+def _first_row(path: Path, stream: io.TextIOBase, dialect: Dialect) -> list[str]:
     try:
         return next(([cell.strip() for cell in row] for row in _reader(stream, dialect) if row), [])
     except csv.Error as error:
         raise _open_quote(path, 1) from error
 
 
-def _sample_rows(sample: str, dialect: _Dialect, width: int) -> list[list[str]]:
+def _sample_rows(sample: str, dialect: Dialect, width: int) -> list[list[str]]:
     reader = _reader(io.StringIO(sample, newline=""), dialect)
     rows = []
     try:
@@ -327,7 +363,7 @@ def _clean_names(path: Path, first: list[str]) -> tuple[list[str], list[Problem]
 
 
 def _rows(
-    path: Path, dialect: _Dialect, names: list[str], has_header: bool
+    path: Path, dialect: Dialect, names: list[str], has_header: bool
 ) -> tuple[pd.DataFrame, np.ndarray, list[Problem]]:
     chunks: list[pd.DataFrame] = []
     lines: list[int] = []
@@ -358,7 +394,7 @@ def _frame(rows: list[list[str]], names: list[str]) -> pd.DataFrame:
 
 
 def _numbered_rows(
-    path: Path, stream: io.TextIOBase, dialect: _Dialect, width: int, has_header: bool
+    path: Path, stream: io.TextIOBase, dialect: Dialect, width: int, has_header: bool
 ) -> Iterator[tuple[int, list[str]]]:
     reader = csv.reader(stream, delimiter=dialect.delimiter, quoting=dialect.quoting)
     line, is_first = 1, True

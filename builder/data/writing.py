@@ -21,6 +21,11 @@ _ROWS_OF_A_BATCH = 10_000
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
+def further_targets_file(number: int) -> str:
+    """Return the name of the file of a further target's values, counted from 0."""
+    return f"further_targets_{number}.npy"
+
+
 class ArrayWriter:
     """Appends rows to an ``.npy`` file whose number of rows is known only at the end."""
 
@@ -59,17 +64,56 @@ def write_array(path: Path, array: np.ndarray) -> None:
         writer.finish()
 
 
-def write_rows(path: Path, columns: Mapping[str, pa.Array]) -> None:
-    """Write a table's columns as an Arrow file, of which single rows can be read without the rest."""
-    table = pa.table(dict(columns))
-    with path.open("wb") as stream, pa.ipc.new_file(stream, table.schema) as writer:
-        writer.write_table(table, max_chunksize=_ROWS_OF_A_BATCH)
+class RowsWriter:
+    """Appends a table's rows to an Arrow file, of which single rows can be read without the rest.
+
+    Args:
+        path: the file.
+        schema: the columns and their types.
+    """
+
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
+        self._path, self._schema = path, schema
+        self._waiting: list[pa.Table] = []
+        self._count = 0
+
+    def __enter__(self) -> RowsWriter:
+        self._stream = self._path.open("wb")
+        options = pa.ipc.IpcWriteOptions(compression="lz4")
+        self._writer = pa.ipc.new_file(self._stream, self._schema, options=options)
+        return self
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        try:
+            if kind is None:
+                self._write(everything=True)
+                self._writer.close()
+        finally:
+            self._stream.close()
+
+    def append(self, columns: Mapping[str, pa.Array], count: int) -> None:
+        """Add ``count`` rows, one array a column of the schema."""
+        arrays = [columns[name] for name in self._schema.names]
+        self._waiting.append(pa.Table.from_arrays(arrays, schema=self._schema))
+        self._count += count
+        if self._count >= _ROWS_OF_A_BATCH:
+            self._write(everything=False)
+
+    def _write(self, everything: bool) -> None:
+        if not self._waiting:
+            return
+        table = pa.concat_tables(self._waiting).combine_chunks()
+        whole = len(table) if everything else len(table) - len(table) % _ROWS_OF_A_BATCH
+        self._writer.write_table(table.slice(0, whole), max_chunksize=_ROWS_OF_A_BATCH)
+        self._waiting = [table.slice(whole)] if whole < len(table) else []
+        self._count = len(table) - whole
 
 
 def read_row(path: Path, row: int) -> dict[str, Any]:
-    """Return one row of a file that ``write_rows`` wrote; missing values are None."""
+    """Return one row of a file that a ``RowsWriter`` wrote; missing values are None."""
     with pa.memory_map(str(path)) as source:
-        return pa.ipc.open_file(source).read_all().slice(row, 1).to_pylist()[0]
+        batch = pa.ipc.open_file(source).get_batch(row // _ROWS_OF_A_BATCH)
+        return batch.slice(row % _ROWS_OF_A_BATCH, 1).to_pylist()[0]
 
 
 def write_json(path: Path, data: Any) -> None:

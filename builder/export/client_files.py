@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,25 +13,30 @@ from builder.data.spec import DataSpec, ModelInput
 _SNIPPET = Path(__file__).resolve().parent / "client" / "predict_tflite.py"
 
 
-def write_client_files(folder: Path, spec: DataSpec, activation: str) -> None:
+def write_client_files(folder: Path, spec: DataSpec, activations: Sequence[str]) -> None:
     """Write the files that a TFLite client needs, because TFLite itself holds no words.
 
     Args:
         folder: where ``model.tflite`` is.
         spec: the data's description.
-        activation: the model's last activation, from ``builder.outputs.output_activation``.
+        activations: the last activation of every output, from ``builder.outputs.output_activation``.
     """
     if spec.class_names:
         _write_lines(folder / "labels.txt", spec.class_names)
     for item in spec.inputs:
         if item.kind == "text":
             _write_lines(folder / "vocabulary.txt", item.settings["vocabulary"])
+            if "tokenizer_file" in item.settings:
+                (folder / "tokenizer.json").write_text(item.settings["tokenizer_file"], encoding="utf-8")
     description = {
         "task": spec.task,
         "target": spec.target_name,
-        "activation": activation,
+        "activation": activations[0],
         "inputs": [_described(item) for item in spec.inputs],
     }
+    pairs = zip(spec.further_targets, activations[1:], strict=True)
+    further = [{**target.to_json(), "activation": activation} for target, activation in pairs]
+    description |= {"further_targets": further} if further else {}
     text = json.dumps(description, indent=2, ensure_ascii=False)
     (folder / "preprocessing.json").write_text(text + "\n", encoding="utf-8")
     shutil.copyfile(_SNIPPET, folder / _SNIPPET.name)
@@ -38,7 +44,10 @@ def write_client_files(folder: Path, spec: DataSpec, activation: str) -> None:
 
 def _described(item: ModelInput) -> dict[str, Any]:
     data = item.to_json()
-    data["settings"].pop("vocabulary", None)
+    data["settings"].pop("tokenizer_file", None)
+    # A line of a file cannot hold a line break, which a character may be.
+    if data["settings"].get("tokenizer") != "character":
+        data["settings"].pop("vocabulary", None)
     return data
 
 

@@ -25,7 +25,7 @@ from builder.export.saved_model import write_saved_model
 from builder.export.script import write_script
 from builder.export.tflite import float32
 from builder.export.worker import Step, serve
-from builder.outputs import output_activation, predict_arrays
+from builder.outputs import each_output, output_activation, predict_arrays
 
 _QUANTIZED = {
     "tflite_float16": quantize.float16,
@@ -38,12 +38,14 @@ REFERENCE = "reference.npz"
 class Converter:
     """Makes the formats of one job; what several formats need is made once."""
 
+    calibration_samples = CALIBRATION_SAMPLES
+
     def __init__(self, job: Job) -> None:
         self.job = job
         self.project = job.open_project()
         self.prepared = job.open_prepared()
         self.model = keras.saving.load_model(job.model_file, compile=False)
-        self.activation = output_activation(self.model)
+        self.activations = [output_activation(single) for single in each_output(self.model)]
 
     def make(self, item: Format) -> dict[str, Any]:
         """Make one format in its folder; return its label, size in bytes and a note."""
@@ -71,23 +73,25 @@ class Converter:
 
     @cached_property
     def traits(self) -> quantize.Traits:
-        return quantize.traits_of(self.model, self.tflite, self.prepared.spec.task == "regression")
+        regression = any(spec.task in ("regression", "count") for spec in self.prepared.spec.each_target)
+        return quantize.traits_of(self.model, self.tflite, regression)
 
     @cached_property
     def calibration(self) -> list[dict[str, np.ndarray]]:
         """Training samples one by one: ranges must not be learned from the test part."""
-        rows = chosen_rows(self.prepared, "train", CALIBRATION_SAMPLES)
+        rows = chosen_rows(self.prepared, "train", self.calibration_samples)
         arrays = numeric_inputs(self.prepared, rows)
         return [{name: values[[place]] for name, values in arrays.items()} for place in range(len(rows))]
 
     def write_reference(self) -> None:
         """Write what the Keras model itself says about the verification samples."""
         rows = chosen_rows(self.prepared, "test", VERIFICATION_SAMPLES)
-        outputs = predict_arrays(self.model, self.prepared.arrays, rows)
+        found: dict[str, Any] = {"rows": rows, "activations": self.activations}
+        for number, single in enumerate(each_output(self.model)):
+            found[f"outputs_{number}"] = predict_arrays(single, self.prepared.arrays, rows)
+            found[f"targets_{number}"] = np.asarray(self.prepared.all_targets[number][rows])
         self.job.scratch.mkdir(parents=True, exist_ok=True)
-        targets = np.asarray(self.prepared.targets[rows])
-        file = self.job.scratch / REFERENCE
-        np.savez(file, rows=rows, outputs=outputs, targets=targets, activation=self.activation)
+        np.savez(self.job.scratch / REFERENCE, **found)
 
     def _make_tflite(self, item: Format, file: Path) -> tuple[str, str]:
         label, note, content = item.label, "", self.tflite
@@ -98,7 +102,7 @@ class Converter:
             if self.traits.embeddings and item.name != "tflite_int8":
                 note = "Embedding tables are in 8 bits."
         file.write_bytes(content)
-        write_client_files(file.parent, self.prepared.spec, self.activation)
+        write_client_files(file.parent, self.prepared.spec, self.activations)
         return label, note
 
 

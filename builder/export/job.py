@@ -42,8 +42,11 @@ class Job:
         return Project.from_json(self.project)
 
     def open_prepared(self) -> Prepared:
-        """Return the prepared data."""
-        return Prepared.open(Path(self.prepared_folder))
+        """Return the prepared data; for a generator, noise in their place."""
+        # Here alone: the page that starts an export reads this file, and must not import Keras.
+        from builder.adversarial.latent import latent_data
+
+        return latent_data(Prepared.open(Path(self.prepared_folder)), self.open_project())
 
     def format_folder(self, name: str) -> Path:
         """Return the folder that belongs to one format."""

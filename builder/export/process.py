@@ -34,6 +34,7 @@ def run_formats(
     formats: Sequence[str],
     on_start: Callable[[str], None],
     seconds: float = SECONDS_PER_FORMAT,
+    label: Callable[[str], str] = lambda name: FORMATS[name].label,
 ) -> dict[str, Answer]:
     """Return an answer for every format, from worker processes of their own.
 
@@ -46,6 +47,7 @@ def run_formats(
         formats: names of formats, in order.
         on_start: called with a format's name when its turn comes; what it raises ends the work.
         seconds: the longest time for one format.
+        label: returns what a name is called in messages.
     """
     answers: dict[str, Answer] = {}
     while pending := [name for name in formats if name not in answers]:
@@ -54,7 +56,7 @@ def run_formats(
         answers |= listener.answers
         broken = listener.current or pending[0]
         if broken not in answers:
-            answers[broken] = Answer(problem=crashed(FORMATS[broken].label, seconds if timed_out else None))
+            answers[broken] = Answer(problem=crashed(label(broken), seconds if timed_out else None))
     return answers
 
 

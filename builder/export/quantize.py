@@ -21,6 +21,7 @@ _LOOP = "/while/"
 # The converter gives the model's last operator this name instead of its layer's.
 _LAST = "^StatefulPartitionedCall"
 MIXED_LABEL = "int8 (mixed: recurrent part stays float)"
+_SPECTROGRAMS = (keras.layers.MelSpectrogram, keras.layers.STFTSpectrogram)
 Samples = Sequence[dict[str, np.ndarray]]
 
 
@@ -28,11 +29,12 @@ Samples = Sequence[dict[str, np.ndarray]]
 class Traits:
     """What the recipes have to know about a model.
 
-    ``embeddings`` and ``scalings`` are names of layers; a ``recurrent`` model runs a loop.
+    ``embeddings``, ``scalings`` and ``spectrograms`` are names of layers; a ``recurrent`` model runs a loop.
     """
 
     embeddings: tuple[str, ...]
     scalings: tuple[str, ...]
+    spectrograms: tuple[str, ...]
     recurrent: bool
     regression: bool
 
@@ -45,6 +47,7 @@ def traits_of(model: keras.Model, tflite: bytes, regression: bool) -> Traits:
     return Traits(
         embeddings=tuple(layer.name for layer in layers if isinstance(layer, keras.layers.Embedding)),
         scalings=tuple(layer.name for layer in layers if isinstance(layer, scaling)),
+        spectrograms=tuple(layer.name for layer in layers if isinstance(layer, _SPECTROGRAMS)),
         recurrent=any(operator["op_name"] == "WHILE" for operator in operators),
         regression=regression,
     )
@@ -59,6 +62,7 @@ def float16(tflite: bytes, traits: Traits, samples: Samples) -> bytes:
     recipe = quantizer.Quantizer(bytearray(tflite))
     recipe.add_weight_only_config(".*", "*", 16, algorithm_key=_NAMES.FLOAT_CASTING)
     _keep_scalings(recipe, traits)
+    _keep_spectrograms(recipe, traits)
     return _finish(recipe, tflite, traits, samples)
 
 
@@ -66,6 +70,7 @@ def dynamic_range(tflite: bytes, traits: Traits, samples: Samples) -> bytes:
     """Return the model with 8-bit weights, its activations rounded at run time."""
     recipe = quantizer.Quantizer(bytearray(tflite))
     recipe.add_dynamic_config(".*", "*", 8)
+    _keep_spectrograms(recipe, traits)
     return _finish(recipe, tflite, traits, samples)
 
 
@@ -74,8 +79,8 @@ def int8(tflite: bytes, traits: Traits, samples: Samples) -> bytes:
 
     The loop of a recurrent layer cannot run on 8-bit activations: its weights are in 8 bits and its
     arithmetic in floats (see ``MIXED_LABEL``). Scaling of inputs stays float, because columns of very
-    different ranges would be rounded to one grid; so does the last step of a regression, because 255
-    levels are too few for its answer.
+    different ranges would be rounded to one grid; so do spectrograms, and the last step of a
+    regression, because 255 levels are too few for its answer.
 
     Args:
         tflite: the float32 model.
@@ -89,6 +94,7 @@ def int8(tflite: bytes, traits: Traits, samples: Samples) -> bytes:
         recipe.update_quantization_recipe(_LOOP, "*", None, _NAMES.NO_QUANTIZE)
         recipe.add_dynamic_config(_LOOP, "FULLY_CONNECTED", 8)
     _keep_scalings(recipe, traits)
+    _keep_spectrograms(recipe, traits)
     if traits.regression:
         recipe.add_dynamic_config(_LAST, "FULLY_CONNECTED", 8)
     for end in ("INPUT", "OUTPUT"):
@@ -102,6 +108,12 @@ def _keep_scalings(recipe: quantizer.Quantizer, traits: Traits) -> None:
         recipe.update_quantization_recipe(_of_layer(name), "*", None, _NAMES.NO_QUANTIZE)
     if traits.regression:
         recipe.update_quantization_recipe(_LAST, "*", None, _NAMES.NO_QUANTIZE)
+
+
+def _keep_spectrograms(recipe: quantizer.Quantizer, traits: Traits) -> None:
+    """Leave spectrograms in 32-bit floats: the power of sound spans more than ten powers of ten."""
+    for name in traits.spectrograms:
+        recipe.update_quantization_recipe(_of_layer(name), "*", None, _NAMES.NO_QUANTIZE)
 
 
 def _finish(recipe: quantizer.Quantizer, tflite: bytes, traits: Traits, samples: Samples) -> bytes:

@@ -23,7 +23,12 @@ td.number, th.number { text-align: right; white-space: nowrap; }
   .verified { color: #6fd391; } .differs { color: #f0c060; } .failed { color: #ff9090; }
 }
 """
-_METRICS = {"accuracy": "Accuracy", "mean_absolute_error": "Mean absolute error"}
+_METRICS = {
+    "accuracy": "Accuracy",
+    "mean_absolute_error": "Mean absolute error",
+    "character_error_rate": "Character error rate",
+    "mean_average_precision": "Mean average precision",
+}
 
 
 def write_report(report: Mapping[str, Any], folder: Path) -> None:
@@ -81,9 +86,12 @@ def _row(item: Mapping[str, Any], classes: list[str]) -> str:
 
 
 def _agreement_words(report: Mapping[str, Any]) -> str:
-    if report["task"] == "regression":
+    if report["metric"] == "mean_absolute_error":
         return "the share of answers within 1 % of the target's standard deviation of the Keras model's"
-    return "the share of samples that get the same class as from the Keras model"
+    if report["metric"] == "mean_average_precision":
+        return "the share of boxes that both this file and the Keras model find, overlapping by 80 %"
+    what = "texts" if report["metric"] == "character_error_rate" else "answers"
+    return f"the share of {what} that are the same as the Keras model's"
 
 
 def _percent(value: float | None) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from builder.data.prepare import Prepared
+from builder.data.spec import DataSpec
 from builder.errors import BuilderError, stop
 from builder.export.bundle import write_readme
 from builder.export.formats import FORMATS
@@ -20,6 +21,7 @@ from builder.export.process import Answer, run_formats
 from builder.export.report import write_report
 from builder.export.trouble import full_disk, is_full_disk
 from builder.project import Project
+from builder.tasks import TASKS
 
 Progress = Callable[[float, str], None]
 _CONVERT = "builder.export.convert"
@@ -149,10 +151,18 @@ def _report(
         "task": prepared.spec.task,
         "created": now().isoformat(timespec="seconds"),
         "samples": max((row.get("samples", 0) for row in rows), default=0),
-        "metric": "accuracy" if prepared.spec.task == "classification" else "mean_absolute_error",
+        "metric": _metric(prepared.spec),
         "versions": {name: version(name) for name in _PACKAGES},
         "formats": rows,
     }
+
+
+def _metric(spec: DataSpec) -> str:
+    if spec.predicts_boxes or TASKS[spec.task].free_steps:
+        return TASKS[spec.task].metric
+    if spec.predicts_labels:
+        return "label_accuracy"
+    return "mean_absolute_error" if spec.predicts_numbers else "accuracy"
 
 
 def _row(name: str, made: Answer, verified: Answer) -> dict[str, Any]:
@@ -170,9 +180,11 @@ def _note(row: dict[str, Any]) -> str:
     if row["status"] != "differs":
         return ""
     share = 1 - row["agreement"]
+    if row["metric"] == "mean_average_precision":
+        return f"{share:.1%} of the boxes are not the Keras model's. Prefer another format."
     if row["metric"] == "accuracy":
         return (
-            f"Gives another class than the Keras model for {share:.1%} of the samples. Prefer another format."
+            f"Gives another class than the Keras model for {share:.1%} of the answers. Prefer another format."
         )
     return (
         f"{share:.1%} of the values are off by more than 1 % of the target's spread. Prefer another format."

@@ -1,14 +1,15 @@
-"""Each runtime's way to load an export and to answer, one sample or many a call."""
+"""Each runtime's way to load an export and to answer, one sample or many a call, one array an output."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 Arrays = dict[str, np.ndarray]
-Call = Callable[[Arrays], np.ndarray]
+Call = Callable[[Arrays], list[np.ndarray]]
 
 
 def litert(file: Path) -> Call:
@@ -18,10 +19,10 @@ def litert(file: Path) -> Call:
     interpreter = Interpreter(model_path=str(file), num_threads=1)
     runner = interpreter.get_signature_runner()
 
-    def call(arrays: Arrays) -> np.ndarray:
+    def call(arrays: Arrays) -> list[np.ndarray]:
         # The runner does not keep its interpreter alive; naming it here does.
         assert interpreter is not None
-        return runner(**arrays)["output"]
+        return _in_order(runner(**arrays))
 
     return call
 
@@ -30,9 +31,12 @@ def saved_model(folder: Path) -> Call:
     """Return a function that runs a SavedModel's endpoint for raw data, on one thread."""
     tensorflow = _single_thread()
     loaded = tensorflow.saved_model.load(str(folder))
-    return lambda arrays: loaded.serve({name: tensorflow.constant(v) for name, v in arrays.items()})[
-        "output"
-    ].numpy()
+
+    def call(arrays: Arrays) -> list[np.ndarray]:
+        found = loaded.serve({name: tensorflow.constant(values) for name, values in arrays.items()})
+        return [np.asarray(values) for values in _in_order(found)]
+
+    return call
 
 
 def keras_file(file: Path) -> Call:
@@ -54,8 +58,9 @@ def keras_file(file: Path) -> Call:
         arranged = keras.tree.map_structure(lambda tensor: inputs[tensor.name], model.input)
         return model(arranged, training=False)
 
-    def call(arrays: Arrays) -> np.ndarray:
-        return compiled({name: tensorflow.constant(values) for name, values in arrays.items()}).numpy()
+    def call(arrays: Arrays) -> list[np.ndarray]:
+        found = compiled({name: tensorflow.constant(values) for name, values in arrays.items()})
+        return [np.asarray(values) for values in keras.tree.flatten(found)]
 
     return call
 
@@ -74,7 +79,17 @@ def generated_script(file: Path, trained: Path) -> Call:
 
     model = build_from_script(file)
     model.set_weights(keras.saving.load_model(trained, compile=False).get_weights())
-    return lambda arrays: np.asarray(model(arrange(model, arrays), training=False))
+
+    def call(arrays: Arrays) -> list[np.ndarray]:
+        found = model(arrange(model, arrays), training=False)
+        return [np.asarray(values) for values in keras.tree.flatten(found)]
+
+    return call
+
+
+def _in_order(found: Mapping[str, Any]) -> list[Any]:
+    """Return the outputs of a signature as the model has them: "output", "output_2" and so on."""
+    return [found[name] for name in sorted(found, key=lambda name: (len(name), name))]
 
 
 def _single_thread():  # type: ignore[no-untyped-def]

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from builder.data.prepare import Prepared
-from builder.data.spec import DataSpec, ModelInput, raw_input_names
+from builder.data.spec import ARRAY_KINDS, TARGET_TEXT, DataSpec, ModelInput, raw_input_names
+from builder.data.tokenizers import takes_ids
 
 
 def numeric_inputs(prepared: Prepared, rows: np.ndarray) -> dict[str, np.ndarray]:
@@ -20,13 +21,26 @@ def numeric_inputs(prepared: Prepared, rows: np.ndarray) -> dict[str, np.ndarray
 def raw_inputs(prepared: Prepared, rows: np.ndarray) -> dict[str, np.ndarray]:
     """Return the inputs of the end-to-end model for some rows, by input name.
 
-    Pictures are numeric arrays; a text or a table's column has the shape ``(rows, 1)``.
+    Pictures, sound and series are numeric arrays; a text or a table's column has the shape ``(rows, 1)``.
     """
-    if all(item.kind == "image" for item in prepared.spec.inputs):
+    if all(item.kind in ARRAY_KINDS for item in prepared.spec.inputs):
         return numeric_inputs(prepared, rows)
     samples = [_row(prepared, int(row)) for row in rows]
     names = raw_input_names(prepared.spec)
-    return {names[column]: _column(column, kind, samples) for column, kind in _columns(prepared.spec).items()}
+    inputs = {
+        names[column]: _column(column, kind, samples) for column, kind in _columns(prepared.spec).items()
+    }
+    for item in prepared.spec.inputs:
+        if item.kind in ARRAY_KINDS:
+            array = item.arrays[0]
+            inputs[array.name] = prepared.arrays[array.name][rows].astype(array.dtype)
+        if item.kind == "text" and takes_ids(item.settings):
+            del inputs[names[item.settings["column"]]]
+            inputs["tokens"] = prepared.arrays["tokens"][rows].astype("int32")
+        if item.kind == TARGET_TEXT:
+            name = item.arrays[0].name
+            inputs[name] = prepared.arrays[name][rows].astype("int32")
+    return inputs
 
 
 def _row(prepared: Prepared, row: int) -> dict[str, Any]:
@@ -45,8 +59,12 @@ def _columns(spec: DataSpec) -> dict[str, str]:
 
 
 def _columns_of(item: ModelInput) -> dict[str, str]:
+    if item.kind in ARRAY_KINDS:
+        return {}
     if item.kind == "text":
         return {item.settings["column"]: "text"}
+    if item.kind == TARGET_TEXT:
+        return {}
     numbers = dict.fromkeys(item.settings["numeric_columns"], "number")
     return numbers | dict.fromkeys(item.settings["categorical_columns"], "category")
 
@@ -55,7 +73,13 @@ def _column(name: str, kind: str, samples: Sequence[dict[str, Any]]) -> np.ndarr
     if kind == "number":
         values = [sample.get(name) for sample in samples]
         return np.array([[math.nan if value is None else float(value)] for value in values], np.float32)
-    return np.array([[_words(sample.get(name))] for sample in samples], dtype=object)
+    written = _text if kind == "text" else _words
+    return np.array([[written(sample.get(name))] for sample in samples], dtype=object)
+
+
+def _text(value: Any) -> str:
+    # The pieces of a language model's text begin and end with white space that counts.
+    return "" if value is None else str(value)
 
 
 def _words(value: Any) -> str:

@@ -11,6 +11,11 @@ import tensorflow as tf
 OUTPUT = "output"
 
 
+def output_names(count: int) -> list[str]:
+    """Return what the outputs of an export are called: "output", "output_2" and so on."""
+    return [OUTPUT, *(f"{OUTPUT}_{number}" for number in range(2, count + 1))]
+
+
 def write_saved_model(end_to_end: keras.Model, model: keras.Model, folder: Path) -> None:
     """Write a SavedModel with two endpoints for batches of any size.
 
@@ -50,6 +55,7 @@ def _add(archive: Any, name: str, model: keras.Model, batch: int | None) -> None
 
     def endpoint(inputs: dict[str, Any]) -> dict[str, Any]:
         arranged = keras.tree.map_structure(lambda tensor: inputs[tensor.name], model.input)
-        return {OUTPUT: model(arranged, training=False)}
+        answers = keras.tree.flatten(model(arranged, training=False))
+        return dict(zip(output_names(len(answers)), answers, strict=True))
 
     archive.add_endpoint(name, endpoint, input_signature=[signature])

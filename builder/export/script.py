@@ -5,14 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from builder.codegen import companion_files, script
+from builder.codegen import companion_files, notebook, script
 from builder.data.spec import DataSpec
 from builder.project import Project
 
 
 def write_script(project: Project, spec: DataSpec, file: Path) -> None:
-    """Write the project's script, and beside it the files that it reads."""
+    """Write the project's script, and beside it the same as a notebook and the files that both read."""
     file.write_text(script(project, spec), encoding="utf-8")
+    file.with_suffix(".ipynb").write_text(notebook(project, spec), encoding="utf-8")
     for name, text in companion_files(spec).items():
         file.with_name(name).write_text(text, encoding="utf-8", newline="\n")
 

@@ -40,16 +40,27 @@ class Verifier:
         call = self._load(item, file)
         arrays = self._arrays(item)
         outputs = self._answers(call, arrays, 1 if item.runtime == "litert" else _BATCH)
-        result = compare(
-            self.reference["outputs"],
-            outputs,
-            self.reference["targets"],
-            self.prepared.spec,
-            str(self.reference["activation"]),
-            item.quantized,
+        first, *further = (
+            compare(
+                self.reference[f"outputs_{number}"],
+                outputs[number],
+                self.reference[f"targets_{number}"],
+                spec,
+                str(self.reference["activations"][number]),
+                item.quantized,
+            )
+            for number, spec in enumerate(self.prepared.spec.each_target)
         )
         latency = {} if item.name == "script" else _latency(call, arrays)
-        return {**result, **latency, "samples": len(outputs)}
+        return {**self._together(first, further), **latency, "samples": len(outputs[0])}
+
+    def _together(self, first: dict[str, Any], further: list[dict[str, Any]]) -> dict[str, Any]:
+        """Return the comparison of the first output, with those of further ones by their targets' names."""
+        if not further:
+            return first
+        status = "verified" if all(each["status"] == "verified" for each in (first, *further)) else "differs"
+        names = [target.name for target in self.prepared.spec.further_targets]
+        return {**first, "status": status, "further": dict(zip(names, further, strict=True))}
 
     def _load(self, item: Format, file: Path) -> runtimes.Call:
         if item.name == "script":
@@ -73,12 +84,16 @@ class Verifier:
     def _raw(self) -> runtimes.Arrays:
         return raw_inputs(self.prepared, self.reference["rows"])
 
-    def _answers(self, call: runtimes.Call, arrays: runtimes.Arrays, batch: int) -> np.ndarray:
+    def _answers(self, call: runtimes.Call, arrays: runtimes.Arrays, batch: int) -> list[np.ndarray]:
         count = len(self.reference["rows"])
         if count == 0:
             raise stop("no_samples", "The test part has no rows, so the export could not be verified.")
-        starts = range(0, count, batch)
-        return np.concatenate([call(_slice(arrays, start, batch)).copy() for start in starts])
+        # A runtime may write its next answers into the same memory.
+        parts = [
+            [answer.copy() for answer in call(_slice(arrays, start, batch))]
+            for start in range(0, count, batch)
+        ]
+        return [np.concatenate(answers) for answers in zip(*parts, strict=True)]
 
 
 def _slice(arrays: runtimes.Arrays, start: int, size: int) -> runtimes.Arrays:

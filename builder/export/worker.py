@@ -17,17 +17,18 @@ from builder.export.trouble import explain
 Step = Callable[[Format], dict[str, Any]]
 
 
-def serve(open_job: Callable[[Job], Step]) -> None:
+def serve(open_job: Callable[[Job], Step], named: Callable[[str], Format] = FORMATS.__getitem__) -> None:
     """Read a job's file and formats from the command line, do them, and answer in JSON lines.
 
     Args:
         open_job: loads what the work needs and returns the function that does one format.
+        named: returns the format, or whatever else is done step by step, that has a name.
     """
     # Libraries write to the standard output as well; only this copy of it carries answers.
     answers = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
     os.dup2(2, 1)
     job = Job.read(Path(sys.argv[1]))
-    formats = [FORMATS[name] for name in sys.argv[2].split(",")]
+    formats = [named(name) for name in sys.argv[2].split(",")]
     node_ids = [node["id"] for node in job.project["model"]["nodes"]]
     tell = _teller(answers)
     try:

@@ -28,10 +28,12 @@ from builder.runs.workspace import default_workspace
 TASKS_MODULE = "builder.jobs.tasks"
 # Shapes keep a lane to themselves: their caches stay warm and a long step never delays them.
 # What takes a minute has one too, so that predictions and checks need not wait for it.
-SHAPES, WORK, SLOW = "shapes", "work", "slow"
+# Previews keep blocks and values in memory, and come with every edit while other work may go on.
+SHAPES, WORK, SLOW, PREVIEW = "shapes", "work", "slow", "preview"
 WARM_LANES = (SHAPES, WORK)
-LANE_OF = {"infer": SHAPES, "export": SLOW, "evaluate": SLOW}
-TIME_LIMITS = {"infer": 60.0}
+LANE_OF = {"infer": SHAPES, "analyze": SHAPES, "export": SLOW, "evaluate": SLOW, "preflight": SLOW}
+LANE_OF |= {"preview": PREVIEW, "open_model": SLOW, "lr_range": SLOW, "batch_sizes": SLOW}
+TIME_LIMITS = {"infer": 60.0, "analyze": 60.0, "preview": 120.0, "open_model": 300.0}
 TIME_LIMIT = 3600.0
 START_LIMIT = 180.0
 IDLE_CHECK_SECONDS = 1.0
@@ -51,7 +53,7 @@ class _Call:
 
 
 class Engine:
-    """A small pool of workers: warm ones, and one for slow tasks that starts when it is first needed.
+    """A small pool of workers: warm ones, and others that start when they are first needed.
 
     Args:
         tasks_module: the module whose ``TASKS`` are called and whose ``warm`` runs first.
@@ -286,8 +288,8 @@ class _Lane:
             self._end_worker()
 
     def _launch(self) -> subprocess.Popen[bytes]:
-        # Shapes need no GPU, and its memory belongs to training.
-        extra = {"CUDA_VISIBLE_DEVICES": "-1"} if self._name == SHAPES else {}
+        # Shapes and single samples need no GPU, and its memory belongs to training.
+        extra = {"CUDA_VISIBLE_DEVICES": "-1"} if self._name in (SHAPES, PREVIEW) else {}
         too_long = self._log.exists() and self._log.stat().st_size > LOG_BYTES
         with open(self._log, "wb" if too_long else "ab") as log:
             return subprocess.Popen(

@@ -12,8 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from builder.errors import BuilderError, Problem, stop
+from builder.graph import Graph
+from builder.jobs.run_weights import opened_model, run_weights
+from builder.jobs.writing_progress import told
 from builder.project import DataRecipe, Project
-from builder.runs.files import write_json
+from builder.runs.files import read_json, write_json
 from builder.runs.store import default_store
 from builder.runs.workspace import default_workspace
 
@@ -21,11 +24,13 @@ if TYPE_CHECKING:
     import keras
 
     from builder.data.prepare import Prepared
+    from builder.explain.preview import Previewer
 
 MODEL_FILE = "model.keras"
 EVALUATION_FILE = "evaluation.json"
 EXPORTS_FOLDER = "exports"
 SCRIPT_FILE = "model.py"
+NOTEBOOK_FILE = "model.ipynb"
 PROGRESS_FILE = "progress.json"
 
 
@@ -40,6 +45,40 @@ def infer(graph: dict[str, Any], spec: dict[str, Any] | None = None) -> dict[str
     from builder.compiler import infer as infer_shapes
 
     return infer_shapes(graph, spec)
+
+
+def analyze(graph: dict[str, Any], spec: dict[str, Any] | None, settings: dict[str, Any]) -> dict[str, Any]:
+    """Return what a graph costs, block by block; see ``builder.compiler.figures.report.analyze``."""
+    from builder.compiler.figures.report import analyze as analyze_graph
+
+    return analyze_graph(graph, spec, settings)
+
+
+def preflight(
+    project: dict[str, Any], on_progress: Callable[[float, str], None] | None = None
+) -> dict[str, Any]:
+    """Return what training and export will meet; see ``builder.jobs.preflight.run_preflight``."""
+    from builder.jobs.preflight import run_preflight
+
+    return run_preflight(Project.from_json(project), default_workspace(), on_progress)
+
+
+def lr_range(
+    project: dict[str, Any], on_progress: Callable[[float, str], None] | None = None
+) -> dict[str, Any]:
+    """Return a learning-rate range test; see ``builder.jobs.proposals.propose_learning_rate``."""
+    from builder.jobs.proposals import propose_learning_rate
+
+    return propose_learning_rate(Project.from_json(project), default_workspace(), on_progress)
+
+
+def batch_sizes(
+    project: dict[str, Any], on_progress: Callable[[float, str], None] | None = None
+) -> dict[str, Any]:
+    """Return measured batch sizes; see ``builder.jobs.proposals.propose_batch_size``."""
+    from builder.jobs.proposals import propose_batch_size
+
+    return propose_batch_size(Project.from_json(project), default_workspace(), on_progress)
 
 
 def propose(source: dict[str, Any]) -> dict[str, Any]:
@@ -68,6 +107,24 @@ def prepare(recipe: dict[str, Any], cache_folder: str) -> dict[str, Any]:
     }
 
 
+def quality(recipe: dict[str, Any], cache_folder: str) -> list[dict[str, Any]]:
+    """Return what is doubtful in a recipe's data, each with some of its rows as a person sees them."""
+    from builder.data.prepare import prepare as prepare_recipe
+    from builder.data.quality import quality as doubts
+    from builder.data.quality import shown
+
+    prepared = prepare_recipe(DataRecipe(**recipe), Path(cache_folder))
+    return [{**item.to_json(), "samples": shown(prepared, item)} for item in doubts(prepared)]
+
+
+def augmented(recipe: dict[str, Any], cache_folder: str, **wanted: Any) -> dict[str, Any]:
+    """Return training samples before and after augmentation; see ``builder.explain.augmented``."""
+    from builder.data.prepare import prepare as prepare_recipe
+    from builder.explain.augmented import augmented as augmented_samples
+
+    return augmented_samples(prepare_recipe(DataRecipe(**recipe), Path(cache_folder)), **wanted)
+
+
 def check(project: dict[str, Any], prepared_folder: str) -> list[dict[str, Any]]:
     """Return everything that is wrong with a project, as problems in JSON; the data are prepared for it."""
     from builder.compiler import check as check_project
@@ -87,17 +144,21 @@ def check(project: dict[str, Any], prepared_folder: str) -> list[dict[str, Any]]
 
 
 def script(project: dict[str, Any], prepared_folder: str) -> dict[str, str]:
-    """Return the project as a readable Keras script and the files that it reads, as name and text.
+    """Return the project as a readable Keras script and as a notebook, with the files that they read.
 
-    The script comes first, under the name ``SCRIPT_FILE``.
+    They are given as name and text, the script first, under the name ``SCRIPT_FILE``, then the notebook
+    under ``NOTEBOOK_FILE``. A project without data, such as an opened model, gives a script of its model
+    alone.
     """
-    from builder.codegen import companion_files
-    from builder.codegen import script as write_script
+    from builder import codegen
     from builder.data.prepare import prepare as prepare_recipe
 
     document = Project.from_json(project)
+    if not document.data.source:
+        return {SCRIPT_FILE: codegen.model_script(document.model, document.name)}
     spec = prepare_recipe(document.data, Path(prepared_folder)).spec
-    return {SCRIPT_FILE: write_script(document, spec), **companion_files(spec)}
+    written = {SCRIPT_FILE: codegen.script(document, spec), NOTEBOOK_FILE: codegen.notebook(document, spec)}
+    return {**written, **codegen.companion_files(spec)}
 
 
 def evaluate(run_id: str, part: str = "test") -> dict[str, Any]:
@@ -110,11 +171,100 @@ def evaluate(run_id: str, part: str = "test") -> dict[str, Any]:
     return report
 
 
+def evaluated(run_id: str) -> dict[str, Any]:
+    """Return the kept scores of a run's model on the test part, or make them now."""
+    kept = read_json(default_workspace().run_folder(run_id) / EVALUATION_FILE)
+    return kept if isinstance(kept, dict) else evaluate(run_id)
+
+
 def predict(run_id: str, raw: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return what a run's model says about pictures, texts or rows; see ``builder.explain.predict``."""
     from builder.explain.predict import predict as predict_samples
 
-    return predict_samples(_model(run_id), _prepared(run_id).spec, raw)
+    answers = predict_samples(_model(run_id), _prepared(run_id).spec, raw)
+    if "error" not in answers[0]:
+        return answers
+    threshold = evaluated(run_id)["threshold"]
+    return [{**one, "threshold": threshold, "anomaly": one["error"] > threshold} for one in answers]
+
+
+def explain(
+    run_id: str, row: int, method: str, chosen: str | None = None, target: str | None = None
+) -> dict[str, Any]:
+    """Return why a run's model answers as it does for a row of its data; see ``builder.explain.local``.
+
+    Args:
+        run_id: the run.
+        row: a row's number in the prepared data.
+        method: one of ``builder.explanation_methods.METHODS``.
+        chosen: the class or label to explain instead of the likeliest.
+        target: which of several targets is explained; None is the first.
+
+    Raises:
+        BuilderError: for an unknown row or target, or where the model cannot be explained so.
+    """
+    from builder.explain.local.explaining import explained_row
+
+    return explained_row(_model(run_id), _prepared(run_id), row, method, chosen, target)
+
+
+def test_row(run_id: str, number: int) -> int:
+    """Return the row of a sample of a run's test part, counted from 1.
+
+    Raises:
+        BuilderError: where there is no such sample.
+    """
+    rows = _prepared(run_id).indices["test"]
+    if not 1 <= number <= len(rows):
+        message = f"There is no test sample {number}: the test part has {len(rows):,}, counted from 1."
+        raise stop("unknown_sample", message)
+    return int(rows[number - 1])
+
+
+def write(run_id: str, prompt: str, settings: dict[str, Any]) -> str:
+    """Return what a run's language model writes after a prompt; see ``builder.explain.writing``."""
+    from builder.explain.writing import write as write_text
+
+    pieces = write_text(_model(run_id), _prepared(run_id).spec, prompt, settings)
+    return told(pieces, default_workspace().run_folder(run_id), prompt, settings)
+
+
+def generate(run_id: str, settings: dict[str, Any]) -> dict[str, Any]:
+    """Return samples that a run's generator makes; see ``builder.explain.generating``."""
+    from builder.explain.generating import generate as generate_samples
+
+    return generate_samples(_model(run_id), _prepared(run_id).spec, settings)
+
+
+def answer(run_id: str, text: str, settings: dict[str, Any]) -> str:
+    """Return what a run's text-to-text model answers to a text; see ``builder.explain.answering``."""
+    from builder.explain.answering import answer as answer_texts
+
+    return answer_texts(_model(run_id), _prepared(run_id).spec, [text], settings)[0]
+
+
+def preview(
+    graph: dict[str, Any],
+    prepared_folder: str,
+    part: str = "train",
+    index: int = 0,
+    run_id: str | None = None,
+    **wanted: Any,
+) -> dict[str, Any]:
+    """Return what every block of a graph puts out for one sample of prepared data.
+
+    Args:
+        prepared_folder: the folder in the answer of ``prepare``.
+        run_id: the run whose newest weights are used; initial weights where None.
+        wanted: other arguments of ``builder.explain.preview.Previewer.preview``.
+
+    Returns:
+        The previewer's answer; "weights" also says whose they are, see ``run_weights``.
+    """
+    weights, told = (None, {"run": None}) if run_id is None else run_weights(run_id)
+    prepared = _opened_data(prepared_folder)
+    answer = _previewer().preview(Graph.from_json(graph), prepared, part, index, weights, **wanted)
+    return {**answer, "weights": {**answer["weights"], **told}}
 
 
 def export(
@@ -144,10 +294,58 @@ def export(
     return exporting.run(model, project, prepared, folder, formats or tuple(exporting.FORMATS), tell)
 
 
+def open_model(path: str) -> dict[str, Any]:
+    """Return the model in a ``.keras`` file as blocks.
+
+    Returns:
+        ``{"name", "graph", "parameters", "has_weights", "notes"}``; see ``builder.importer.open_keras``.
+    """
+    from builder.importer import open_keras
+
+    opened = open_keras(Path(path))
+    return {
+        "name": opened.name,
+        "graph": opened.graph.to_json(),
+        "parameters": opened.parameters,
+        "has_weights": opened.has_weights,
+        "notes": list(opened.notes),
+    }
+
+
 TASKS: dict[str, Callable[..., Any]] = {
     task.__name__: task
-    for task in (infer, propose, profile, prepare, check, script, evaluate, predict, export)
+    for task in (
+        *(infer, analyze, propose, profile, prepare, quality, check, script, lr_range, batch_sizes),
+        *(
+            evaluate,
+            predict,
+            explain,
+            write,
+            answer,
+            generate,
+            preview,
+            preflight,
+            export,
+            open_model,
+            augmented,
+        ),
+    )
 }
+
+
+# An edit costs what follows from it, because what went before is still there.
+@lru_cache(maxsize=1)
+def _previewer() -> Previewer:
+    from builder.explain.preview import Previewer
+
+    return Previewer()
+
+
+@lru_cache(maxsize=4)
+def _opened_data(folder: str) -> Prepared:
+    from builder.data.prepare import Prepared
+
+    return Prepared.open(Path(folder))
 
 
 def _prepared(run_id: str) -> Prepared:
@@ -159,7 +357,7 @@ def _prepared(run_id: str) -> Prepared:
 
 def _model(run_id: str) -> keras.Model:
     file = _model_file(run_id)
-    return _loaded(str(file), file.stat().st_mtime_ns)
+    return opened_model(str(file), file.stat().st_mtime_ns)
 
 
 def _model_file(run_id: str) -> Path:
@@ -171,13 +369,3 @@ def _model_file(run_id: str) -> Path:
         )
         raise stop("not_trained", message)
     return file
-
-
-# A person tries many inputs on one model, and loading takes up to a second.
-@lru_cache(maxsize=2)
-def _loaded(file: str, _written: int) -> keras.Model:
-    import keras
-
-    import builder.blocks  # noqa: F401  registers the layers of our own that the file may hold
-
-    return keras.models.load_model(file, compile=False)

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import os
 import platform
+import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ import psutil
 from builder.errors import BuilderError, Problem
 from builder.errors import stop as refusal
 from builder.jobs.processes import child_environment, end_session, is_alive, process_started
+from builder.project import Project
 from builder.runs.files import read_json, write_json
 from builder.runs.records import (
     ACTIVE,
@@ -34,12 +37,18 @@ from builder.runs.records import (
     STOPPED,
     RunRecord,
 )
+from builder.runs.smaller_batch import halved, keep_batch, smaller_words, with_kept_batch
 from builder.runs.store import Store, default_store
 from builder.runs.workspace import DATABASE_VARIABLE, HOME_VARIABLE, Workspace, default_workspace
 
 WORKER_COMMAND = (sys.executable, "-m", "builder.jobs.worker")
 MAXIMUM_VARIABLE = "KERABLOCKS_MAX_RUNS"
 DEFAULT_MAXIMUM = 2
+FREE_VARIABLE = "KERABLOCKS_FREE_MB"
+DEFAULT_FREE_MB = 1000
+USER_VARIABLE = "KERABLOCKS_USER"
+# A deleted run can be restored for so long.
+TRASH_SECONDS = 24 * 3600.0
 # How long a claimed run may be without a process, before the app that claimed it counts as dead.
 LAUNCH_SECONDS = 30.0
 # How long a run on another machine may be silent, before it counts as gone.
@@ -47,8 +56,16 @@ HEARTBEAT_SECONDS = 120.0
 # A living run that is silent for so long is worth a note.
 SILENT_SECONDS = 600.0
 NEAR_LIMIT = 0.8
+ENDING_SECONDS = 5.0
+MEMORY_VARIABLE = "KERABLOCKS_MEMORY_LIMIT_MB"
+# How the end of a process that finds no memory looks: killed by Linux, or crashed in native code.
+KILLED = 9
+CRASHES = tuple(-getattr(signal, name, KILLED) for name in ("SIGKILL", "SIGSEGV", "SIGABRT", "SIGBUS"))
+# A run whose batch is this many times smaller and still crashes has another trouble.
+MOST_HALVING = 16
 LAUNCH_FILE = "launch.json"
 LOG_FILE = "worker.log"
+LAST_WORDS = 2000
 
 _children: list[subprocess.Popen[bytes]] = []
 _children_lock = threading.Lock()
@@ -59,18 +76,21 @@ def submit(
     project_id: str | None = None,
     store: Store | None = None,
     workspace: Workspace | None = None,
+    owner: str | None = None,
 ) -> str:
     """Queue a run of a project document and return its id; it starts as soon as there is a place.
 
     Args:
         document: the project as JSON, which is frozen with the run.
         project_id: the project that the run belongs to; a new one is made where None.
+        owner: who starts it; ``KERABLOCKS_USER``, or nobody in particular, where None.
 
     Raises:
         BuilderError: where the database or the disk refuses.
     """
     store, workspace = _places(store, workspace)
-    run_id = store.create_run(project_id or store.create_project(document), document)
+    owner = os.environ.get(USER_VARIABLE, "") if owner is None else owner
+    run_id = store.create_run(project_id or store.create_project(document), document, owner)
     store.add_event(run_id, "queued", "Added to the queue.")
     try:
         write_json(workspace.run_folder(run_id) / "project.json", dict(document))
@@ -88,9 +108,23 @@ def maximum_runs() -> int:
     Raises:
         BuilderError: ``bad_setting`` where the variable is not a whole number of at least 1.
     """
-    value = os.environ.get(MAXIMUM_VARIABLE, "").strip() or str(DEFAULT_MAXIMUM)
-    if not value.isdecimal() or int(value) < 1:
-        message = f"{MAXIMUM_VARIABLE} must be a whole number of at least 1. Got '{value}' instead."
+    return _setting(MAXIMUM_VARIABLE, DEFAULT_MAXIMUM, 1)
+
+
+def has_memory() -> bool:
+    """Tell whether so much memory is free that another run may start: ``KERABLOCKS_FREE_MB``, or 1,000 MB.
+
+    Raises:
+        BuilderError: ``bad_setting`` where the variable is not a whole number.
+    """
+    wanted = _setting(FREE_VARIABLE, DEFAULT_FREE_MB, 0) * 1_000_000
+    return bool(psutil.virtual_memory().available >= wanted)
+
+
+def _setting(variable: str, default: int, least: int) -> int:
+    value = os.environ.get(variable, "").strip() or str(default)
+    if not value.isdecimal() or int(value) < least:
+        message = f"{variable} must be a whole number of at least {least}. Got '{value}' instead."
         raise refusal("bad_setting", message)
     return int(value)
 
@@ -104,12 +138,13 @@ def queue_position(run_id: str, store: Store | None = None) -> int | None:
 def start_next(store: Store | None = None, workspace: Workspace | None = None) -> list[str]:
     """Launch the runs that wait, in order, while there are places; return their ids.
 
-    A run that goes on counts, a paused one too, because it keeps its memory. A worker calls this as its
-    last act, so that the queue goes on without the app.
+    A run that goes on counts, a paused one too, because it keeps its memory. Where memory is short, one run
+    goes on and the others wait. A worker calls this as its last act, so that the queue goes on without the
+    app.
     """
     store, workspace = _places(store, workspace)
     launched = []
-    while (run_id := store.claim_next(maximum_runs())) is not None:
+    while (run_id := store.claim_next(maximum_runs() if has_memory() else 1)) is not None:
         if launch(run_id, store, workspace):
             launched.append(run_id)
     return launched
@@ -200,9 +235,10 @@ def reconcile(store: Store | None = None, workspace: Workspace | None = None) ->
             store.transition(run.id, [STARTING], QUEUED, while_pid=None)
         else:
             # It may have ended since the first look.
-            codes |= _reap()
+            codes |= _reap(run.pid)
             if _interrupt(run, codes.get(run.pid or 0), store, workspace):
                 interrupted.append(run.id)
+    empty_trash(store, workspace)
     start_next(store, workspace)
     return interrupted
 
@@ -217,6 +253,30 @@ def delete_run(run_id: str, store: Store | None = None, workspace: Workspace | N
     _end(store.run(run_id), store)
     store.delete_run(run_id)
     workspace.remove_run_folder(run_id)
+
+
+def trash_run(run_id: str, store: Store | None = None, workspace: Workspace | None = None) -> None:
+    """Put a run into the trash, from where it can be restored for a day; one that goes on is ended first.
+
+    Raises:
+        BuilderError: ``unknown_run``.
+    """
+    store, workspace = _places(store, workspace)
+    _end(store.run(run_id), store)
+    store.trash_run(run_id)
+
+
+def empty_trash(store: Store | None = None, workspace: Workspace | None = None) -> list[str]:
+    """Delete for good what has been in the trash for more than a day; return the ids.
+
+    Raises:
+        BuilderError: where the disk refuses.
+    """
+    store, workspace = _places(store, workspace)
+    gone = store.expired_runs(TRASH_SECONDS)
+    for run_id in gone:
+        delete_run(run_id, store, workspace)
+    return gone
 
 
 def delete_project(project_id: str, store: Store | None = None, workspace: Workspace | None = None) -> None:
@@ -250,9 +310,17 @@ def _detached(command: list[str], folder: Path, workspace: Workspace) -> subproc
         )
 
 
-def _reap() -> dict[int, int]:
-    """Return the exit codes of our children that ended since the last call, which ends their zombies."""
+def _reap(ending: int | None = None) -> dict[int, int]:
+    """Return the exit codes of our children that ended since the last call, which ends their zombies.
+
+    Args:
+        ending: a process that is about to be gone: a crash takes a moment to end all of its threads.
+    """
     with _children_lock:
+        for child in _children:
+            if child.pid == ending:
+                with suppress(subprocess.TimeoutExpired):
+                    child.wait(ENDING_SECONDS)
         ended = {child.pid: child.returncode for child in _children if child.poll() is not None}
         _children[:] = [child for child in _children if child.pid not in ended]
     return ended
@@ -281,10 +349,33 @@ def _note_silence(run: RunRecord, store: Store) -> None:
 
 
 def _interrupt(run: RunRecord, code: int | None, store: Store, workspace: Workspace) -> bool:
+    if code in CRASHES and _goes_on_smaller(run, code, store, workspace):
+        return False
     problem = Problem("interrupted", _likely_cause(run, code, workspace.run_folder(run.id)))
     if not store.transition(run.id, ACTIVE, INTERRUPTED, while_pid=run.pid, error=problem.to_json()):
         return False
     store.add_event(run.id, "interrupted", problem.message)
+    return True
+
+
+def _goes_on_smaller(run: RunRecord, code: int | None, store: Store, workspace: Workspace) -> bool:
+    """Queue a run that crashed for want of memory, with smaller batches; tell whether that can be."""
+    folder = workspace.run_folder(run.id)
+    crashed = code != -KILLED and _memory_in_last_words(folder)
+    if run.status == STARTING or not (crashed or _memory_ran_out(run, folder)):
+        return False
+    try:
+        declared = Project.from_json(store.run_document(run.id)).training_settings()
+        before = with_kept_batch(folder, declared)
+        after = halved(before)
+        if after is None or declared["batch_size"] // after["batch_size"] > MOST_HALVING:
+            return False
+        keep_batch(folder, after)
+    except BuilderError:
+        return False
+    if not store.transition(run.id, ACTIVE, QUEUED, while_pid=run.pid, pid=None):
+        return False
+    store.add_event(run.id, "out_of_memory", smaller_words(before, after))
     return True
 
 
@@ -308,7 +399,22 @@ def _memory_ran_out(run: RunRecord, folder: Path) -> bool:
         if _memory_kills() > before:
             return True
     used = run.progress.get("memory_bytes") or 0
-    return bool(used > NEAR_LIMIT * psutil.virtual_memory().total)
+    limit = os.environ.get(MEMORY_VARIABLE, "")
+    most = int(limit) * 1_000_000 if limit.isdecimal() else psutil.virtual_memory().total
+    return bool(used > NEAR_LIMIT * most)
+
+
+def _memory_in_last_words(folder: Path) -> bool:
+    """Tell whether a process that crashed said, or did not have to say, that it found no memory."""
+    if os.environ.get(MEMORY_VARIABLE):
+        # Native code that is refused memory seldom says so.
+        return True
+    try:
+        with open(folder / LOG_FILE, "rb") as log:
+            log.seek(-min(LAST_WORDS, log.seek(0, os.SEEK_END)), os.SEEK_END)
+            return b"bad_alloc" in log.read()
+    except OSError:
+        return False
 
 
 def _memory_kills() -> int:

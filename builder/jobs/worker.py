@@ -13,6 +13,7 @@ import signal
 import sys
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,14 @@ from typing import Any
 os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
 
 from builder import compiler  # noqa: E402 (the environment has to be set before)
+from builder.blocks import registry  # noqa: E402
 from builder.data.prepare import Prepared, prepare  # noqa: E402
 from builder.errors import Problem  # noqa: E402
 from builder.explain.evaluation import evaluate  # noqa: E402
+from builder.graph import Node  # noqa: E402
 from builder.jobs import training  # noqa: E402
 from builder.jobs.processes import process_started  # noqa: E402
+from builder.jobs.starting_weights import start_with_weights  # noqa: E402
 from builder.project import Project  # noqa: E402
 from builder.runs.files import write_json  # noqa: E402
 from builder.runs.records import (  # noqa: E402
@@ -35,23 +39,33 @@ from builder.runs.records import (  # noqa: E402
     RUNNING,
     STARTING,
 )
+from builder.runs.smaller_batch import (  # noqa: E402
+    halved,
+    keep_batch,
+    smaller_words,
+    with_kept_batch,
+)
 from builder.runs.store import Store, default_store  # noqa: E402
 from builder.runs.workspace import Workspace, default_workspace  # noqa: E402
-from builder.train.diagnosis import explain  # noqa: E402
+from builder.train.diagnosis import explain, is_memory_error  # noqa: E402
 from builder.train.live import LiveLink  # noqa: E402
 from builder.train.loop import Interrupted, Outcome, fit  # noqa: E402
 from builder.train.randomness import seed_everything  # noqa: E402
 
-MEMORY_VARIABLE = "KERABLOCKS_MEMORY_LIMIT_MB"
 INTERRUPTED_MESSAGE = "The training process was asked to end. Resume goes on from the last checkpoint."
 
 logger = logging.getLogger(__name__)
 
 
+class SmallerBatch(Exception):
+    """Raised where memory ran out and the run is to go on with smaller batches in a new process."""
+
+
 def run(run_id: str, store: Store, workspace: Workspace) -> str | None:
     """Train a run that waits or was just claimed, and return its final status.
 
-    Returns None, having done nothing, where the run is not waiting any more. Whatever happens, the status in
+    Returns None, having done nothing, where the run is not waiting any more, and ``starting`` where it is to
+    go on in a new process. Whatever happens, the status in
     the database tells it in the end, unless the process is killed.
     """
     pid = os.getpid()
@@ -63,6 +77,9 @@ def run(run_id: str, store: Store, workspace: Workspace) -> str | None:
     project = Project.from_json(store.run_document(run_id))
     folder = workspace.run_folder(run_id)
     status, fields = _train_and_explain(run_id, project, folder, store, workspace)
+    if status == STARTING:
+        # A new process gives all memory back; it finds the smaller batch in the run's folder.
+        return STARTING if store.transition(run_id, ACTIVE, STARTING, while_pid=pid) else None
     store.transition(run_id, ACTIVE, status, while_pid=pid, **fields)
     store.add_event(run_id, status, _last_words(status, fields))
     return status
@@ -71,13 +88,19 @@ def run(run_id: str, store: Store, workspace: Workspace) -> str | None:
 def _train_and_explain(
     run_id: str, project: Project, folder: Path, store: Store, workspace: Workspace
 ) -> tuple[str, dict[str, Any]]:
-    """Return the final status of a run and the fields that go with it; raise nothing."""
+    """Return the final status of a run and the fields that go with it; raise nothing.
+
+    The status ``starting`` asks for a new process.
+    """
     try:
-        with LiveLink(store, run_id) as link:
+        with LiveLink(store, run_id, folder, partial(_on_blocks, project=project)) as link:
             outcome = _train(project, folder, workspace, link)
         return outcome.status, {"result": outcome.result}
     except Interrupted:
         return INTERRUPTED, {"error": Problem("interrupted", INTERRUPTED_MESSAGE).to_json()}
+    except SmallerBatch as change:
+        store.add_event(run_id, "out_of_memory", str(change))
+        return STARTING, {}
     except Exception as error:
         logger.exception("Run %s failed", run_id)
         problem = explain(error, project.training_settings(), training.LOG_FILE)
@@ -85,7 +108,7 @@ def _train_and_explain(
 
 
 def _train(project: Project, folder: Path, workspace: Workspace, link: LiveLink) -> Outcome:
-    settings = project.training_settings()
+    settings = with_kept_batch(folder, project.training_settings())
     _end_politely(None)
     link.progress({"phase": "reading data", "epoch": 0, "epochs": settings["epochs"]})
     write_json(folder / "project.json", project.to_json())
@@ -94,8 +117,17 @@ def _train(project: Project, folder: Path, workspace: Workspace, link: LiveLink)
     link.progress({"phase": "building"})
     seed_everything(settings)
     model = compiler.build(project, prepared.spec)
+    start_with_weights(model, project, prepared.spec, workspace, link.event)
     _end_politely(link)
-    outcome = fit(model, prepared, settings, folder, link, link)
+    factors = compiler.learning_rate_factors(project, prepared.spec)
+    try:
+        outcome = fit(model, prepared, settings, folder, link, link, learning_rate_factors=factors)
+    except Exception as error:
+        smaller = halved(settings)
+        if smaller is None or not is_memory_error(error):
+            raise
+        keep_batch(folder, smaller)
+        raise SmallerBatch(smaller_words(settings, smaller)) from error
     _end_politely(None)
     link.progress({"phase": "evaluating"})
     try:
@@ -106,6 +138,24 @@ def _train(project: Project, folder: Path, workspace: Workspace, link: LiveLink)
         problem = explain(error, settings, training.LOG_FILE)
         link.event("evaluation_failed", f"The model is trained, but could not be scored: {problem.message}")
     return outcome
+
+
+def _on_blocks(found: list[dict[str, Any]], project: Project) -> list[dict[str, Any]]:
+    """Return findings with blocks in the place of layers, without changes that no block takes."""
+    nodes = {node.id: node for node in project.model.nodes}
+    placed = []
+    for finding in found:
+        edits = [{**edit, "id": _block(edit["id"], project)} for edit in finding["change"]["edits"]]
+        fitting = [edit for edit in edits if _takes(nodes.get(edit["id"]), edit)]
+        change = {**finding["change"], "edits": fitting}
+        placed.append({**finding, "change": change, "block": _block(finding["layer"], project)})
+    return placed
+
+
+def _takes(node: Node | None, edit: dict[str, Any]) -> bool:
+    block = registry().get(node.kind) if node is not None else None
+    parameters = block.parameters if block is not None else ()
+    return any(item.name == edit["name"] and item.accepts(edit["value"]) for item in parameters)
 
 
 def _evaluate(model: Any, prepared: Prepared, folder: Path) -> None:
@@ -144,7 +194,7 @@ def _last_words(status: str, fields: dict[str, Any]) -> str:
 
 def _limit_memory() -> None:
     """Keep this process below ``KERABLOCKS_MEMORY_LIMIT_MB``, where that is set and the system can do it."""
-    limit = os.environ.get(MEMORY_VARIABLE, "")
+    limit = os.environ.get(training.MEMORY_VARIABLE, "")
     if limit.isdecimal() and sys.platform != "win32":
         import resource
 
@@ -161,6 +211,8 @@ def main(arguments: list[str]) -> int:
     _limit_memory()
     store, workspace = default_store(), default_workspace()
     status = run(arguments[0], store, workspace)
+    if status == STARTING:
+        os.execv(sys.executable, [sys.executable, "-m", "builder.jobs.worker", arguments[0]])
     if status != INTERRUPTED:
         # After SIGTERM the machine is probably going down: what waits is started by the next app.
         training.start_next(store, workspace)

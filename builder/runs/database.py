@@ -47,7 +47,7 @@ def open_database(url: str) -> Engine:
 
 def _engine(url: str) -> Engine:
     try:
-        return create_engine(url, json_serializer=_to_json, pool_pre_ping=not url.startswith("sqlite"))
+        return create_engine(url, json_serializer=to_json, pool_pre_ping=not url.startswith("sqlite"))
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, ValueError) as error:
         message = (
             f"The database address cannot be used: {error}. Set KERABLOCKS_DATABASE_URL to an address such "
@@ -124,9 +124,15 @@ def _place(engine: Engine | None) -> tuple[str, Path]:
     return url.render_as_string(hide_password=True), Path.home()
 
 
-def _to_json(value: Any) -> str:
-    # PostgreSQL refuses NaN in JSON, and so do browsers.
-    return json.dumps(_finite(value), ensure_ascii=False, allow_nan=False)
+def to_json(value: Any, *, canonical: bool = False) -> str:
+    """Return a value as JSON; a number that is not finite becomes null.
+
+    PostgreSQL refuses NaN in JSON, and so do browsers. The ``canonical`` form is the same for equal values.
+    """
+    separators = (",", ":") if canonical else None
+    return json.dumps(
+        _finite(value), ensure_ascii=False, allow_nan=False, sort_keys=canonical, separators=separators
+    )
 
 
 def _finite(value: Any) -> Any:

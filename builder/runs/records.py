@@ -44,7 +44,8 @@ class RunRecord:
     """A run without its document. Times are seconds since 1970.
 
     ``host``, ``pid`` and ``process_started`` name its process, as ``psutil`` tells them; ``error`` is a
-    ``Problem`` as JSON.
+    ``Problem`` as JSON. ``owner`` is who started it, where that is known; ``tags`` and ``note`` are what
+    people wrote; ``deleted_at`` is when it went into the trash, or None.
     """
 
     id: str
@@ -63,6 +64,10 @@ class RunRecord:
     progress: dict[str, Any]
     result: dict[str, Any]
     error: dict[str, Any] | None
+    owner: str = ""
+    tags: tuple[str, ...] = ()
+    note: str = ""
+    deleted_at: float | None = None
 
 
 @dataclass(frozen=True)
@@ -91,3 +96,30 @@ class EventRecord:
     kind: str
     message: str
     created_at: float
+
+
+@dataclass(frozen=True)
+class VersionRecord:
+    """A project's document as it once was, in a list.
+
+    ``reason`` is ``"created"``, ``"edit"`` or ``"restored"``; ``note`` says more, ``name`` is what the
+    person calls it, ``run_id`` is a run that was started from it.
+    """
+
+    sequence: int
+    digest: str
+    reason: str
+    note: str
+    name: str
+    run_id: str | None
+    created_at: float
+
+
+@dataclass(frozen=True)
+class LibraryBlock:
+    """A block of a person's own, ready for every project."""
+
+    kind: str
+    label: str
+    definition: dict[str, Any]
+    updated_at: float

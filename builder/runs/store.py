@@ -12,6 +12,7 @@ from uuid import uuid4
 from sqlalchemy import Column, ColumnElement, Executable, Row, case, delete, func, insert, select, update
 
 from builder.errors import BuilderError, stop
+from builder.runs import history, run_details
 from builder.runs.database import open_database
 from builder.runs.records import (
     ACTIVE,
@@ -22,13 +23,15 @@ from builder.runs.records import (
     STARTING,
     STATUSES,
     EventRecord,
+    LibraryBlock,
     MetricRecord,
     MetricRow,
     ProjectRecord,
     ProjectSummary,
     RunRecord,
+    VersionRecord,
 )
-from builder.runs.tables import events, metrics, projects, runs
+from builder.runs.tables import events, library, metrics, projects, runs
 from builder.runs.workspace import default_workspace
 
 UPDATABLE = frozenset(
@@ -52,7 +55,9 @@ SUMMARY_COLUMNS = [column for column in projects.columns if column.name != "docu
 
 
 class Store:
-    """Projects, runs, their metrics and events, in SQLite or any database that the URL names.
+    """Projects with their history, own blocks, and runs with their metrics and events.
+
+    They lie in SQLite or in any database that the URL names.
 
     Args:
         database_url: a SQLAlchemy URL.
@@ -65,6 +70,7 @@ class Store:
     def __init__(self, database_url: str, clock: Callable[[], float] = time.time) -> None:
         self.engine = open_database(database_url)
         self._clock = clock
+        history.begin(self.engine)
 
     def close(self) -> None:
         """Close every connection; the next call opens a new one."""
@@ -75,28 +81,42 @@ class Store:
     def create_project(self, document: Mapping[str, Any]) -> str:
         """Save a new project document and return its id."""
         now, project_id = self._clock(), _new_id()
-        self._write(
-            insert(projects).values(
-                id=project_id,
-                name=_name(document),
-                document=dict(document),
-                revision=1,
-                created_at=now,
-                updated_at=now,
-            )
+        statement = insert(projects).values(
+            id=project_id,
+            name=_name(document),
+            document=dict(document),
+            revision=1,
+            created_at=now,
+            updated_at=now,
         )
+        with self.engine.begin() as connection:
+            connection.execute(statement)
+            history.record(connection, project_id, document, now, history.CREATED)
         return project_id
 
-    def save_project(self, project_id: str, document: Mapping[str, Any], revision: int | None = None) -> int:
+    def save_project(
+        self,
+        project_id: str,
+        document: Mapping[str, Any],
+        revision: int | None = None,
+        *,
+        reason: str = history.EDIT,
+        note: str = "",
+    ) -> int:
         """Save a document in place of the earlier one and return its revision number.
+
+        The earlier one stays in the history.
 
         Args:
             revision: the revision that the edit started from. Where it is given and someone else has
                 saved since, nothing is written.
+            reason: what the history says of the edit: ``history.EDIT`` or ``history.RESTORED``.
+            note: what else it says.
 
         Raises:
             BuilderError: ``unknown_project``, or ``stale_revision`` where someone else has saved since.
         """
+        now = self._clock()
         wanted = [projects.c.id == project_id]
         if revision is not None:
             wanted.append(projects.c.revision == revision)
@@ -107,13 +127,15 @@ class Store:
                 name=_name(document),
                 document=dict(document),
                 revision=projects.c.revision + 1,
-                updated_at=self._clock(),
+                updated_at=now,
             )
             .returning(projects.c.revision)
         )
-        saved = self._write(statement)
-        if saved:
-            return int(saved[0].revision)
+        with self.engine.begin() as connection:
+            saved = connection.execute(statement).all()
+            if saved:
+                history.record(connection, project_id, document, now, reason, note)
+                return int(saved[0].revision)
         current = self.project(project_id)
         message = (
             f"The project '{current.name}' was changed elsewhere, perhaps in another tab: your edit started "
@@ -154,28 +176,85 @@ class Store:
             raise stop("project_in_use", message)
         return run_ids
 
+    # History
+
+    def versions(self, project_id: str, limit: int = 200) -> list[VersionRecord]:
+        """Return the newest versions of a project's document, newest first; the first is the present one."""
+        with self.engine.connect() as connection:
+            return history.list_versions(connection, project_id, limit)
+
+    def version(self, project_id: str, sequence: int) -> tuple[VersionRecord, dict[str, Any]]:
+        """Return a version and its document.
+
+        Raises:
+            BuilderError: ``unknown_version``.
+        """
+        with self.engine.connect() as connection:
+            return history.read(connection, project_id, sequence)
+
+    def name_version(self, project_id: str, sequence: int, name: str) -> bool:
+        """Give a version a name, which keeps it for ever, or none; tell whether there is such a version."""
+        with self.engine.begin() as connection:
+            return history.rename(connection, project_id, sequence, name)
+
+    # The library of own blocks
+
+    def save_block(self, kind: str, label: str, definition: Mapping[str, Any]) -> None:
+        """Keep an own block in the library, in place of one of its kind."""
+        values = {"label": label, "definition": dict(definition), "updated_at": self._clock()}
+        with self.engine.begin() as connection:
+            # The first statement writes, so that two savers of one kind take turns.
+            known = connection.execute(
+                update(library).where(library.c.kind == kind).values(**values).returning(library.c.kind)
+            ).all()
+            if not known:
+                connection.execute(insert(library).values(kind=kind, **values))
+
+    def blocks(self) -> list[LibraryBlock]:
+        """Return the own blocks of the library, by label."""
+        found = self._read(select(library).order_by(library.c.label, library.c.kind))
+        return [LibraryBlock(**row._mapping) for row in found]
+
+    def remove_block(self, kind: str) -> LibraryBlock:
+        """Take an own block out of the library and return it, so that it can be put back.
+
+        Raises:
+            BuilderError: ``unknown_block``.
+        """
+        removed = self._write(delete(library).where(library.c.kind == kind).returning(*library.columns))
+        if not removed:
+            known = ", ".join(block.kind for block in self.blocks()) or "none"
+            raise stop("unknown_block", f"The library has no block '{kind}'. It has: {known}.")
+        return LibraryBlock(**removed[0]._mapping)
+
     # Runs
 
-    def create_run(self, project_id: str, document: Mapping[str, Any]) -> str:
+    def create_run(self, project_id: str, document: Mapping[str, Any], owner: str = "") -> str:
         """Add a run of a frozen document to the queue and return its id.
+
+        Args:
+            owner: who starts it, where that is known; the queue is fair between owners.
 
         Raises:
             BuilderError: ``deleted`` where there is no such project.
         """
         now, run_id = self._clock(), _new_id()
-        self._write(
-            insert(runs).values(
-                id=run_id,
-                project_id=project_id,
-                name=_name(document),
-                document=dict(document),
-                status=QUEUED,
-                created_at=now,
-                queued_at=now,
-                progress={},
-                result={},
-            )
+        statement = insert(runs).values(
+            id=run_id,
+            project_id=project_id,
+            name=_name(document),
+            document=dict(document),
+            status=QUEUED,
+            created_at=now,
+            queued_at=now,
+            progress={},
+            result={},
         )
+        with self.engine.begin() as connection:
+            connection.execute(statement)
+            history.mark_run(connection, project_id, document, run_id)
+            if owner:
+                run_details.write(connection, run_id, owner=owner)
         return run_id
 
     def run(self, run_id: str) -> RunRecord:
@@ -184,7 +263,10 @@ class Store:
         Raises:
             BuilderError: ``unknown_run``.
         """
-        return RunRecord(**self._run_row(run_id, RUN_COLUMNS)._mapping)
+        found = self._read(run_details.joined(RUN_COLUMNS).where(runs.c.id == run_id))
+        if not found:
+            raise _unknown_run(run_id)
+        return run_details.record(dict(found[0]._mapping))
 
     def run_document(self, run_id: str) -> dict[str, Any]:
         """Return the project document that a run was started with.
@@ -196,22 +278,90 @@ class Store:
 
     def queue(self) -> list[str]:
         """Return the ids of the runs that wait, in the order in which they will start."""
-        waiting = select(runs.c.id).where(runs.c.status == QUEUED).order_by(runs.c.queued_at, runs.c.id)
-        return [row.id for row in self._read(waiting)]
+        waiting = runs.alias("waiting")
+        first = (
+            select(waiting.c.id)
+            .where(waiting.c.status == QUEUED, run_details.not_in_trash(waiting.c.id))
+            .order_by(run_details.active_of_owner(ACTIVE, waiting), waiting.c.queued_at, waiting.c.id)
+        )
+        return [row.id for row in self._read(first)]
 
     def list_runs(
-        self, project_id: str | None = None, statuses: Sequence[str] | None = None, limit: int = 1000
+        self,
+        project_id: str | None = None,
+        statuses: Sequence[str] | None = None,
+        limit: int = 1000,
+        *,
+        words: str = "",
+        in_trash: bool = False,
     ) -> list[RunRecord]:
-        """Return runs, newest first; of one project and with certain statuses where these are given."""
-        wanted: list[ColumnElement[bool]] = []
+        """Return runs, newest first; of one project and with certain statuses where these are given.
+
+        Args:
+            words: each must stand in the run's id, name, status, owner, tags or note.
+            in_trash: those that were deleted within the last day, instead of the others.
+        """
+        trash = run_details.in_trash()
+        wanted: list[ColumnElement[bool]] = [trash if in_trash else ~trash]
+        if words.strip():
+            wanted.append(run_details.found_by(words))
         if project_id is not None:
             wanted.append(runs.c.project_id == project_id)
         if statuses is not None:
             wanted.append(runs.c.status.in_(statuses))
-        newest = (
-            select(*RUN_COLUMNS).where(*wanted).order_by(runs.c.created_at.desc(), runs.c.id).limit(limit)
-        )
-        return [RunRecord(**row._mapping) for row in self._read(newest)]
+        newest = run_details.joined(RUN_COLUMNS).where(*wanted)
+        newest = newest.order_by(runs.c.created_at.desc(), runs.c.id).limit(limit)
+        return [run_details.record(dict(row._mapping)) for row in self._read(newest)]
+
+    def tag_run(self, run_id: str, tags: Iterable[str]) -> list[str]:
+        """Give a run these tags instead of those it has, and return them as they are kept.
+
+        Raises:
+            BuilderError: ``bad_tag``, or ``unknown_run``.
+        """
+        kept = run_details.checked_tags(tags)
+        self._write_details(run_id, tags=kept)
+        return kept
+
+    def note_run(self, run_id: str, note: str) -> None:
+        """Give a run this note instead of the one it has.
+
+        Raises:
+            BuilderError: ``unknown_run``.
+        """
+        self._write_details(run_id, note=note.strip()[: run_details.LONGEST_NOTE])
+
+    def trash_run(self, run_id: str) -> None:
+        """Put a run that is not going on into the trash, from where it can be restored for a day.
+
+        Raises:
+            BuilderError: ``unknown_run``, or ``run_in_use`` where it is going on.
+        """
+        if self.run(run_id).status in ACTIVE:
+            raise self._in_use(run_id)
+        self._write_details(run_id, deleted_at=self._clock())
+
+    def restore_run(self, run_id: str) -> None:
+        """Take a run out of the trash.
+
+        Raises:
+            BuilderError: ``unknown_run``.
+        """
+        self._write_details(run_id, deleted_at=None)
+
+    def expired_runs(self, seconds: float) -> list[str]:
+        """Return the runs that have been in the trash for longer than so many seconds."""
+        with self.engine.connect() as connection:
+            return run_details.expired(connection, self._clock() - seconds)
+
+    def _write_details(self, run_id: str, **values: Any) -> None:
+        self._run_row(run_id, [runs.c.id])
+        with self.engine.begin() as connection:
+            run_details.write(connection, run_id, **values)
+
+    def _in_use(self, run_id: str) -> BuilderError:
+        name = self.run(run_id).name
+        return stop("run_in_use", f"The run of '{name}' is going on. Stop it first, then delete it.")
 
     def delete_run(self, run_id: str) -> None:
         """Delete a run with its metrics and events.
@@ -221,8 +371,7 @@ class Store:
         """
         statement = delete(runs).where(runs.c.id == run_id, runs.c.status.not_in(ACTIVE))
         if not self._write(statement.returning(runs.c.id)):
-            message = f"The run of '{self.run(run_id).name}' is going on. Stop it first, then delete it."
-            raise stop("run_in_use", message)
+            raise self._in_use(run_id)
 
     def transition(
         self,
@@ -253,8 +402,9 @@ class Store:
         return bool(self._write(statement))
 
     def claim_next(self, limit: int) -> str | None:
-        """Make the run that waits longest ``starting``, unless ``limit`` runs are going on; return its id.
+        """Make a waiting run ``starting``, unless ``limit`` runs are going on; return its id.
 
+        It is the one that waits longest among those whose owner has the fewest runs going on.
         Of several processes that claim at once, each gets another run, and never more than ``limit``.
         """
         other = runs.alias("other")
@@ -262,8 +412,8 @@ class Store:
         waiting = runs.alias("waiting")
         first = (
             select(waiting.c.id)
-            .where(waiting.c.status == QUEUED)
-            .order_by(waiting.c.queued_at, waiting.c.id)
+            .where(waiting.c.status == QUEUED, run_details.not_in_trash(waiting.c.id))
+            .order_by(run_details.active_of_owner(ACTIVE, waiting), waiting.c.queued_at, waiting.c.id)
             .limit(1)
             .scalar_subquery()
         )
@@ -330,27 +480,31 @@ class Store:
 
         A run has one writer at a time, so that no smaller number can appear later.
         """
-        tail = (
-            select(
-                metrics.c.scope,
-                metrics.c.step,
-                metrics.c.epoch,
-                metrics.c.name,
-                metrics.c.value,
-                metrics.c.sequence,
-            )
-            .where(metrics.c.run_id == run_id, metrics.c.sequence > sequence)
-            .order_by(metrics.c.sequence)
-            .limit(limit)
-        )
+        return self._metrics(metrics.c.run_id == run_id, metrics.c.sequence > sequence, limit=limit)
+
+    def epoch_metrics(self, run_id: str, limit: int) -> list[MetricRecord]:
+        """Return the values of a run at the ends of its epochs, in the order of writing."""
+        return self._metrics(metrics.c.run_id == run_id, metrics.c.scope == "epoch", limit=limit)
+
+    def _metrics(self, *wanted: ColumnElement[bool], limit: int) -> list[MetricRecord]:
+        columns = [metrics.c[name] for name in ("scope", "step", "epoch", "name", "value", "sequence")]
+        found = select(*columns).where(*wanted).order_by(metrics.c.sequence).limit(limit)
         return [
             MetricRecord(row[0], row[1], row[2], row[3], math.nan if row[4] is None else row[4], row[5])
-            for row in map(tuple, self._read(tail))
+            for row in map(tuple, self._read(found))
         ]
 
-    def discard_metrics(self, run_id: str, after_step: int) -> None:
-        """Delete a run's values of later steps, before it goes on from a checkpoint at ``after_step``."""
-        self._write(delete(metrics).where(metrics.c.run_id == run_id, metrics.c.step > after_step))
+    def discard_metrics(self, run_id: str, after_step: int, epochs: int) -> None:
+        """Delete what a run will tell again, before it goes on from a checkpoint.
+
+        Args:
+            run_id: the run.
+            after_step: the checkpoint's step; values of later ones go.
+            epochs: the epochs that have ended there; the values at the ends of later ones go.
+        """
+        ends_again = (metrics.c.scope == "epoch") & (metrics.c.epoch > epochs)
+        later = (metrics.c.step > after_step) | ends_again
+        self._write(delete(metrics).where(metrics.c.run_id == run_id, later))
 
     def add_event(self, run_id: str, kind: str, message: str) -> None:
         """Add a dated note to a run."""

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Column, Double, ForeignKey, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import (
+    JSON,
+    Column,
+    Double,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
 
 metadata = MetaData()
 
@@ -70,4 +83,55 @@ events = Table(
     Column("created_at", Double, nullable=False),
     Index("events_by_run", "run_id", "sequence"),
     sqlite_autoincrement=True,
+)
+
+# A document of a project's history, once for each content, as deflated canonical JSON.
+snapshots = Table(
+    "snapshots",
+    metadata,
+    Column("project_id", ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True),
+    Column("digest", String(64), primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+)
+
+versions = Table(
+    "versions",
+    metadata,
+    Column("sequence", Integer, primary_key=True, autoincrement=True),
+    Column("project_id", String(40), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("reason", String(20), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("run_id", ForeignKey("runs.id", ondelete="SET NULL")),
+    Column("created_at", Double, nullable=False),
+    ForeignKeyConstraint(
+        ["project_id", "digest"], ["snapshots.project_id", "snapshots.digest"], ondelete="CASCADE"
+    ),
+    Index("versions_by_project", "project_id", "sequence"),
+    # Without it the deletion of a run reads the whole table.
+    Index("versions_by_run", "run_id"),
+    sqlite_autoincrement=True,
+)
+
+# What people add to a run, and what the queue has to know of it; a run without a row has none of it.
+details = Table(
+    "run_details",
+    metadata,
+    Column("run_id", ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("owner", String(100), nullable=False),
+    Column("tags", JSON, nullable=False),
+    Column("note", Text, nullable=False),
+    # When it was put into the trash; NULL where it was not.
+    Column("deleted_at", Double, index=True),
+)
+
+# A person's own blocks, ready for every project.
+library = Table(
+    "library",
+    metadata,
+    Column("kind", String(80), primary_key=True),
+    Column("label", Text, nullable=False),
+    Column("definition", JSON, nullable=False),
+    Column("updated_at", Double, nullable=False),
 )

@@ -37,6 +37,11 @@ class Workspace:
         return self._folder("prepared")
 
     @property
+    def preflight_folder(self) -> Path:
+        """Where answers of preflights lie, one file a model; safe to delete."""
+        return self._folder("preflight")
+
+    @property
     def uploads_folder(self) -> Path:
         """Where uploaded files lie."""
         return self._folder("uploads")

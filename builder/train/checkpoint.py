@@ -13,7 +13,7 @@ import numpy as np
 from builder.errors import BuilderError, stop
 from builder.runs.files import atomic_path
 
-VERSION = 1
+VERSION = 2
 Values = Mapping[str, Sequence[Any]]
 
 

@@ -14,7 +14,17 @@ from builder.data.prepare import Prepared
 from builder.errors import BuilderError, Problem
 
 CLIP_NORM = 1
-MEMORY_WORDS = ("oom when allocating", "out of memory", "bad_alloc", "failed to allocate", "cannot allocate")
+MEMORY_WORDS = (
+    "oom when allocating",
+    "out of memory",
+    "bad_alloc",
+    "failed to allocate",
+    "cannot allocate",
+    # What oneDNN says where it finds no memory for its work.
+    "could not create a",
+    "could not execute a primitive",
+    "compute received an exception",
+)
 
 
 class NotFinite(Exception):
@@ -56,8 +66,9 @@ def diverged(
 def bad_data(prepared: Prepared) -> Cause | None:
     """Return the cause where the training samples themselves hold values that are not numbers."""
     rows = prepared.indices["train"]
-    arrays = {**prepared.arrays, prepared.spec.target_name or "target": prepared.targets}
-    for name, array in arrays.items():
+    names = [spec.target_name or "target" for spec in prepared.spec.each_target]
+    targets = zip(names, prepared.all_targets, strict=True)
+    for name, array in [*prepared.arrays.items(), *targets]:
         if array.dtype.kind == "f" and not np.isfinite(array[rows]).all():
             return Cause(None, f"The training data hold values that are not numbers, in '{name}'.")
     return None
@@ -98,7 +109,7 @@ def explain(error: BaseException, settings: Mapping[str, Any], log: str) -> Prob
     """
     if isinstance(error, BuilderError) and error.problems:
         return error.problems[0]
-    if _is_memory(error):
+    if is_memory_error(error):
         return _out_of_memory(settings["batch_size"])
     message = (
         f"Training ended because of an unexpected error ({type(error).__name__}). The last checkpoint is "
@@ -107,7 +118,8 @@ def explain(error: BaseException, settings: Mapping[str, Any], log: str) -> Prob
     return Problem("training_failed", message)
 
 
-def _is_memory(error: BaseException) -> bool:
+def is_memory_error(error: BaseException) -> bool:
+    """Tell whether an error means that memory ran out."""
     if isinstance(error, (MemoryError, tf.errors.ResourceExhaustedError)):
         return True
     text = str(error).lower()

@@ -10,13 +10,14 @@ from typing import Any
 
 @dataclass
 class BestEpoch:
-    """The best epoch by the watched value, lower being better.
+    """The best epoch by the watched value, the lowest being the best or, where so declared, the highest.
 
     ``patience`` is the number of epochs without improvement after which a run ends, or None for never.
     ``epoch`` counts from 1; 0 stands for none yet.
     """
 
     patience: int | None
+    higher_is_better: bool = False
     value: float = math.inf
     epoch: int = 0
     waited: int = 0
@@ -24,11 +25,16 @@ class BestEpoch:
 
     def update(self, epoch: int, value: float, metrics: Mapping[str, float]) -> bool:
         """Take in an epoch's value and metrics; tell whether it is the best so far."""
-        if value < self.value:
+        if self._is_better(value):
             self.value, self.epoch, self.waited, self.metrics = value, epoch, 0, dict(metrics)
             return True
         self.waited += 1
         return False
+
+    def _is_better(self, value: float) -> bool:
+        if not math.isfinite(self.value):
+            return True
+        return value > self.value if self.higher_is_better else value < self.value
 
     @property
     def exhausted(self) -> bool:

@@ -6,14 +6,23 @@ from collections.abc import Callable
 
 import keras
 
+from builder.adversarial.model import AdversarialModel
 from builder.train.checkpoint import copies
 from builder.train.steps import Steps
 from builder.train.training_data import TrainingData
 
 
 def running_values(model: keras.Model) -> dict[str, float]:
-    """Return loss and metrics over the samples since the metrics were reset."""
-    return {name: float(value) for name, value in model.get_metrics_result().items()}
+    """Return loss and metrics over the samples since the metrics were reset.
+
+    Of several outputs the first has metrics of plain names; those of the others begin with the output's name.
+    """
+    found = {name: float(value) for name, value in model.get_metrics_result().items()}
+    if isinstance(model, AdversarialModel) or len(model.outputs) == 1:
+        return found
+    first = f"{model.output_names[0]}_"
+    own_loss = f"{first}loss"
+    return {name if name == own_loss else name.removeprefix(first): value for name, value in found.items()}
 
 
 class Evaluator:

@@ -24,11 +24,14 @@ def learning_rate(settings: Mapping[str, Any], steps_per_epoch: int) -> Any:
     return rate.run() if isinstance(rate, Call) else rate
 
 
-def make_optimizer(settings: Mapping[str, Any], steps_per_epoch: int) -> keras.optimizers.Optimizer:
+def make_optimizer(
+    settings: Mapping[str, Any], steps_per_epoch: int, factors: Mapping[str, float] | None = None
+) -> keras.optimizers.Optimizer:
     """Return the optimizer of a run, with its schedule, weight decay and gradient clipping.
 
     Args:
         settings: the project's training settings, defaults filled in.
         steps_per_epoch: batches an epoch.
+        factors: for some layers' names a factor of their learning rate.
     """
-    return optimizer(settings, learning_rate(settings, steps_per_epoch)).run()
+    return optimizer(settings, learning_rate(settings, steps_per_epoch), factors).run()

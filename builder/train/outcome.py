@@ -11,12 +11,13 @@ from typing import Any
 
 import keras
 
+from builder.adversarial.model import AdversarialModel, kept_part
 from builder.runs.files import atomic_path
 from builder.train.device import device_name
 from builder.train.run_state import RunState
 from builder.train.training_data import TrainingData
 
-MODEL = "model.keras"
+MODEL, DISCRIMINATOR = "model.keras", "discriminator.keras"
 
 
 @dataclass(frozen=True)
@@ -30,14 +31,19 @@ class Outcome:
 def write_model(model: keras.Model, folder: Path) -> None:
     """Write ``model.keras``: the layers without optimizer and schedule.
 
-    That is a third of the size, and it opens in plain Keras.
+    That is a third of the size, and it opens in plain Keras. Of an adversarial pair it is the generator,
+    whose samples are in the unit of the data; ``discriminator.keras`` stands beside it.
 
     Raises:
         BuilderError: ``disk_full`` or ``unwritable``.
     """
-    plain = keras.Model(model.input, model.output, name=model.name)
+    kept = kept_part(model)
+    plain = keras.Model(kept.input, kept.output, name=model.name)
     with atomic_path(folder / MODEL) as temporary:
         plain.save(temporary)
+    if isinstance(model, AdversarialModel):
+        with atomic_path(folder / DISCRIMINATOR) as temporary:
+            model.discriminator_in_units.save(temporary)
 
 
 def run_result(
@@ -66,6 +72,7 @@ def run_result(
         "seconds": round(seconds, 3),
         "seconds_per_epoch": round(seconds / epochs, 3) if epochs else None,
         "device": device_name(),
+        "jit_compile": bool(state.jit_compile),
         "versions": _versions(),
         "data_hash": data.prepared.spec.data_hash,
     }

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 
@@ -15,8 +14,3 @@ def seed_everything(settings: Mapping[str, Any]) -> None:
     keras.utils.set_random_seed(settings["seed"])
     if settings["deterministic"]:
         tf.config.experimental.enable_op_determinism()
-
-
-def epoch_order(seed: int, epoch: int, rows: int) -> np.ndarray:
-    """Return the order of an epoch's samples, which depends on seed and epoch (from 0) alone."""
-    return np.random.default_rng((seed, epoch)).permutation(rows)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keras
 
+from builder.adversarial.model import AdversarialModel
 from builder.train.diagnosis import Cause, bad_data, cause_in_batch, layer_with_bad_weights
 from builder.train.saving import Saver
 from builder.train.steps import Steps
@@ -34,6 +35,8 @@ def cause_of_divergence(
             iterator = None
         iterator = iterator or data.training_batches(position)
         if position.global_step >= until - 1:
+            if isinstance(model, AdversarialModel):
+                return Cause()
             return cause_in_batch(model, next(iterator)[0])
         train_steps.run(iterator, 1)
         position.advance(1)

@@ -10,6 +10,9 @@ from builder.runs.records import MetricRow
 
 # Running values that are roots of means: their squares add up, they themselves do not.
 ROOTS = ("root_mean_squared_error",)
+# Running values that are no means over samples: they are told as they stand, over the epoch so far.
+NO_MEANS = ("precision", "recall", "f1_score", "auc", "r2_score")
+ROUNDING = 1e-6
 
 
 class Reporter(Protocol):
@@ -27,8 +30,20 @@ class Reporter(Protocol):
     def paused(self, is_paused: bool) -> None:
         """Take in that the run pauses, or goes on after a pause."""
 
-    def goes_on_from(self, step: int) -> None:
-        """Take in that the run goes on from a checkpoint, so that values of later steps are void."""
+    def tensors(self, sample: Mapping[str, Any]) -> None:
+        """Take in a sample of weights and gradients; see ``builder.train.tensor_samples``."""
+
+    def findings(self, found: list[dict[str, Any]]) -> None:
+        """Take in everything that goes wrong now; see ``builder.train.findings``."""
+
+    def flush(self) -> None:
+        """Write what waits: a checkpoint is about to count it as told."""
+
+    def goes_on_from(self, step: int, epochs: int) -> None:
+        """Take in that the run goes on from a checkpoint, after a step and so many whole epochs.
+
+        Values of later steps, and of epochs that will end again, are void.
+        """
 
 
 class Control(Protocol):
@@ -56,7 +71,16 @@ class Silent:
     def paused(self, is_paused: bool) -> None:
         """Drop the note."""
 
-    def goes_on_from(self, step: int) -> None:
+    def tensors(self, sample: Mapping[str, Any]) -> None:
+        """Drop the sample."""
+
+    def findings(self, found: list[dict[str, Any]]) -> None:
+        """Drop the findings."""
+
+    def flush(self) -> None:
+        """Keep nothing."""
+
+    def goes_on_from(self, step: int, epochs: int) -> None:
         """Drop the note."""
 
     def command(self) -> str | None:
@@ -82,17 +106,25 @@ class SinceLast:
             running: name -> mean over the first ``samples`` samples of the epoch.
             samples: how many samples that is.
         """
-        totals = {name: _square(name, value) * samples for name, value in running.items()}
+        means = {name: value for name, value in running.items() if not name.endswith(NO_MEANS)}
+        totals = {name: _square(name, value) * samples for name, value in means.items()}
         new = max(samples - self._samples, 1)
-        means = {name: (total - self._totals.get(name, 0.0)) / new for name, total in totals.items()}
+        recent = {
+            name: _root(name, _not_just_below_zero(total - self._totals.get(name, 0.0), total) / new)
+            for name, total in totals.items()
+        }
         self._samples, self._totals = samples, totals
-        # The difference of two rounded sums may fall just below zero; no loss or metric here can.
-        return {name: _root(name, max(mean, 0.0)) for name, mean in means.items()}
+        return {name: recent.get(name, value) for name, value in running.items()}
+
+
+def _not_just_below_zero(difference: float, total: float) -> float:
+    """Return a difference of two rounded sums, or 0 where it is below only by rounding."""
+    return max(difference, 0.0) if difference > -ROUNDING * abs(total) else difference
 
 
 def _square(name: str, value: float) -> float:
-    return value * value if name in ROOTS else value
+    return value * value if name.endswith(ROOTS) else value
 
 
 def _root(name: str, value: float) -> float:
-    return value**0.5 if name in ROOTS else value
+    return max(value, 0.0) ** 0.5 if name.endswith(ROOTS) else value

@@ -39,10 +39,9 @@ class RunReports:
         self._reported_at = time.perf_counter()
         self.pace = Pace(epochs * data.rows["train"])
 
-    def resumed(self) -> None:
-        """Tell that the run goes on from its position."""
-        step = self._state.position.global_step
-        self._reporter.goes_on_from(step)
+    def resumed(self, step: int) -> None:
+        """Tell that the run goes on from a step."""
+        self._reporter.goes_on_from(step, self._state.position.epoch)
         if step:
             self._reporter.event("resumed", f"Goes on from step {step}.")
 
@@ -64,6 +63,11 @@ class RunReports:
     def epoch(self, values: Mapping[str, float]) -> None:
         """Report the values of the epoch at whose end the run is."""
         self._rows("epoch", values)
+
+    def learning_rate_lowered(self, rate: float, monitor: str) -> None:
+        """Tell that a plateau has lowered the learning rate."""
+        words = f"The {monitor.replace('_', ' ')} no longer improved: the learning rate is now {rate:.3g}."
+        self._reporter.event("learning_rate", words)
 
     def progress(self, **values: Any) -> None:
         """Tell the position, and values that go with it."""

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
+from builder.adversarial.model import optimizers_of
+from builder.train.averaging import take_average
 from builder.train.checkpoint import assign, copies, read_checkpoint, write_checkpoint
 from builder.train.diagnosis import NotFinite, layer_with_bad_weights
 from builder.train.run_state import Position, RunState
+from builder.train.smaller_batches import resized
 from builder.train.timing import Stopwatch
 
 # An epoch's end is saved unless a save is this young: replaying so little is exact and costs less.
@@ -28,18 +31,31 @@ class Saver:
         state: the run's state, which is saved and restored.
         folder: the run's folder, for ``checkpoint.npz`` and ``best.npz``.
         checkpoint_seconds: the most that a kill can cost.
+        before: called before each checkpoint.
     """
 
-    def __init__(self, model: keras.Model, state: RunState, folder: Path, checkpoint_seconds: float) -> None:
-        self._model, self._state = model, state
+    def __init__(
+        self,
+        model: keras.Model,
+        state: RunState,
+        folder: Path,
+        checkpoint_seconds: float,
+        before: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._model, self._state, self._before = model, state, before
         self._checkpoint, self._best = folder / CHECKPOINT, folder / BEST
         self._seconds = checkpoint_seconds
         self._unsaved_best = False
         self._saved_at = time.perf_counter()
         self.stopwatch = Stopwatch()
 
-    def resume(self) -> bool:
-        """Take over the checkpoint if there is one, and tell whether there was; else write the first one.
+    def resume(self, rows: int) -> int | None:
+        """Take over the checkpoint if there is one, and return its step; else write the first one.
+
+        The step is the one that was counted when the checkpoint was written, with larger batches perhaps.
+
+        Args:
+            rows: the training samples of an epoch.
 
         Raises:
             BuilderError: ``broken_checkpoint`` where it cannot be used.
@@ -48,13 +64,20 @@ class Saver:
         found = read_checkpoint(self._checkpoint)
         if found is None:
             self.save()
-            return False
+            return None
         groups, state = found
+        step = int(state["position"]["global_step"])
+        is_resized = state["batch"] != self._state.batch
+        if is_resized:
+            groups, state = resized(groups, state, self._model, self._state.batch, rows)
         self._assign(groups)
         self._state.restore(state)
         best = read_checkpoint(self._best) if self._state.best.epoch else None
         self._state.best_weights = None if best is None else best[0]["model"]
-        return True
+        if is_resized:
+            # Whoever goes back to the checkpoint must find the batches of now.
+            self.save()
+        return step
 
     def rewind(self) -> Position | None:
         """Give the model its values in the checkpoint and return their position; None without checkpoint."""
@@ -88,6 +111,7 @@ class Saver:
             best = {"epoch": state.best.epoch, "metrics": state.best.metrics}
             write_checkpoint(self._best, {"model": state.best_weights}, best)
             self._unsaved_best = False
+        self._before()
         write_checkpoint(self._checkpoint, self._values(), state.to_json())
         self._saved_at = time.perf_counter()
 
@@ -97,9 +121,14 @@ class Saver:
         self._unsaved_best = True
 
     def take_best_weights(self) -> None:
-        """Give the model its best weights; where no epoch has ended, it keeps those that it has."""
+        """Give the model its best weights; where no epoch has ended, it keeps those that it has.
+
+        Where the weights are averaged, the best ones are averages already, and so are these.
+        """
         if self._state.best_weights is not None:
             assign(self._model.variables, self._state.best_weights, self._best)
+        else:
+            take_average(self._model)
 
     def _save_if_older_than(self, seconds: float) -> None:
         if time.perf_counter() - self._saved_at >= seconds:
@@ -113,6 +142,6 @@ class Saver:
         # `variables`, because `weights` leaves out the state of the random generators.
         return {
             "model": self._model.variables,
-            "optimizer": self._model.optimizer.variables,
+            "optimizer": [item for made in optimizers_of(self._model) for item in made.variables],
             "metrics": self._model.metrics_variables,
         }

@@ -25,10 +25,22 @@ class Steps:
     """
 
     def __init__(self, step: Callable[[Any], dict[str, Any]], most: int = MAXIMUM_STEPS) -> None:
-        self._function = _many_steps(step)
-        self._most = most
+        self._step, self._most = step, most
+        self._functions: dict[bool, Any] = {}
+        self.use_xla(False)
+
+    def use_xla(self, wanted: bool) -> None:
+        """Let XLA compile the steps from here on, or not; what was compiled before is kept for a return."""
+        if wanted not in self._functions:
+            self._functions[wanted] = _many_steps(self._step, wanted)
+        self._function = self._functions[wanted]
         self._step_seconds: float | None = None
         self._traced = False
+
+    def operations(self, iterator: Any) -> int:
+        """Return how many operations TensorFlow's graph of a step has; the steps over it must have run."""
+        graph = self._function.get_concrete_function(iterator, tf.constant(1)).graph.as_graph_def()
+        return len(graph.node) + sum(len(function.node_def) for function in graph.library.function)
 
     def run(self, iterator: Any, remaining: int) -> tuple[int, bool]:
         """Run some of the ``remaining`` steps; return how many, and whether the loss is still finite.
@@ -56,9 +68,9 @@ class Steps:
             self._step_seconds += 0.3 * (seconds - self._step_seconds)
 
 
-def _many_steps(step: Callable[[Any], dict[str, Any]]) -> Any:
+def _many_steps(step: Callable[[Any], dict[str, Any]], xla: bool) -> Any:
     # Keras's steps need no translation of Python control flow, and trace faster without.
-    one = tf.function(step, reduce_retracing=True, autograph=False)
+    one = tf.function(step, reduce_retracing=True, autograph=False, jit_compile=xla)
 
     @tf.function(reduce_retracing=True, autograph=False)
     def run(iterator: Any, count: Any) -> tuple[Any, Any]:

@@ -1,0 +1,38 @@
+"""A script in parts: what each defines, what the program then does with it, and words for a reader."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Part:
+    """One step from the data to the trained model.
+
+    ``definitions`` are sources of functions and classes, ``constants`` lines, and ``steps`` the statements
+    that the program runs, of which those of all parts make up ``main``. ``imports`` are the lines that this
+    part needs.
+    """
+
+    title: str
+    words: str
+    imports: tuple[str, ...] = ()
+    constants: tuple[str, ...] = ()
+    definitions: tuple[str, ...] = ()
+    steps: tuple[str, ...] = ()
+
+
+def import_lines(parts: list[Part]) -> list[str]:
+    """Return the imports of all parts, sorted as usual: the standard library first."""
+    wanted = sorted({line for part in parts for line in part.imports}, key=_import_key)
+    standard = [line for line in wanted if _is_standard(line)]
+    others = [line for line in wanted if not _is_standard(line)]
+    return [*standard, *([""] if standard else []), *others]
+
+
+def _import_key(line: str) -> tuple[bool, str]:
+    return line.startswith("from"), line.split()[1].lower()
+
+
+def _is_standard(line: str) -> bool:
+    return line.split()[1] in ("argparse", "csv", "gzip", "io", "json", "pathlib", "zipfile")

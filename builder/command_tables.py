@@ -1,0 +1,120 @@
+"""Answers of the engine as tables and lines for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rich.table import Table
+
+_COLUMNS = ("output", "weights", "FLOPs", "share", "activations")
+
+
+def analysis_table(figures: Mapping[str, Any]) -> Table:
+    """Return the blocks of an analysis as a table, the totals in its last row."""
+    table = Table("block")
+    table.columns[0].no_wrap = True
+    for column in _COLUMNS:
+        table.add_column(column, justify="left" if column == "output" else "right")
+    totals = figures["totals"]
+    for block in figures["blocks"]:
+        table.add_row(block["id"], _shapes(block["shapes"]), *_counts(block, totals["flops"]))
+    table.add_section()
+    table.add_row("all", "", *_counts(totals, totals["flops"]))
+    return table
+
+
+def analysis_lines(figures: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what an analysis says of the whole model."""
+    totals = figures["totals"]
+    training, tflite = totals["training"], totals["tflite"]
+    activations = totals["activation_bytes"] * totals["batch_size"]
+    yield f"weights: {totals['parameters']:,}, {totals['trainable']:,} of them trained"
+    yield f"activations of a batch of {totals['batch_size']}: {size_words(activations)}"
+    parts = {"weights": "weights", "gradients": "gradients", "optimizer": totals["optimizer"]}
+    shares = ", ".join(f"{label} {size_words(training[name])}" for name, label in parts.items())
+    kept = size_words(training["activations"])
+    yield f"training memory, estimated: {size_words(training['total'])} ({shares}, kept for gradients {kept})"
+    sizes = ", ".join(f"{name} {size_words(value)}" for name, value in tflite.items())
+    yield f"TFLite file, estimated: {sizes}"
+    field = figures["receptive_field"]
+    if field is not None:
+        seen, whole = (" x ".join(str(size) for size in field[name]) for name in ("size", "picture"))
+        yield f"receptive field after the last convolution, '{field['block']}': {seen} of {whole} pixels"
+    if figures["guessed"]:
+        yield f"operations guessed for: {', '.join(figures['guessed'])}"
+
+
+def preflight_table(answer: Mapping[str, Any]) -> Table:
+    """Return the formats of a preflight as a table."""
+    table = Table("format", "size", "problem")
+    for item in answer["formats"]:
+        size = "" if item["bytes"] is None else size_words(item["bytes"])
+        table.add_row(item["label"], size, item["problem"]["message"] if item["problem"] else "")
+    return table
+
+
+def preflight_lines(answer: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what a preflight says of blocks and of training."""
+    for block, verdict in answer["blocks"].items():
+        if verdict["words"]:
+            yield f"{block}: {verdict['words']}"
+    training = answer["training"]
+    if training is None:
+        yield f"training was not measured: {answer['training_problem']['message']}"
+        return
+    low, high = (time_words(training[name]) for name in ("low_seconds", "high_seconds"))
+    yield (
+        f"an epoch: about {time_words(training['epoch_seconds'])} ({low} to {high}), from "
+        f"{training['steps']} measured steps; an epoch has {training['steps_per_epoch']}, and the first "
+        f"takes {time_words(training['first_seconds'])}; on {training['device']}"
+    )
+    yield f"memory of the process: at most {size_words(training['peak_bytes'])}"
+    if not training["finite"]:
+        yield "the loss was no number any more within these steps: lower the learning rate"
+
+
+def size_words(size: float) -> str:
+    """Return bytes in words, as the canvas writes them: "1.4 MB", with 1,024 bytes a kB."""
+    for unit in ("B", "kB", "MB"):
+        if size < 1024:
+            return f"{size:.0f} B" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1024
+    return f"{size:.1f} GB"
+
+
+def count_words(count: float) -> str:
+    """Return a number in words, such as "4.48 M"."""
+    for unit in ("", " K", " M", " G"):
+        if count < 1000:
+            return f"{count:.0f}" if not unit else f"{count:.3g}{unit}"
+        count /= 1000
+    return f"{count:.3g} T"
+
+
+def time_words(seconds: float) -> str:
+    """Return a time in words, such as "3.2 s" or "4 min"."""
+    if seconds < 0.1:
+        return f"{1000 * seconds:.0f} ms"
+    if seconds < 100:
+        return f"{seconds:.1f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
+def _counts(row: Mapping[str, Any], flops: int) -> tuple[str, ...]:
+    return (
+        f"{row['parameters']:,}",
+        count_words(row["flops"]),
+        _share(row["flops"], flops),
+        size_words(row["activation_bytes"]),
+    )
+
+
+def _shapes(shapes: Mapping[str, Any]) -> str:
+    return "; ".join(
+        " x ".join("?" if size is None else str(size) for size in item[1:]) for item in shapes.values()
+    )
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part / whole:.1%}" if whole else ""

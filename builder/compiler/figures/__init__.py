@@ -1,0 +1,1 @@
+"""What a model costs before it exists: work, memory and size, layer by layer."""

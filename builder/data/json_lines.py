@@ -1,0 +1,165 @@
+"""JSON Lines: one JSON object a line, as columns of text cells."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from builder.data.table_source import CHUNK_ROWS, LARGE_BYTES, Chunk, TableSource, some_rows_warning
+from builder.data.tables import MAXIMUM_COLUMNS, MAXIMUM_LINE_BYTES
+from builder.errors import Problem, stop
+
+_SAMPLE_ROWS = 20_000
+_BROKEN_ALWAYS_SKIPPED = 3
+_BROKEN_SHARE = 0.05
+
+
+def read_json_lines(path: Path, title: str | None = None) -> TableSource:
+    """Return the fields of a file with one JSON object a line, in UTF-8; nested values stay JSON.
+
+    The columns are the keys of the first rows, in order of first appearance.
+
+    Raises:
+        BuilderError: where lines are too long, no objects, or mostly broken.
+    """
+    title = title or path.name
+    first = list(_read(path, None, [], limit=_SAMPLE_ROWS))
+    names = list(dict.fromkeys(key for rows, _ in first for row in rows for key in row))
+    _check_names(path, names)
+
+    def stream(problems: list[Problem]) -> Iterator[Chunk]:
+        for rows, lines in _read(path, names, problems):
+            yield Chunk(_frame(rows, names), np.array(lines))
+
+    size = path.stat().st_size
+    if size <= LARGE_BYTES:
+        problems: list[Problem] = []
+        chunks = list(stream(problems))
+        frame = pd.concat([chunk.frame for chunk in chunks], ignore_index=True)
+        lines = np.concatenate([chunk.lines for chunk in chunks])
+        return TableSource(title, frame, lines, (path,), problems=tuple(problems))
+    rows = [row for some, _ in first for row in some]
+    lines = np.array([line for _, some in first for line in some])
+    read = sum(len(json.dumps(row, ensure_ascii=False).encode()) + 1 for row in rows)
+    count = round(len(rows) * size / max(read, 1))
+    warning = some_rows_warning(title, len(rows), count)
+    return TableSource(
+        title, _frame(rows, names), lines, (path,), problems=(warning,), stream=stream, rows=count
+    )
+
+
+def _read(
+    path: Path, names: Sequence[str] | None, problems: list[Problem], limit: int | None = None
+) -> Iterator[tuple[list[dict[str, Any]], list[int]]]:
+    rows: list[dict[str, Any]] = []
+    lines: list[int] = []
+    broken: list[int] = []
+    unknown: set[str] = set()
+    good = 0
+    for number, line in _lines(path):
+        row = _parsed(line)
+        if row is None:
+            broken.append(number)
+            _check_broken(path, broken, good, at_end=False)
+            continue
+        if names is not None:
+            unknown.update(key for key in row if key not in names)
+        rows.append(row)
+        lines.append(number)
+        good += 1
+        if len(rows) == CHUNK_ROWS:
+            yield rows, lines
+            rows, lines = [], []
+        if good == limit:
+            break
+    if rows:
+        yield rows, lines
+    if not good:
+        raise _not_json_lines(path, broken)
+    _check_broken(path, broken, good, at_end=True)
+    problems += _warnings(path, broken, unknown)
+
+
+def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    with path.open("rb") as stream:
+        number = 0
+        while line := stream.readline(MAXIMUM_LINE_BYTES + 1):
+            number += 1
+            if len(line) > MAXIMUM_LINE_BYTES:
+                message = (
+                    f"Line {number} of {path.name} is longer than {MAXIMUM_LINE_BYTES // 1_000_000} MB. JSON "
+                    "Lines hold one object a line; shorten that line or leave it out."
+                )
+                raise stop("line_too_long", message, field="source")
+            line = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
+            if line.strip():
+                yield number, line
+
+
+def _parsed(line: bytes) -> dict[str, Any] | None:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return row if isinstance(row, dict) else None
+
+
+def _frame(rows: Sequence[dict[str, Any]], names: Sequence[str]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {name: pd.Series([_cell(row.get(name)) for row in rows], dtype="str") for name in names}
+    )
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        # Half of a surrogate pair passes as JSON, but is no text.
+        return value.encode("utf-8", "replace").decode("utf-8").strip()
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _check_names(path: Path, names: list[str]) -> None:
+    if len(names) > MAXIMUM_COLUMNS:
+        message = (
+            f"The objects in {path.name} have {len(names):,} different keys; at most {MAXIMUM_COLUMNS:,} can "
+            "be used. Write the same few keys in every line."
+        )
+        raise stop("too_many_columns", message, field="source")
+
+
+def _check_broken(path: Path, broken: list[int], good: int, at_end: bool) -> None:
+    limit = _BROKEN_ALWAYS_SKIPPED if at_end else 1000
+    if len(broken) > limit and len(broken) > _BROKEN_SHARE * (good + len(broken)):
+        raise _not_json_lines(path, broken)
+
+
+def _not_json_lines(path: Path, broken: list[int]) -> Exception:
+    where = f" Line {broken[0]} is the first that is none." if broken else " It is empty."
+    message = (
+        f'{path.name} does not hold one JSON object a line, such as {{"text": "hello", "label": 1}}.'
+        f"{where} Write every row on a line of its own."
+    )
+    return stop("not_json_lines", message, field="source")
+
+
+def _warnings(path: Path, broken: list[int], unknown: set[str]) -> list[Problem]:
+    problems = []
+    if broken:
+        where = ", ".join(str(line) for line in broken[:5])
+        message = (
+            f"{len(broken):,} line(s) of {path.name} are no JSON objects and were left out: line {where}."
+        )
+        problems.append(Problem("rows_skipped", message, field="source", severity="warning"))
+    if unknown:
+        message = (
+            f"Keys of {path.name} that do not occur in its first rows were left out: "
+            f"{', '.join(sorted(unknown)[:5])}."
+        )
+        problems.append(Problem("columns_left_out", message, field="source", severity="warning"))
+    return problems

@@ -1,0 +1,153 @@
+"""Tables whose cells name pictures or recordings beside them, in a folder or a zip of unknown origin."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pandas as pd
+
+from builder.data.archives import Files, FolderFiles, list_files
+from builder.data.audio import EXTENSIONS as AUDIO_EXTENSIONS
+from builder.data.columns import is_missing
+from builder.data.images import EXTENSIONS as IMAGE_EXTENSIONS
+from builder.data.json_lines import read_json_lines
+from builder.data.table_source import TableSource
+from builder.data.tables import read_table
+from builder.errors import Problem, stop
+
+TABLES = (".csv", ".tsv", ".csv.gz", ".jsonl", ".ndjson")
+LINKED_ROLES = {"image": IMAGE_EXTENSIONS, "audio": AUDIO_EXTENSIONS}
+# So large a share of a column's cells must name files for it to be a column of files.
+_SHARE = 0.8
+_LOOKED_AT = 500
+
+
+@dataclass(frozen=True)
+class Links:
+    """The files that the cells of a table name.
+
+    ``columns`` maps a column to what its files are, ``"image"`` or ``"audio"``; a cell may hold a file's path
+    below the folder or zip, below the table's own folder, or its name alone.
+    """
+
+    listed: Files
+    columns: Mapping[str, str] = field(default_factory=dict)
+    places: Mapping[str, str] = field(default_factory=dict)
+
+    def find(self, cell: str) -> str | None:
+        """Return the path of the file that a cell names, or None."""
+        return self.places.get(cell.strip().replace("\\", "/").removeprefix("./").lower())
+
+    def read(self, cell: str) -> bytes | None:
+        """Return the bytes of the file that a cell names, or None where there is no such file."""
+        name = self.find(cell)
+        return None if name is None else self.listed.read(name)
+
+
+def is_linked(names: Sequence[str]) -> bool:
+    """Tell whether the names of files are those of one table and of pictures or recordings beside it."""
+    tables = [name for name in names if name.lower().endswith(TABLES)]
+    files = [name for name in names if name.lower().endswith(IMAGE_EXTENSIONS + AUDIO_EXTENSIONS)]
+    return len(tables) == 1 and bool(files)
+
+
+def read_linked(path: Path, title: str | None = None) -> TableSource:
+    """Return the table in a folder or zip, with the files that its cells name.
+
+    Raises:
+        BuilderError: where there is not exactly one table, no column that names files, or the archive is not
+            safe to read.
+    """
+    listed = list_files(path)
+    tables = [name for name in listed.names if name.lower().endswith(TABLES)]
+    if len(tables) != 1:
+        found = f"it holds {len(tables)}: {', '.join(tables[:5])}" if tables else "it holds none"
+        message = (
+            f"{path.name} needs exactly one table (CSV, TSV or JSON Lines) whose cells name the pictures or "
+            f"recordings beside it; {found}."
+        )
+        raise stop("one_table_needed", message, field="source")
+    table = _table_of(path, listed, tables[0], title or path.name)
+    places = _places(listed.names, tables[0])
+    columns = {
+        str(name): kind for name in table.frame.columns if (kind := _kind_of(table.frame[name], places))
+    }
+    if not columns:
+        message = (
+            f"No column of {tables[0]} names the pictures or recordings in {path.name}. Write into a column "
+            f"the name of each row's file, such as {_example(listed.names)}."
+        )
+        raise stop("no_linked_files", message, field="source")
+    roles, problems = _roles(columns)
+    return replace(
+        table,
+        files=tuple(path / name for name in listed.names) if path.is_dir() else (path,),
+        roles=roles,
+        problems=(*listed.problems, *table.problems, *problems),
+        links=Links(listed, columns, places),
+    )
+
+
+def _table_of(path: Path, listed: Files, name: str, title: str) -> TableSource:
+    read: Callable[[Path, str], TableSource] = (
+        read_json_lines if name.lower().endswith((".jsonl", ".ndjson")) else read_table
+    )
+    if path.is_dir():
+        return read(path / name, title)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, name.rsplit("/", 1)[-1])
+        file.write_bytes(listed.read(name))
+        return read(file, title)
+
+
+def _places(names: Sequence[str], table: str) -> dict[str, str]:
+    """Return every way to name a file, in small letters, with the file's path; none that is ambiguous."""
+    beside = table.rpartition("/")[0]
+    found: dict[str, str | None] = {}
+    files = [name for name in names if name != table]
+    for name in files:
+        last = name.rsplit("/", 1)[-1]
+        for way in dict.fromkeys((last, last.rpartition(".")[0])):
+            found[way.lower()] = None if way.lower() in found else name
+    for name in files:
+        found[name.lower()] = name
+        if beside and name.startswith(f"{beside}/"):
+            found[name.removeprefix(f"{beside}/").lower()] = name
+    return {way: name for way, name in found.items() if name}
+
+
+def _kind_of(cells: pd.Series, places: Mapping[str, str]) -> str | None:
+    present = cells[~is_missing(cells)].head(_LOOKED_AT)
+    links = Links(FolderFiles(Path(), []), places=places)
+    named = [name for cell in present if (name := links.find(cell))]
+    if not len(present) or len(named) < _SHARE * len(present):
+        return None
+    for kind, extensions in LINKED_ROLES.items():
+        if sum(name.lower().endswith(extensions) for name in named) >= _SHARE * len(named):
+            return kind
+    return None
+
+
+def _roles(columns: Mapping[str, str]) -> tuple[dict[str, str], list[Problem]]:
+    """Return the roles of the columns that name files: one of each kind is used, the others are left out."""
+    roles: dict[str, str] = {}
+    problems = []
+    for name, kind in columns.items():
+        if kind not in roles.values():
+            roles[name] = kind
+            continue
+        roles[name] = "ignore"
+        message = (
+            f"'{name}' names more files of the kind '{kind}'. A model here takes one {kind} a row; the first "
+            "such column is used. Change the roles to take the other."
+        )
+        problems.append(Problem("linked_column_ignored", message, field=name, severity="warning"))
+    return roles, problems
+
+
+def _example(names: Sequence[str]) -> str:
+    extensions = IMAGE_EXTENSIONS + AUDIO_EXTENSIONS
+    return next((name for name in names if name.lower().endswith(extensions)), "images/cat.png")

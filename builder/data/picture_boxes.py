@@ -1,0 +1,329 @@
+"""Pictures with boxes around the things on them, in a folder or zip of unknown origin.
+
+Read are the formats that tools for drawing boxes write: Pascal VOC (an XML file a picture), COCO (one JSON
+file) and a table (CSV: image, xmin, ymin, xmax, ymax, class).
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from builder.data.archives import Files, list_files
+from builder.data.class_folders import TEST_FOLDERS
+from builder.data.images import EXTENSIONS, decode_image
+from builder.data.naming import natural_key
+from builder.data.safe_xml import UnsafeXml, read_xml
+from builder.errors import Problem, stop
+
+_SHOWN = 5
+_IMAGE_COLUMNS = ("image", "filename", "file", "path", "image_path", "file_name")
+_CLASS_COLUMNS = ("class", "label", "name", "class_name", "category")
+_SIDES = (("xmin", "ymin", "xmax", "ymax"), ("x1", "y1", "x2", "y2"), ("left", "top", "right", "bottom"))
+_TEST_LIST = "imagesets/main/test.txt"
+
+
+@dataclass(frozen=True)
+class Box:
+    """A box around one thing, in pixels of the picture: ``label`` names what it is."""
+
+    label: str
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+@dataclass(frozen=True)
+class BoxSource:
+    """The pictures of a source, not yet decoded, and the boxes on each.
+
+    ``sizes`` holds the (width, height) that the boxes are meant for, or None for the picture's own.
+    """
+
+    title: str
+    names: Sequence[str]
+    read: Callable[[int], Image.Image]
+    boxes: Sequence[tuple[Box, ...]]
+    sizes: Sequence[tuple[float, float] | None]
+    class_names: tuple[str, ...]
+    files: tuple[Path, ...]
+    is_test: np.ndarray | None = None
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass
+class _Marked:
+    """What the annotations say of the pictures, by path."""
+
+    boxes: dict[str, list[Box]] = field(default_factory=dict)
+    sizes: dict[str, tuple[float, float]] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+
+    def add(self, picture: str, label: str, sides: Sequence[Any], where: str) -> None:
+        """Keep a box, or note what is wrong with it."""
+        try:
+            left, top, right, bottom = (float(side) for side in sides)
+        except (TypeError, ValueError):
+            self.faults.append(f"{where}: the sides {list(sides)!r:.60} are no numbers")
+            return
+        if not np.isfinite([left, top, right, bottom]).all() or right <= left or bottom <= top:
+            self.faults.append(
+                f"{where}: the box {left:g}, {top:g}, {right:g}, {bottom:g} has no area; the order is left, "
+                "top, right, bottom"
+            )
+            return
+        if not label:
+            self.faults.append(f"{where}: a box has no class")
+            return
+        self.boxes[picture].append(Box(label, left, top, right, bottom))
+
+
+def holds_boxes(names: Sequence[str]) -> bool:
+    """Tell whether files, by their paths, are pictures with XML files of the same names."""
+    stems = {_stem(name) for name in names if name.lower().endswith(EXTENSIONS)}
+    described = {_stem(name) for name in names if name.lower().endswith(".xml")}
+    return bool(described) and len(described & stems) > 0.5 * len(described)
+
+
+def has_box_file(names: Sequence[str], read: Callable[[str], bytes]) -> bool:
+    """Tell whether a COCO file or a table of boxes lies among pictures."""
+    if not any(name.lower().endswith(EXTENSIONS) for name in names):
+        return False
+    for name in names:
+        if name.lower().endswith(".csv"):
+            first = read(name)[:2000].decode("utf-8-sig", "replace").splitlines()
+            if first and _columns(next(csv.reader(first[:1]), [])) is not None:
+                return True
+        if name.lower().endswith(".json"):
+            head = read(name)
+            if b'"annotations"' in head and b'"bbox"' in head:
+                return True
+    return False
+
+
+def read_boxes(path: Path, title: str | None = None) -> BoxSource:
+    """Return the pictures of a folder or zip that have boxes.
+
+    Pictures under a folder named test, or listed in ``ImageSets/Main/test.txt``, are test pictures.
+
+    Raises:
+        BuilderError: where nothing describes boxes, or the archive is not safe to read.
+    """
+    listed = list_files(path)
+    pictures = [name for name in listed.names if name.lower().endswith(EXTENSIONS)]
+    marked = _marked(listed, pictures)
+    names = [name for name in pictures if name in marked.boxes]
+    labels = sorted({box.label for name in names for box in marked.boxes[name]}, key=natural_key)
+    if not labels:
+        raise _no_boxes(path, pictures, marked.faults)
+    tests = _tests(listed, names)
+    return BoxSource(
+        title=title or path.name,
+        names=names,
+        read=lambda row: decode_image(listed.read(names[row])),
+        boxes=[tuple(marked.boxes[name]) for name in names],
+        sizes=[marked.sizes.get(name) for name in names],
+        class_names=tuple(labels),
+        files=tuple(path / name for name in listed.names) if path.is_dir() else (path,),
+        is_test=tests if tests.any() and not tests.all() else None,
+        problems=(*listed.problems, *_warnings(path, pictures, names, marked.faults)),
+    )
+
+
+def _marked(listed: Files, pictures: Sequence[str]) -> _Marked:
+    marked = _Marked()
+    find = _Finder(pictures)
+    for name in listed.names:
+        lower = name.lower()
+        if lower.endswith(".xml"):
+            _read_voc(name, listed.read(name), find, marked)
+        elif lower.endswith(".json"):
+            _read_coco(name, listed.read(name), find, marked)
+        elif lower.endswith(".csv"):
+            _read_table(name, listed.read(name), find, marked)
+    return marked
+
+
+class _Finder:
+    """Finds the picture that an annotation means: beside it, else the only one of that name or stem."""
+
+    def __init__(self, pictures: Sequence[str]) -> None:
+        self._paths = set(pictures)
+        self._by_name: dict[str, list[str]] = {}
+        for name in pictures:
+            for key in {name.rsplit("/", 1)[-1], _stem(name)}:
+                self._by_name.setdefault(key, []).append(name)
+
+    def __call__(self, wanted: str, beside: str) -> str | None:
+        wanted = wanted.replace("\\", "/")
+        folder = beside.rpartition("/")[0]
+        near = f"{folder}/{wanted}" if folder else wanted
+        if near in self._paths or wanted in self._paths:
+            return near if near in self._paths else wanted
+        for key in (wanted.rsplit("/", 1)[-1], _stem(wanted)):
+            found = self._by_name.get(key, [])
+            same = [name for name in found if name.rpartition("/")[0] == folder]
+            if len(same) == 1 or len(found) == 1:
+                return (same or found)[0]
+        return None
+
+
+def _read_voc(name: str, data: bytes, find: _Finder, marked: _Marked) -> None:
+    try:
+        root = read_xml(data)
+    except UnsafeXml as error:
+        marked.faults.append(f"{name}: {error}")
+        return
+    if root.tag != "annotation":
+        marked.faults.append(f"{name}: it holds <{root.tag:.20}>, not an <annotation> of Pascal VOC")
+        return
+    # The files are often renamed, so that the XML's own name says more than what stands in it.
+    picture = find(_stem(name), name) or find(root.findtext("filename", "").strip(), name)
+    if picture is None:
+        marked.faults.append(f"{name}: there is no picture of this name")
+        return
+    marked.boxes.setdefault(picture, [])
+    _keep_size(marked, picture, root.findtext("size/width"), root.findtext("size/height"))
+    for number, thing in enumerate(root.iter("object"), start=1):
+        sides = [thing.findtext(f"bndbox/{side}") for side in ("xmin", "ymin", "xmax", "ymax")]
+        marked.add(picture, (thing.findtext("name") or "").strip(), sides, f"{name}, object {number}")
+
+
+def _read_coco(name: str, data: bytes, find: _Finder, marked: _Marked) -> None:
+    try:
+        document = json.loads(data)
+        images = {item["id"]: item for item in document["images"]}
+        labels = {item["id"]: str(item["name"]).strip() for item in document["categories"]}
+        annotations = list(document["annotations"])
+    except (ValueError, RecursionError, KeyError, TypeError) as error:
+        marked.faults.append(f"{name}: it is no COCO file with images, categories and annotations ({error})")
+        return
+    places: dict[Any, str] = {}
+    for key, item in images.items():
+        picture = find(str(item.get("file_name", "")), name)
+        if picture is None:
+            marked.faults.append(f"{name}: there is no picture {item.get('file_name')!r:.60}")
+            continue
+        places[key] = picture
+        marked.boxes.setdefault(picture, [])
+        _keep_size(marked, picture, item.get("width"), item.get("height"))
+    for item in annotations:
+        where = f"{name}, annotation {item.get('id', '?') if isinstance(item, Mapping) else '?'}"
+        if not isinstance(item, Mapping) or item.get("iscrowd"):
+            continue
+        picture, box = places.get(item.get("image_id")), item.get("bbox")
+        if picture is None:
+            continue
+        if (
+            not isinstance(box, list)
+            or len(box) != 4
+            or not all(isinstance(side, int | float) for side in box)
+        ):
+            marked.faults.append(f"{where}: 'bbox' must be [left, top, width, height]")
+            continue
+        left, top, width, height = box
+        marked.add(
+            picture, labels.get(item.get("category_id"), ""), (left, top, left + width, top + height), where
+        )
+
+
+def _read_table(name: str, data: bytes, find: _Finder, marked: _Marked) -> None:
+    lines = csv.reader(io.StringIO(data.decode("utf-8-sig", "replace"), newline=""))
+    columns = _columns(next(lines, []))
+    if columns is None:
+        return
+    try:
+        for row in lines:
+            _read_row(name, lines.line_num, row, columns, find, marked)
+    except csv.Error as error:
+        marked.faults.append(f"{name}, line {lines.line_num}: {error}")
+
+
+def _read_row(
+    name: str, line: int, row: Sequence[str], columns: tuple[int, ...], find: _Finder, marked: _Marked
+) -> None:
+    where = f"{name}, line {line}"
+    if not row:
+        return
+    if len(row) <= max(columns):
+        marked.faults.append(f"{where}: {len(row)} column(s), fewer than the header")
+        return
+    wanted, *sides, label = (row[place].strip() for place in columns)
+    picture = find(wanted, name)
+    if picture is None:
+        marked.faults.append(f"{where}: there is no picture '{wanted:.60}'")
+        return
+    marked.boxes.setdefault(picture, [])
+    if any(sides):
+        marked.add(picture, label, sides, where)
+
+
+def _columns(header: Sequence[str]) -> tuple[int, ...] | None:
+    """Return the places of image, four sides and class in a table's header, or None where it lacks some."""
+    names = [name.strip().lower() for name in header]
+    image = next((names.index(name) for name in _IMAGE_COLUMNS if name in names), None)
+    label = next((names.index(name) for name in _CLASS_COLUMNS if name in names), None)
+    sides = next((known for known in _SIDES if set(known) <= set(names)), None)
+    if image is None or label is None or sides is None:
+        return None
+    return (image, *(names.index(side) for side in sides), label)
+
+
+def _keep_size(marked: _Marked, picture: str, width: Any, height: Any) -> None:
+    try:
+        size = float(width), float(height)
+    except (TypeError, ValueError):
+        return
+    if min(size) > 0:
+        marked.sizes[picture] = size
+
+
+def _tests(listed: Files, names: Sequence[str]) -> np.ndarray:
+    file = next((name for name in listed.names if name.lower().endswith(_TEST_LIST)), None)
+    stems = set() if file is None else set(listed.read(file).decode("utf-8", "replace").split())
+    return np.array(
+        [_stem(name) in stems or bool(TEST_FOLDERS & set(name.lower().split("/")[:-1])) for name in names],
+        dtype=bool,
+    )
+
+
+def _stem(name: str) -> str:
+    return name.rsplit("/", 1)[-1].rsplit(".", 1)[0]
+
+
+def _no_boxes(path: Path, pictures: Sequence[str], faults: Sequence[str]) -> Exception:
+    reason = f" The first thing that is wrong: {faults[0]}." if faults else ""
+    message = (
+        f"{path.name} holds {len(pictures):,} picture(s), but no boxes on them.{reason} Put beside the "
+        "pictures an XML file each (Pascal VOC), a COCO JSON file, or a CSV file with the columns image, "
+        "xmin, ymin, xmax, ymax, class."
+    )
+    return stop("no_boxes", message, field="source")
+
+
+def _warnings(
+    path: Path, pictures: Sequence[str], names: Sequence[str], faults: Sequence[str]
+) -> Iterator[Problem]:
+    known = set(names)
+    alone = [name for name in pictures if name not in known]
+    if alone:
+        message = (
+            f"{len(alone):,} picture(s) of {path.name} have no description of their boxes and were left out: "
+            f"{', '.join(alone[:_SHOWN])}{' …' if len(alone) > _SHOWN else ''}."
+        )
+        yield Problem("files_skipped", message, field="source", severity="warning")
+    if faults:
+        message = (
+            f"{len(faults):,} description(s) in {path.name} cannot be used and were left out: "
+            f"{'; '.join(faults[:_SHOWN])}{' …' if len(faults) > _SHOWN else ''}."
+        )
+        yield Problem("boxes_skipped", message, field="source", severity="warning")

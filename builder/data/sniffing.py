@@ -1,0 +1,137 @@
+"""What kind of data a file or folder is, told by its content rather than by its name."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from builder.data import audio, images, linked, text_files
+from builder.data.archives import list_zip, open_zip
+from builder.data.files import describe_start, is_pickle, pickle_refused, unreadable
+from builder.data.huggingface import is_saved_dataset
+from builder.data.picture_boxes import has_box_file, holds_boxes
+from builder.data.picture_pairs import holds_masks
+from builder.data.tagged_text import looks_tagged
+from builder.errors import BuilderError, stop
+
+# What a person can choose from, in words.
+ACCEPTED = (
+    "a table (CSV, TSV, Parquet, JSON Lines), a NumPy archive (.npz), a text file, or a folder or zip with "
+    "one folder a class of pictures, recordings or texts, or with one table that names pictures or recordings"
+)
+_LOOKED_AT = 5_000
+# A COCO file may list all its pictures before the first box.
+_HEAD_BYTES = 64_000_000
+_TEXT_SUFFIXES = (".txt", ".text", ".md")
+_JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
+
+
+def source_at(path: Path) -> dict[str, Any]:
+    """Return the data source that a file or folder is.
+
+    Raises:
+        BuilderError: where there is nothing at the path, or nothing that can be used.
+    """
+    if not path.exists():
+        message = f"There is no file or folder at {path}. Check the spelling."
+        raise stop("missing_data", message, field="source")
+    try:
+        kind = _folder_kind(path) if path.is_dir() else _file_kind(path)
+    except OSError as error:
+        raise unreadable(path, error) from error
+    return {"kind": kind, "path": str(path)}
+
+
+def _folder_kind(path: Path) -> str:
+    if is_saved_dataset(path):
+        return "huggingface"
+    files = islice(path.rglob("*"), _LOOKED_AT)
+    names = [file.relative_to(path).as_posix() for file in files]
+    return _kind_of_names(path, names, lambda name: _beginning(path / name))
+
+
+def _beginning(file: Path) -> bytes:
+    with file.open("rb") as stream:
+        return stream.read(_HEAD_BYTES)
+
+
+def _kind_of_names(path: Path, names: list[str], read: Callable[[str], bytes]) -> str:
+    if holds_boxes(names) or has_box_file(names, read):
+        return "boxes"
+    if holds_masks(names):
+        return "masks"
+    if linked.is_linked(names):
+        return "linked"
+    counts: Counter[str] = Counter()
+    for name in names:
+        for kind, extensions in (
+            ("images", images.EXTENSIONS),
+            ("audio", audio.EXTENSIONS),
+            ("texts", text_files.TEXTS.extensions),
+        ):
+            counts[kind] += name.lower().endswith(extensions)
+    kind, count = counts.most_common(1)[0]
+    if not count:
+        message = (
+            f"{path.name} holds no pictures, recordings or texts. Put the files of each class into a folder "
+            "of its own, named after the class."
+        )
+        raise stop("no_files", message, field="source")
+    return kind
+
+
+def _file_kind(path: Path) -> str:
+    with path.open("rb") as stream:
+        head = stream.read(4096)
+    name = path.name.lower()
+    if is_pickle(head):
+        raise pickle_refused(path.name)
+    if head.startswith(b"PAR1"):
+        return "parquet"
+    if head.startswith(b"PK"):
+        return _zip_kind(path)
+    if head.startswith(b"\x1f\x8b"):
+        return "csv"
+    known = describe_start(head)
+    if known is not None:
+        raise _unknown(path, known)
+    if name.endswith(_JSON_SUFFIXES) or head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+        return "jsonl"
+    if looks_tagged(head):
+        return "conll"
+    if name.endswith(_TEXT_SUFFIXES) and not _is_cut_alike(head):
+        return "text"
+    return "csv"
+
+
+def _zip_kind(path: Path) -> str:
+    with open_zip(path) as archive:
+        names = archive.namelist()
+    if names and all(name.endswith(".npy") for name in names):
+        return "npz"
+    if any(name.startswith(("xl/", "word/", "ppt/")) for name in names):
+        raise _unknown(path, "an Excel workbook or another office document")
+    listed = list_zip(path)
+    return _kind_of_names(path, listed.names, listed.read)
+
+
+def _is_cut_alike(head: bytes) -> bool:
+    """Tell whether the first lines have as many tabs, semicolons or bars each: then it is a table."""
+    lines = [line for line in head.split(b"\n")[:-1] if line.strip()][:20]
+    return any(
+        len(lines) > 1 and lines[0].count(mark) > 0 and len({line.count(mark) for line in lines}) == 1
+        for mark in (b"\t", b";", b"|", b",")
+    )
+
+
+def _unknown(path: Path, kind: str) -> BuilderError:
+    advice = (
+        " In the spreadsheet program choose File, Save as, CSV."
+        if "Excel" in kind
+        else " Choose another file."
+    )
+    message = f"{path.name} is {kind}, which cannot be used. You can bring {ACCEPTED}.{advice}"
+    return stop("not_data", message, field="source")

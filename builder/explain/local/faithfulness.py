@@ -1,0 +1,93 @@
+"""Whether an explanation is to be believed: what its ranking does to the answer, beside chance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from builder.explain.local.answer import Answer
+from builder.explain.local.units import Units
+
+RANDOM_RANKINGS = 20
+_MOST_STEPS = 16
+# So large a share of rankings by chance must be worse for a ranking to be called good.
+_CLEARLY = 0.9
+VERDICTS = {
+    "trust": "Trust: what it marks moves the answer more than parts picked by chance, both ways.",
+    "care": "Take care: what it marks moves the answer more than chance in one direction only.",
+    "doubt": "Do not trust: parts picked by chance move the answer as much as what it marks.",
+}
+
+
+@dataclass(frozen=True)
+class Faithfulness:
+    """How the answer follows an explanation's ranking.
+
+    ``deletion`` is the mean answer while the units are taken away, the most important first (low is good);
+    ``insertion`` while they are put back in the same order (high is good). ``deletion_rank`` and
+    ``insertion_rank`` are the shares of rankings by chance that do worse. The curves are kept for display.
+    """
+
+    deletion: float
+    insertion: float
+    deletion_rank: float
+    insertion_rank: float
+    deletion_curve: list[float]
+    insertion_curve: list[float]
+    random_deletion: list[float]
+    random_insertion: list[float]
+
+    @property
+    def verdict(self) -> str:
+        """ "trust", "care" or "doubt"."""
+        good = [rank >= _CLEARLY for rank in (self.deletion_rank, self.insertion_rank)]
+        return "trust" if all(good) else "care" if any(good) else "doubt"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the figures, the verdict and its words as JSON-ready data."""
+        return {
+            "deletion": self.deletion,
+            "insertion": self.insertion,
+            "deletion_rank": self.deletion_rank,
+            "insertion_rank": self.insertion_rank,
+            "deletion_curve": self.deletion_curve,
+            "insertion_curve": self.insertion_curve,
+            "random_deletion": self.random_deletion,
+            "random_insertion": self.random_insertion,
+            "verdict": self.verdict,
+            "words": VERDICTS[self.verdict],
+        }
+
+
+def faithfulness(answer: Answer, units: Units, scores: np.ndarray, seed: int = 1) -> Faithfulness:
+    """Return how far the answer follows a ranking of the units, beside rankings by chance.
+
+    Reference: Petsiuk, Das & Saenko, RISE (2018), section 4.3.
+    """
+    random = np.random.default_rng(seed)
+    own = np.argsort(-np.asarray(scores), kind="stable")
+    orders = [own, *(random.permutation(units.count) for _ in range(RANDOM_RANKINGS))]
+    taken = np.unique(np.linspace(0, units.count, min(units.count, _MOST_STEPS) + 1).astype(int))
+    masks = np.concatenate([_missing(order, taken) for order in orders])
+    deleted = answer.values(units.masked(~masks)).reshape(len(orders), len(taken))
+    inserted = answer.values(units.masked(masks)).reshape(len(orders), len(taken))
+    fall, rise = deleted.mean(axis=1), inserted.mean(axis=1)
+    return Faithfulness(
+        deletion=float(fall[0]),
+        insertion=float(rise[0]),
+        deletion_rank=float(np.mean(fall[1:] > fall[0])),
+        insertion_rank=float(np.mean(rise[1:] < rise[0])),
+        deletion_curve=deleted[0].tolist(),
+        insertion_curve=inserted[0].tolist(),
+        random_deletion=deleted[1:].mean(axis=0).tolist(),
+        random_insertion=inserted[1:].mean(axis=0).tolist(),
+    )
+
+
+def _missing(order: np.ndarray, taken: np.ndarray) -> np.ndarray:
+    """Return, for each number of units, which are among the first so many of an order."""
+    place = np.empty(len(order), int)
+    place[order] = np.arange(len(order))
+    return place[None] < taken[:, None]

@@ -1,0 +1,287 @@
+"""Explanations by gradients: Integrated Gradients, SmoothGrad and Grad-CAM."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from builder.errors import stop
+from builder.explain.local.answer import Answer
+from builder.explain.local.perturbing import Attribution, Tick, relative_error
+from builder.explain.local.units import Units
+
+_STEPS = (64, 256)
+_ENOUGH = 0.01
+_BATCH = 32
+_NOISE_SAMPLES = 32
+# Of the span of the sample's values.
+_NOISE = 0.1
+
+
+def integrated_gradients(answer: Answer, units: Units, tick: Tick) -> Attribution:
+    """Return gradients summed along the straight way from a sample without any unit to the sample.
+
+    They add up to the difference between both answers; how far they miss it is told. Words and categories go
+    the way of the vectors that stand for them.
+
+    Raises:
+        BuilderError: ``no_gradients`` where a model reads whole numbers in a way that has none.
+
+    Reference: Sundararajan, Taly & Yan, Axiomatic Attribution for Deep Networks (2017), section 3.
+    """
+    ends = units.masked(np.stack([np.zeros(units.count, bool), np.ones(units.count, bool)]))
+    nothing, whole = answer.values(ends)
+    path = _Path(answer, ends)
+    for steps in _STEPS:
+        scores = units.by_unit(path.integrated(steps, tick))
+        error = relative_error(scores.sum(), whole - nothing)
+        if error < _ENOUGH:
+            break
+    return Attribution(scores, {"completeness_error": error})
+
+
+def smooth_gradients(answer: Answer, units: Units, tick: Tick, seed: int = 1) -> Attribution:
+    """Return the mean size of the gradient over noisy copies of the sample: where the answer is sensitive.
+
+    Reference: Smilkov et al., SmoothGrad: Removing Noise by Adding Noise (2017).
+    """
+    ends = units.masked(np.stack([np.zeros(units.count, bool), np.ones(units.count, bool)]))
+    path = _Path(answer, ends)
+    return Attribution(units.by_unit(path.smoothed(seed, tick)))
+
+
+def grad_cam(answer: Answer, units: Units, tick: Tick) -> Attribution:
+    """Return where the last feature maps speak for the answer, as a map over the picture or the steps.
+
+    Raises:
+        BuilderError: ``no_feature_maps`` where the model has none over a picture or over steps.
+
+    Reference: Selvaraju et al., Grad-CAM (2017), section 3.
+    """
+    layer = last_feature_maps(answer.model)
+    place = next(
+        (
+            number
+            for number, group in enumerate(units.groups)
+            if _rank_of(group.item.kind) == _map_rank(layer)
+        ),
+        None,
+    )
+    if place is None:
+        raise _no_maps()
+    tensors = {name: tf.constant(values) for name, values in units.arrays.items()}
+    maps_of = keras.Model(answer.model.inputs, layer.output)
+    maps = maps_of([tensors[tensor.name] for tensor in answer.model.inputs], training=False)
+    with tf.GradientTape() as tape:
+        tape.watch(maps)
+        value = answer.differentiable(_from_maps(answer.model, layer, maps, tensors))
+    slopes = tape.gradient(value, maps)
+    seen = cam(np.asarray(maps[0]), np.asarray(slopes[0]))
+    scores = np.zeros(units.count)
+    start = sum(len(group.labels) for group in units.groups[:place])
+    group = units.groups[place]
+    scores[start : start + len(group.labels)] = _of_units(seen, group.places, len(group.labels))
+    tick(1.0)
+    return Attribution(scores)
+
+
+def cam(maps: np.ndarray, slopes: np.ndarray) -> np.ndarray:
+    """Return the positive part of the maps' sum, each weighted by the mean of its slopes.
+
+    Args:
+        maps: (…, channels), feature maps of one sample.
+        slopes: the derivatives of the answer by them, of the same shape.
+    """
+    weights = slopes.reshape(-1, slopes.shape[-1]).mean(axis=0)
+    return np.maximum((maps * weights).sum(axis=-1), 0.0)
+
+
+def last_feature_maps(model: keras.Model) -> keras.Layer:
+    """Return the last layer that still knows of places: rows and columns, or steps.
+
+    Raises:
+        BuilderError: ``no_feature_maps`` where there is none.
+    """
+    for layer in reversed(model.layers):
+        shape = getattr(getattr(layer, "output", None), "shape", None)
+        weighted = bool(layer.weights) and not isinstance(layer, keras.layers.Embedding)
+        if shape is not None and len(shape) in (3, 4) and weighted and None not in shape[1:]:
+            return layer
+    raise _no_maps()
+
+
+def _from_maps(model: keras.Model, layer: keras.Layer, maps: Any, tensors: Mapping[str, Any]) -> Any:
+    """Return the model's outputs with one layer's output replaced by given maps."""
+    inputs = keras.tree.map_structure(lambda tensor: tensors[tensor.name], model.input)
+    with _replaced(layer, maps):
+        return model(inputs, training=False)
+
+
+class _Path:
+    """The straight way from one sample to another, through vectors where the input is whole numbers.
+
+    Args:
+        answer: the answer whose gradients are wanted.
+        ends: arrays of two samples each: the beginning and the end of the way.
+    """
+
+    def __init__(self, answer: Answer, ends: Mapping[str, np.ndarray]) -> None:
+        self.answer, self.ends = answer, ends
+        model = answer.model
+        self.floats = [tensor.name for tensor in model.inputs if _is_float(tensor)]
+        self.readers = {
+            tensor.name: _reader_of(model, tensor) for tensor in model.inputs if not _is_float(tensor)
+        }
+        self.vectors = {
+            name: np.asarray(reader(tf.constant(ends[name]))) for name, reader in self.readers.items()
+        }
+
+    def integrated(self, steps: int, tick: Tick) -> dict[str, np.ndarray]:
+        """Return the integrated gradients of every place, summed over the vector where it is one."""
+        places, weights = np.polynomial.legendre.leggauss(steps)
+        places, weights = (places + 1) / 2, weights / 2
+        sums: dict[str, np.ndarray] = {}
+        for start in range(0, steps, _BATCH):
+            part = slice(start, start + _BATCH)
+            for name, slope in self._slopes(places[part]).items():
+                added = np.tensordot(weights[part], slope, axes=1)
+                sums[name] = sums[name] + added if name in sums else added
+            tick(min(1.0, (start + _BATCH) / steps))
+        return {name: self._summed(name, total * self._difference(name)) for name, total in sums.items()}
+
+    def smoothed(self, seed: int, tick: Tick) -> dict[str, np.ndarray]:
+        """Return the mean size of the gradient at the end of the way, over noisy copies."""
+        random = np.random.default_rng(seed)
+        noise = {}
+        for name in (*self.floats, *self.readers):
+            end = self._end(name)
+            spread = _NOISE * float(np.ptp(end))
+            noise[name] = random.normal(0.0, spread or 1e-3, (_NOISE_SAMPLES, *end.shape)).astype(np.float32)
+        slopes = self._slopes(np.ones(_NOISE_SAMPLES), noise)
+        tick(1.0)
+        return {name: self._summed(name, np.abs(slope).mean(axis=0)) for name, slope in slopes.items()}
+
+    def _slopes(
+        self, places: np.ndarray, noise: Mapping[str, np.ndarray] | None = None
+    ) -> dict[str, np.ndarray]:
+        """Return the gradients at some places of the way, (places, *shape) each."""
+        points = {}
+        for name in (*self.floats, *self.readers):
+            shape = (-1, *[1] * self._end(name).ndim)
+            point = self._begin(name) + places.reshape(shape) * self._difference(name)
+            points[name] = tf.constant(point + (0 if noise is None else noise[name]), tf.float32)
+        whole = {
+            name: tf.constant(np.repeat(self.ends[name][1:], len(places), axis=0)) for name in self.readers
+        }
+        arrays = {**whole, **{name: points[name] for name in self.floats}}
+        inputs = keras.tree.map_structure(lambda tensor: arrays[tensor.name], self.answer.model.input)
+        with tf.GradientTape() as tape:
+            tape.watch(list(points.values()))
+            with _all_replaced({self.readers[name]: points[name] for name in self.readers}):
+                value = self.answer.differentiable(self.answer.model(inputs, training=False))
+        found = tape.gradient(value, points)
+        return {
+            name: np.zeros(points[name].shape) if slope is None else np.asarray(tf.convert_to_tensor(slope))
+            for name, slope in found.items()
+        }
+
+    def _begin(self, name: str) -> np.ndarray:
+        return self.vectors[name][0] if name in self.vectors else self.ends[name][0].astype(np.float64)
+
+    def _end(self, name: str) -> np.ndarray:
+        return self.vectors[name][1] if name in self.vectors else self.ends[name][1].astype(np.float64)
+
+    def _difference(self, name: str) -> np.ndarray:
+        return self._end(name) - self._begin(name)
+
+    def _summed(self, name: str, values: np.ndarray) -> np.ndarray:
+        """Return values with the shape of the array: a vector's become one, categories' those of columns."""
+        shape = self.ends[name].shape[1:]
+        if values.shape == shape:
+            return values
+        if values.shape[: len(shape)] == shape:
+            return values.reshape(*shape, -1).sum(axis=-1)
+        # Categories are one vector of zeros and ones: a column's are those of its old and its new category.
+        begin, end = self.ends[name]
+        found = np.zeros(shape)
+        for column in range(shape[0]):
+            chosen = {int(begin[column]), int(end[column])}
+            found[column] = sum(values[index] for index in chosen)
+        return found
+
+
+def _is_float(tensor: Any) -> bool:
+    return str(tensor.dtype).startswith("float")
+
+
+def _reader_of(model: keras.Model, tensor: Any) -> keras.Layer:
+    """Return the one layer that makes vectors of an input of whole numbers."""
+    found = [
+        layer
+        for layer in model.layers
+        if not isinstance(layer, keras.layers.InputLayer)
+        and any(item is tensor for item in keras.tree.flatten(layer.input))
+        and _is_float(keras.tree.flatten(layer.output)[0])
+    ]
+    if len(found) != 1:
+        message = (
+            f"The input '{tensor.name}' is whole numbers, which {len(found)} blocks read directly: there is "
+            "no gradient to follow. Use occlusion, LIME or Shapley values for this model."
+        )
+        raise stop("no_gradients", message)
+    return found[0]
+
+
+@contextmanager
+def _replaced(layer: keras.Layer, value: Any) -> Iterator[None]:
+    """Let a layer give a value whatever it is called with."""
+    layer.call = lambda *arguments, **keywords: value
+    try:
+        yield
+    finally:
+        # The instance's own attribute hid the class's method.
+        del layer.call
+
+
+@contextmanager
+def _all_replaced(values: Mapping[keras.Layer, Any]) -> Iterator[None]:
+    layers = list(values)
+    if not layers:
+        yield
+        return
+    with (
+        _replaced(layers[0], values[layers[0]]),
+        _all_replaced({layer: values[layer] for layer in layers[1:]}),
+    ):
+        yield
+
+
+def _rank_of(kind: str) -> int:
+    return {"image": 4, "text": 3, "audio": 3, "series": 3}.get(kind, 0)
+
+
+def _map_rank(layer: keras.Layer) -> int:
+    return len(layer.output.shape)
+
+
+def _of_units(seen: np.ndarray, places: np.ndarray, count: int) -> np.ndarray:
+    """Return the mean of a map over each unit, the map stretched to the size of the input."""
+    flat = places if places.ndim == seen.ndim else places[..., 0]
+    rows = [np.arange(size) * found // size for size, found in zip(flat.shape, seen.shape, strict=True)]
+    stretched = seen[np.ix_(*rows)]
+    inside = flat >= 0
+    sums = np.bincount(flat[inside], weights=stretched[inside], minlength=count)
+    return sums / np.maximum(np.bincount(flat[inside], minlength=count), 1)
+
+
+def _no_maps() -> Exception:
+    message = (
+        "Grad-CAM needs feature maps over the places of a picture or the steps of a text, sound or series; "
+        "this model has none. Use another method."
+    )
+    return stop("no_feature_maps", message)
