@@ -7,11 +7,16 @@ from typing import Any
 import numpy as np
 
 from builder.blocks import registry
+from builder.blocks.latent_input import LATENT
 from builder.compiler import infer
 from builder.data.spec import ArraySpec, DataSpec, ModelInput
 from builder.graph import Edge, Graph, Node
+from builder.own_blocks import FREE_INPUT
 from builder.project import DataRecipe, Project
 
+# What can stand in a project with data; free inputs belong to own blocks and opened models, noise to
+# generators.
+KINDS = [kind for kind in registry() if kind not in (FREE_INPUT, LATENT)]
 VOCABULARY = ["", "[UNK]", *(f"word{number}" for number in range(28))]
 STEPS = 6
 
@@ -74,8 +79,9 @@ def chain(*blocks: tuple[str, str] | tuple[str, str, dict[str, Any]]) -> Graph:
     edges = []
     for before, after in zip(nodes, nodes[1:], strict=False):
         block = registry().get(after.kind)
-        ports = [port.name for port in block.inputs] if block else ["input"]
-        edges += [Edge(before.id, after.id, port) for port in ports]
+        ports = block.inputs if block else ()
+        needed = [port.name for port in ports if not port.optional] or [port.name for port in ports][:1]
+        edges += [Edge(before.id, after.id, port) for port in needed or ["input"]]
     return Graph(tuple(nodes), tuple(edges))
 
 
@@ -100,33 +106,70 @@ def arrays_for(spec: DataSpec, rows: int = 3) -> dict[str, np.ndarray]:
 
 
 _IMAGE = (("picture", "input.v1"),)
+_TABLE = (("table", "input.v1"),)
 _SEQUENCE = (("text", "input.v1"), ("embedding", "embedding.v1", {"output_dim": 8}))
 _FLAT = {
     "image": (("flat", "flatten.v1"),),
+    "volume": (("flat", "flatten.v1"),),
+    "unknown": (("flat", "flatten.v1"),),
+    "tokens": (("numbers", "embedding.v1", {"input_dim": 100}), ("pool", "global_average_pooling1d.v1")),
     "sequence": (("pool", "global_average_pooling1d.v1"),),
     "vector": (),
 }
 _HEAD = ("head", "classification_head.v1")
+# 8 × 8 × 3 values as a volume.
+_VOLUME = (*_IMAGE, ("shaped", "reshape.v1", {"target_shape": [4, 4, 4, 3]}))
+# Where a kind needs another shape than its flow's, or settings that fit the small data.
+_SHAPES = {
+    "permute.v1": [8, 24],
+    "conv_lstm1d.v1": [4, 8, 6],
+    "conv_lstm2d.v1": [4, 4, 4, 3],
+    "conv_lstm3d.v1": [3, 4, 4, 4, 1],
+    "mel_spectrogram.v1": [192],
+    "stft_spectrogram.v1": [192, 1],
+    "discretization.v1": [192],
+}
+_SUITED: dict[str, dict[str, Any]] = {
+    # The exponential of what the next block scores would overflow here.
+    "count_head.v1": {"activation": "softplus"},
+    "group_normalization.v1": {"groups": 3},
+    "repeat_vector.v1": {"n": 3},
+    "mel_spectrogram.v1": {"fft_length": 64, "sequence_stride": 32},
+    "stft_spectrogram.v1": {"frame_length": 64},
+}
 
 
 def example(kind: str, parameters: dict[str, Any] | None = None) -> tuple[Graph, DataSpec]:
     """Return a small sound graph with a block of a kind, named ``it``, and data for it."""
     block = registry()[kind]
-    it = ("it", kind, dict(parameters or {}))
+    it = ("it", kind, {**_SUITED.get(kind, {}), **(parameters or {})})
     if kind == "input.v1":
         return chain(("it", kind), ("flat", "flatten.v1"), _HEAD), image_spec()
     if kind == "regression_head.v1":
         return chain(
             ("table", "input.v1"), ("dense", "dense.v1", {"activation": "relu"}), it
         ), regression_spec()
+    if kind in ("pretrained_backbone.v1", "keras_hub_backbone.v1"):
+        return chain(("picture", "input.v1"), it, _HEAD), image_spec(32)
+    if kind == "output.v1":
+        return chain(("picture", "input.v1"), ("flat", "flatten.v1"), _HEAD, it), image_spec()
     if kind == "classification_head.v1":
         return chain(("table", "input.v1"), ("dense", "dense.v1", {"activation": "relu"}), it), table_spec()
-    if block.inputs[0].variadic:
+    if block.inputs[0].variadic and block.inputs[0].accepts[:1] == ("sequence",):
+        return _attending(it), text_spec()
+    if block.inputs[0].variadic and not block.inputs[0].optional:
         return _joined(it), table_spec()
-    accepts = block.inputs[0].accepts
-    start, spec = (_IMAGE, image_spec()) if "image" in accepts else (_SEQUENCE, text_spec())
-    if "tokens" in accepts:
-        start = start[:1]
+    flow = (*block.inputs[0].accepts, "image")[0]
+    starts = {
+        "image": (_IMAGE, image_spec()),
+        "volume": (_VOLUME, image_spec()),
+        "sequence": (_SEQUENCE, text_spec()),
+        "tokens": (_SEQUENCE[:1], text_spec()),
+        "vector": (_TABLE, table_spec()),
+    }
+    start, spec = starts[flow]
+    if kind in _SHAPES:
+        start, spec = (*_IMAGE, ("shaped", "reshape.v1", {"target_shape": _SHAPES[kind]})), image_spec()
     return _ended((*start, it), spec), spec
 
 
@@ -147,6 +190,33 @@ def _joined(it: tuple[str, str, dict[str, Any]]) -> Graph:
     return Graph(nodes, edges)
 
 
+def _attending(it: tuple[str, str, dict[str, Any]]) -> Graph:
+    nodes = [Node(*block) for block in (*_SEQUENCE, it, *_FLAT["sequence"], _HEAD)]
+    edges = [
+        Edge("text", "embedding"),
+        Edge("embedding", "it", "inputs"),
+        Edge("embedding", "dense"),
+        Edge("dense", "it", "inputs"),
+        Edge("it", "pool"),
+        Edge("pool", "head"),
+    ]
+    return Graph((*nodes, Node("dense", "dense.v1", {"units": 8})), tuple(edges))
+
+
 def _ended(blocks: tuple[Any, ...], spec: DataSpec) -> Graph:
-    flow = infer(chain(*blocks).to_json(), spec.to_json())["nodes"]["it"]["flow"]
-    return chain(*blocks, *_FLAT[flow], _HEAD)
+    told = infer(chain(*blocks).to_json(), spec.to_json())["nodes"]["it"]
+    if len(told["outputs"]) > 1:
+        return _all_read(chain(*blocks), {port: item["flow"] for port, item in told["outputs"].items()})
+    return chain(*blocks, *_FLAT[told["flow"]], _HEAD)
+
+
+def _all_read(graph: Graph, flows: dict[str, str]) -> Graph:
+    """Return the graph with every output of ``it`` flattened and read by the head."""
+    nodes, edges = list(graph.nodes), list(graph.edges)
+    for port, flow in flows.items():
+        ((_, kind),) = _FLAT[flow] or (("same", "activation.v1"),)
+        nodes.append(Node(f"flat_{port}", kind))
+        edges.append(Edge("it", f"flat_{port}", source_port=port))
+        edges.append(Edge(f"flat_{port}", "joined", "inputs"))
+    nodes += [Node("joined", "concatenate.v1"), Node(*_HEAD)]
+    return Graph(tuple(nodes), (*edges, Edge("joined", "head")))

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from builder.project import load_preset
+from builder.runs.store import default_store
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -47,6 +48,37 @@ def test_a_script_is_written_with_the_files_that_it_reads(small_project: Path, t
     assert "columns.json" in builder("script", small_project, "-o", file).stdout
     assert "import keras" in file.read_text()
     assert json.loads((file.parent / "columns.json").read_text())
+    written = file.with_suffix(".ipynb")
+    assert "houses.ipynb" in builder("script", small_project, "-o", written).stdout
+    assert json.loads(written.read_text())["nbformat"] == 4
+
+
+def test_cross_validation_trains_once_a_fold_and_tells_the_spread(tmp_path: Path) -> None:
+    rows = "".join(f"{n % 13},{n % 7},{'ab'[n % 13 > 5]}\n" for n in range(120))
+    (tmp_path / "rows.csv").write_text("x,y,kind\n" + rows)
+    document = load_preset("tabular/mlp_classification").to_json()
+    document["data"] |= {
+        "source": {"kind": "csv", "path": "rows.csv"},
+        "roles": {"x": "numeric", "y": "numeric", "kind": "target"},
+        "split": {},
+    }
+    document["training"] = {"epochs": 1, "batch_size": 32}
+    file = tmp_path / "kinds.json"
+    file.write_text(json.dumps(document))
+    shown = builder("train", file, "--folds", "2").stdout
+    runs = sorted(default_store().list_runs(), key=lambda run: run.tags)
+    assert [run.tags for run in runs] == [("fold 1 of 2",), ("fold 2 of 2",)]
+    assert len({run.project_id for run in runs}) == 1
+    scores = [run.result["test"]["accuracy"] for run in runs]
+    line = next(line for line in shown.splitlines() if "accuracy" in line and "│" in line)
+    assert f"{sum(scores) / 2:.4g}" in line
+
+
+def test_cross_validation_is_refused_in_words_where_there_are_no_folds(small_project: Path) -> None:
+    document = json.loads(small_project.read_text())
+    document["data"]["split"] = {"method": "ordered"}
+    small_project.write_text(json.dumps(document))
+    assert "there are no folds" in builder("train", small_project, "--folds", "3", code=2).stderr
 
 
 def test_never_overwrites_a_file(tmp_path: Path) -> None:
@@ -105,6 +137,12 @@ def test_trains_evaluates_predicts_and_exports(small_project: Path, tmp_path: Pa
     (prediction,) = json.loads(builder("predict", small_project, "--row", json.dumps(row)).stdout)
     assert 15_000 < prediction["value"] < 1_500_000
 
+    reason = json.loads(builder("explain", small_project, "--sample", "5", "--method", "shapley").stdout)
+    (columns,) = reason["inputs"]
+    added = reason["empty"] + sum(columns["scores"])
+    assert added == pytest.approx(reason["value"], rel=1e-3) and "median_income" in columns["labels"]
+    assert reason["faithfulness"]["verdict"] in ("trust", "care", "doubt")
+
     bundle = tmp_path / "export.zip"
     shown = builder("export", small_project, "-f", "keras", "-f", "tflite_int8", "-o", bundle).stdout
     assert "verified" in shown
@@ -119,3 +157,28 @@ def test_a_run_that_fails_gives_exit_code_1(small_project: Path) -> None:
     small_project.write_text(json.dumps(document))
     words = builder("train", small_project, code=1).stderr
     assert "learning rate" in words
+
+
+def test_runs_are_searched_tagged_compared_deleted_and_restored(tmp_path: Path) -> None:
+    store, document = default_store(), load_preset("tabular/mlp_regression").to_json()
+    project = store.create_project(document)
+    other = {**document, "training": {**document["training"], "learning_rate": 0.25}}
+    first, second = (store.create_run(project, item) for item in (document, other))
+    for run_id in (first, second):
+        store.transition(run_id, ["queued"], "finished", result={"metrics": {"loss": 0.5}, "best_epoch": 1})
+    builder("runs", "tag", first, "good", "small")
+    found = builder("runs", "--search", "good").stdout
+    assert first in found and second not in found and "good, small" in found
+    told = builder("runs", "compare", first, second).stdout
+    assert "learning_rate" in told and "best_loss" in told
+    builder("runs", "delete", first)
+    assert first not in builder("runs", "list").stdout
+    assert first in builder("runs", "list", "--trash").stdout
+    builder("runs", "restore", first)
+    assert first in builder("runs").stdout
+
+
+def test_a_learning_rate_is_measured_and_written_into_the_project(small_project: Path) -> None:
+    told = json.loads(builder("lr-range", small_project, "--json", "--apply").stdout.split("wrote")[0])
+    assert 0 < told["suggestion"] < told["at_minimum"]
+    assert json.loads(small_project.read_text())["training"]["learning_rate"] == told["suggestion"]

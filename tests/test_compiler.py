@@ -472,6 +472,7 @@ def test_an_edit_of_a_block_changes_its_shape_and_those_behind_it() -> None:
         "dtype": "float32",
         "flow": "image",
         "parameters": 112,
+        "outputs": {"output": {"shape": [None, 6, 6, 4], "dtype": "float32", "flow": "image"}},
     }
     assert after["conv"]["shape"] == [None, 6, 6, 5]
     assert after["flat"]["shape"] == [None, 180]

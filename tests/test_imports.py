@@ -9,13 +9,48 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # A module may import modules of a lower level, or of its own package.
 LEVELS = (
-    {"errors", "params"},
-    {"graph", "project"},
+    {
+        "errors",
+        "explanation_methods",
+        "params",
+        "adversarial_parameters",
+        "augmentation_parameters",
+        "generating_settings",
+        "speed_parameters",
+        "tasks",
+        "writing_settings",
+    },
+    {
+        "difference",
+        "fine_tuning",
+        "graph",
+        "library",
+        "own_blocks",
+        "project",
+        "share",
+        "training_parameters",
+    },
     {"blocks", "data", "runs"},
-    {"outputs", "probabilities", "training_plan"},
+    {
+        "adversarial",
+        "decoding",
+        "detections",
+        "outputs",
+        "probabilities",
+        "sample_files",
+        "training_plan",
+    },
     {"compiler", "codegen", "importer"},
     {"train", "explain", "compress", "export"},
-    {"jobs"},
+    {
+        "catalogue_pages",
+        "command_augment",
+        "command_measure",
+        "command_runs",
+        "command_settings",
+        "command_tables",
+        "jobs",
+    },
     {"ui", "__main__"},
 )
 LEVEL = {name: level for level, names in enumerate(LEVELS) for name in names}
@@ -23,20 +58,55 @@ LEVEL = {name: level for level, names in enumerate(LEVELS) for name in names}
 # On one level, a module may import only those named here.
 SAME_LEVEL = {
     ("params", "errors"),
+    ("augmentation_parameters", "errors"),
+    ("augmentation_parameters", "params"),
+    ("speed_parameters", "errors"),
+    ("speed_parameters", "params"),
+    ("writing_settings", "params"),
+    ("adversarial_parameters", "params"),
+    ("generating_settings", "params"),
     ("project", "graph"),
+    ("library", "project"),
+    ("library", "own_blocks"),
+    ("library", "graph"),
+    ("share", "project"),
+    ("fine_tuning", "graph"),
+    ("fine_tuning", "project"),
+    ("project", "training_parameters"),
+    ("difference", "graph"),
+    ("difference", "project"),
+    ("own_blocks", "graph"),
     # Shapes start from the data's description, and the Input block runs its preprocessing.
     ("blocks", "data"),
+    # The words of an earlier run lie in its folder.
+    ("data", "runs"),
     ("codegen", "compiler"),
+    # What was opened is built again, to see that nothing was lost.
+    ("importer", "compiler"),
     # Whether a loss expects logits follows from the model's last layer.
     ("training_plan", "outputs"),
+    ("command_augment", "command_settings"),
+    ("command_augment", "jobs"),
+    ("command_measure", "command_tables"),
+    ("command_measure", "jobs"),
+    ("command_runs", "jobs"),
 }
 
 # These run in worker processes, or behind the shell command, where the heavy libraries belong.
-WITH_KERAS = {"blocks", "compiler", "codegen", "importer", "outputs", "training_plan"}
+WITH_KERAS = {"adversarial", "blocks", "compiler", "codegen", "importer", "outputs", "training_plan"}
 WITH_KERAS |= {"train", "explain", "compress", "export"}
 WITH_KERAS_FILES = {
+    "builder/data/augment_images.py",
+    "builder/data/augment_sound.py",
+    "builder/data/augment_tokens.py",
+    "builder/data/augmentation.py",
+    "builder/data/flipped_answers.py",
+    "builder/data/keras_datasets.py",
+    "builder/data/mixing.py",
     "builder/data/preprocessing.py",
     "builder/data/pipeline.py",
+    "builder/jobs/run_weights.py",
+    "builder/jobs/starting_weights.py",
     "builder/jobs/tasks.py",
     "builder/jobs/worker.py",
 }

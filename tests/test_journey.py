@@ -24,6 +24,7 @@ from real_browser import (
     served,
     watched_page,
 )
+from waiting import until
 
 from builder.project import PRESETS_FOLDER
 from builder.runs.store import default_store
@@ -168,6 +169,10 @@ def accuracy_on_device(model: Path) -> float:
     return float(np.mean(np.asarray(guesses) == labels))
 
 
+def an_epoch_ended_after(run_id: str, sequence: int) -> bool:
+    return any(record.scope == "epoch" for record in default_store().metrics_after(run_id, sequence))
+
+
 def test_a_run_outlives_the_browser_and_the_app_and_a_kill(browser: Browser, log: Path) -> None:
     port = free_port()
     with served(ROOT / "app.py", log, port) as app, watched_page(browser) as page:
@@ -193,9 +198,11 @@ def test_a_run_outlives_the_browser_and_the_app_and_a_kill(browser: Browser, log
 
         os.kill(run.pid, signal.SIGKILL)
         expect(status(page)).to_have_text("Interrupted", timeout=ENGINE_SECONDS * 1000)
+        seen = max((record.sequence for record in default_store().metrics_after(run.id)), default=0)
         expect(page.get_by_text(re.compile("Resume goes on from the last checkpoint")).first).to_be_visible()
         button(page, "Resume").click()
         expect(status(page)).to_have_text("Training", timeout=TRAINING_SECONDS * 1000)
+        until(lambda: an_epoch_ended_after(run.id, seen), TRAINING_SECONDS)
         button(page, "Stop").click()
         expect(status(page)).to_have_text("Stopped", timeout=ENGINE_SECONDS * 1000)
         expect(button(page, "See results")).to_be_visible()

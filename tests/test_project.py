@@ -125,3 +125,10 @@ def test_whole_numbers_do_for_training_values_that_are_floats() -> None:
     project = replace(load_preset("images/cnn"), training={"learning_rate": 1, "epochs": 2})
     settings = project.training_settings()
     assert isinstance(settings["learning_rate"], float) and isinstance(settings["epochs"], int)
+
+
+def test_a_file_with_a_number_that_json_does_not_know_is_refused_in_words() -> None:
+    text = json.dumps(load_preset("images/cnn").to_json()).replace('"epochs": 12', '"epochs": NaN')
+    assert "NaN" in text
+    with pytest.raises(BuilderError, match="NaN is not a number"):
+        parse_project(text.encode())

@@ -48,6 +48,9 @@ SETTINGS: list[dict[str, Any]] = [
     *({"schedule": name} for name in DECAYS),
     *({"schedule": name, "warmup_epochs": 1.5} for name in ("constant", *DECAYS)),
     {"schedule": "step", "warmup_epochs": 0.01, "learning_rate": 0.3},
+    {"optimizer": "sgd", "momentum": 0.5, "accumulation_steps": 2, "use_ema": True, "clip_norm": 1.0},
+    {"loss": "categorical_focal_crossentropy", "label_smoothing": 0.1, "metrics": ["auc", "f1_score"]},
+    {"label_smoothing": 0.2, "metrics": ["precision", "top_k_accuracy"], "monitor": "recall"},
 ]
 
 
@@ -56,7 +59,9 @@ def compiled_by_training(graph: Graph, spec: DataSpec, settings: dict[str, Any])
     model = build(case, spec)
     targets = np.zeros(1, "float32" if spec.task == "regression" else "int32")
     data = SimpleNamespace(
-        steps_per_epoch=STEPS_PER_EPOCH, prepared=SimpleNamespace(spec=spec, targets=targets)
+        steps_per_epoch=STEPS_PER_EPOCH,
+        is_mixed=False,
+        prepared=SimpleNamespace(spec=spec, all_targets=(targets,)),
     )
     compile_model(model, data, case.training_settings())
     return model
@@ -109,7 +114,7 @@ def test_loss_and_metrics_are_those_of_the_training(end: str, tmp_path: Path) ->
     assert_same(*ENDS[end], {}, tmp_path)
 
 
-@pytest.mark.parametrize("loss", ["mean_squared_error", "mean_absolute_error", "huber"])
+@pytest.mark.parametrize("loss", ["mean_squared_error", "mean_absolute_error", "huber", "log_cosh"])
 def test_a_regression_has_the_same_loss_and_weight(loss: str, tmp_path: Path) -> None:
     assert_same(REGRESSION, regression_spec(), {"loss": loss}, tmp_path)
 
@@ -123,4 +128,4 @@ def test_a_script_says_whether_its_loss_takes_logits(end: str, logits: bool, tmp
 def test_every_choice_of_the_form_is_decided() -> None:
     options = {parameter.name: parameter.type for parameter in TRAINING_PARAMETERS}
     assert set(options["optimizer"].options) == set(OPTIMIZERS)
-    assert set(options["schedule"].options) == {"constant", *DECAYS}
+    assert set(options["schedule"].options) == {"constant", "plateau", *DECAYS}

@@ -165,7 +165,6 @@ def test_other_files_are_refused(tmp_path, content, code):
     ("members", "code"),
     [
         ({"readme.txt": b"x"}, "no_images"),
-        ({"a.png": picture(), "b.png": picture()}, "one_class"),
         ({"cats/a.png": picture(), "dogs/b.png": picture(), "c.png": picture()}, "image_without_class"),
     ],
 )

@@ -3,9 +3,12 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from making import csv_source
 
-from builder.data import pipeline
+from builder.data import block_order, pipeline
 from builder.data.pipeline import batches
+from builder.data.prepare import prepare
+from builder.project import DataRecipe
 
 
 @pytest.fixture(params=["memory", "disk"])
@@ -66,8 +69,66 @@ def test_class_weights_become_sample_weights(prepared_sample):
     assert np.array_equal(weights, np.where(targets.numpy() == 1, 3.0, 0.5).astype(np.float32))
 
 
+def add_noise(arrays, targets, weights, seed):
+    noise = tf.random.stateless_uniform(tf.shape(arrays["image"]), seed)
+    return {"image": arrays["image"] + noise}, targets, weights
+
+
+@pytest.mark.usefixtures("place")
+def test_a_change_is_drawn_anew_for_every_batch_and_the_same_after_a_resume(prepared_sample):
+    prepared = prepared_sample("digits")
+    order = np.arange(256)
+
+    def changed(skip, epoch):
+        found = batches(prepared, "train", 64, order, skip, change=add_noise, seed=(1, epoch))
+        return [images.numpy() - np.floor(images.numpy()) for images, _ in found]
+
+    whole = changed(0, 0)
+    assert not np.array_equal(whole[0], whole[1])
+    assert np.array_equal(changed(2, 0)[0], whole[2])
+    assert not np.array_equal(changed(2, 1)[0], whole[2])
+
+
 def test_targets_of_a_regression_keep_their_unit(prepared_sample):
     prepared = prepared_sample("california_housing")
     _, targets = next(iter(batches(prepared, "train", 8)))
     assert targets.dtype == tf.float32
     assert np.array_equal(targets, prepared.targets[prepared.indices["train"][:8]])
+
+
+def visited(prepared, order, skip=0):
+    """Return the targets in the order in which batches of ten show them."""
+    return [targets.numpy().tolist() for _, targets in batches(prepared, "train", 10, order, skip)]
+
+
+@pytest.fixture
+def numbered(tmp_path, monkeypatch):
+    """Prepare rows whose target is their own number, too large for the memory as far as this is concerned."""
+    file = tmp_path / "t.csv"
+    file.write_text("x,y\n" + "".join(f"{n % 7},{n}.5\n" for n in range(1000)))
+    recipe = DataRecipe(
+        csv_source(file), "regression", {"x": "numeric", "y": "target"}, split={"method": "random"}
+    )
+    monkeypatch.setattr(pipeline, "IN_MEMORY_BYTES", 0)
+    monkeypatch.setattr(block_order, "WINDOW_BYTES", 4 * 400)
+    return prepare(recipe, tmp_path / "cache")
+
+
+def test_data_larger_than_memory_are_seen_whole_and_mixed(numbered):
+    order = pipeline.epoch_order(numbered, "train", seed=3, epoch=0)
+    found = sum(visited(numbered, order), [])
+    rows = numbered.indices["train"]
+    assert sorted(found) == sorted(numbered.targets[rows].tolist())
+    assert np.corrcoef(found, np.arange(len(found)))[0, 1] < 0.3
+    other = pipeline.epoch_order(numbered, "train", seed=3, epoch=1)
+    assert sum(visited(numbered, other), []) != found
+    whole = list(batches(numbered, "validation", 10))
+    assert np.array_equal(
+        np.concatenate([y for _, y in whole]), numbered.targets[numbered.indices["validation"]]
+    )
+
+
+@pytest.mark.parametrize("skip", [1, 25, 39, 40, 41, 69])
+def test_an_epoch_larger_than_memory_is_resumed_in_its_middle(numbered, skip):
+    order = pipeline.epoch_order(numbered, "train", seed=3, epoch=2)
+    assert visited(numbered, order, skip) == visited(numbered, order)[skip:]

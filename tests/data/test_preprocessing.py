@@ -16,7 +16,8 @@ from builder.data.preprocessing import (
     with_raw_inputs,
 )
 from builder.data.spec import raw_input_names
-from builder.data.text import encode_texts, token_index, words_of
+from builder.data.text import words_of
+from builder.data.tokenizers import encode_texts
 
 # Keras reads its variables in a way that NumPy 2 warns about when a model is saved.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -70,7 +71,7 @@ def test_texts_are_encoded_as_keras_does(prepared_sample, name):
     layer = keras.layers.TextVectorization(
         vocabulary=vocabulary[2:], output_sequence_length=settings["sequence_length"]
     )
-    ours = encode_texts(texts, token_index(vocabulary), settings["sequence_length"])
+    ours = encode_texts({**settings, "vocabulary": vocabulary}, texts)
     assert np.array_equal(ours, layer(tf.constant(texts)))
 
 

@@ -1,6 +1,6 @@
 """Words and vocabularies. That they equal Keras's is in test_preprocessing.py."""
 
-from builder.data.text import build_vocabulary, encode_texts, proposed_length, token_index, words_of
+from builder.data.text import build_vocabulary, proposed_length, words_of
 
 
 def test_words_are_lowered_and_bare():
@@ -9,16 +9,11 @@ def test_words_are_lowered_and_bare():
 
 def test_the_vocabulary_is_by_frequency_then_alphabet_whatever_the_order_of_texts():
     texts = ["b a a", "c b a", "z"]
-    assert build_vocabulary(texts, 100) == ["", "[UNK]", "a", "b", "c", "z"]
-    assert build_vocabulary(texts[::-1], 4) == ["", "[UNK]", "a", "b"]
-
-
-def test_texts_are_cut_and_padded():
-    index = token_index(["", "[UNK]", "a", "b"])
-    assert encode_texts(["b a x", "", "a a a a a"], index, 4).tolist() == [[3, 2, 1, 0], [0] * 4, [2] * 4]
+    assert build_vocabulary([texts], 100) == ["", "[UNK]", "a", "b", "c", "z"]
+    assert build_vocabulary([texts[::-1]], 4) == ["", "[UNK]", "a", "b"]
 
 
 def test_the_proposed_length_covers_nineteen_of_twenty_texts():
-    assert proposed_length(["word " * 10] * 96 + ["word " * 500] * 4) == 10
-    assert proposed_length([""]) == 2
-    assert proposed_length(["word " * 9000]) == 4096
+    assert proposed_length([["word " * 10] * 96 + ["word " * 500] * 4]) == 10
+    assert proposed_length([[""]]) == 2
+    assert proposed_length([["word " * 9000]]) == 4096

@@ -82,7 +82,7 @@ def test_a_diverged_model_is_reported_in_words(digits) -> None:
 
 def test_a_model_with_a_wrong_number_of_outputs_is_reported_in_words(digits) -> None:
     _, prepared, _ = digits
-    with pytest.raises(BuilderError, match="gives 7 numbers a sample, but this data needs 10"):
+    with pytest.raises(BuilderError, match="gives 7 numbers a sample, but this classification needs 10"):
         evaluate(flat_model(prepared, 7), prepared)
 
 

@@ -1,6 +1,7 @@
 """The engine's questions on real data, in the words of JSON."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from builder.project import FORMAT, FORMAT_VERSION
 from builder.runs.files import read_json
 from builder.runs.store import default_store
 from builder.runs.workspace import default_workspace
+from builder.ui import questions
 
 # Keras 3.15 reads TensorFlow variables in a way that NumPy 2 warns of.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -135,3 +137,9 @@ def test_the_engine_answers_from_warm_workers() -> None:
     prepared = engine.call("prepare", recipe=RECIPE, cache_folder=cache())
     assert engine.call("infer", graph=GRAPH, spec=prepared["spec"])["problems"] == []
     engine.close()
+
+
+def test_every_question_of_the_pages_is_one_that_the_engine_answers():
+    asked = Path(questions.__file__).read_text("utf-8")
+    names = set(re.findall(r'\.(?:ask|wait)\(\s*"(\w+)"|newest\([^"]*"(\w+)"', asked))
+    assert {one or other for one, other in names} - set(tasks.TASKS) == set()

@@ -316,3 +316,25 @@ def test_deleting_a_run_removes_it_alone(store: Store, workspace: Workspace) -> 
     training.delete_run(deleted)
     assert [run.id for run in store.list_runs(project_id)] == [kept]
     is_refused("unknown_run", store.run, deleted)
+
+
+def test_where_memory_is_short_one_run_goes_on_and_the_others_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KERABLOCKS_FREE_MB", "100000000")
+    first, second = training.submit(DOCUMENT), training.submit(DOCUMENT)
+    has(first, "running")
+    assert status(second) == "queued"
+    monkeypatch.setenv("KERABLOCKS_FREE_MB", "0")
+    assert training.start_next() == [second]
+
+
+def test_a_deleted_run_is_ended_and_its_files_stay_until_the_day_is_over(
+    store: Store, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = training.submit(DOCUMENT)
+    has(run_id, "running")
+    training.trash_run(run_id)
+    assert status(run_id) == "stopped" and store.list_runs() == []
+    assert training.empty_trash() == [] and (workspace.run_folder(run_id) / "project.json").exists()
+    monkeypatch.setattr(training, "TRASH_SECONDS", -1.0)
+    assert training.empty_trash() == [run_id]
+    assert is_refused("unknown_run", store.run, run_id)

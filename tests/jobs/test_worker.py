@@ -4,21 +4,32 @@ import subprocess
 import sys
 import time
 
+import keras
+import numpy as np
 import psutil
 import pytest
 
+from builder.jobs import training
 from builder.jobs.processes import child_environment
 from builder.project import load_preset
+from builder.runs.files import read_json
+from builder.runs.records import ENDED
 from builder.runs.store import default_store
 from builder.runs.workspace import default_workspace
+from builder.train.diagnosis import explain
 
 WAIT_SECONDS = 120
 
 
-def queued(**training):
+def small_project(**values):
     document = load_preset("images/cnn").to_json()
     document["data"]["source"] = {"kind": "sample", "name": "digits"}
-    document["training"] = {"epochs": 1, "batch_size": 64, **training}
+    document["training"] = {"epochs": 1, "batch_size": 64, **values}
+    return document
+
+
+def queued(**values):
+    document = small_project(**values)
     store = default_store()
     run_id = store.create_run(store.create_project(document), document)
     return store, run_id, default_workspace().run_folder(run_id)
@@ -90,16 +101,30 @@ def test_pause_resume_terminate(end):
 
 
 @pytest.mark.slow
-def test_too_little_memory_is_told_in_words(end):
-    store, run_id, _ = queued(batch_size=4000)
-    process = started(run_id, KERABLOCKS_MEMORY_LIMIT_MB="1100")
-    end(process)
-    output = process.communicate(timeout=WAIT_SECONDS)[0].decode()
-    run = store.run(run_id)
-    assert run.status == "failed", output
-    assert run.error["code"] == "out_of_memory"
-    assert "from 4000 to 1000" in run.error["message"]
-    assert "Traceback" not in run.error["message"]
+def test_a_run_that_does_not_fit_into_memory_goes_on_with_smaller_batches(monkeypatch):
+    # TensorFlow tells of missing memory, or crashes: the queue looks after the second case.
+    monkeypatch.setenv("KERABLOCKS_MEMORY_LIMIT_MB", "1600")
+    store, workspace = default_store(), default_workspace()
+    run_id = training.submit(small_project(batch_size=4000))
+    deadline = time.monotonic() + WAIT_SECONDS
+    try:
+        while store.run(run_id).status not in ENDED and time.monotonic() < deadline:
+            training.reconcile()
+            time.sleep(0.2)
+        run = store.run(run_id)
+        assert run.status == "finished", run.error
+    finally:
+        if store.run(run_id).status not in ENDED:
+            training.delete_run(run_id)
+    told = [event.message for event in store.events(run_id) if event.kind == "out_of_memory"]
+    assert "with 4000 samples a step" in told[0] and "2000 samples a step" in told[0]
+    batch = read_json(workspace.run_folder(run_id) / "batch.json")
+    assert batch["batch_size"] * batch["accumulation_steps"] == 4000
+
+
+def test_too_little_memory_for_a_single_sample_is_told_in_words():
+    problem = explain(MemoryError(), {"batch_size": 1}, "worker.log")
+    assert problem.code == "out_of_memory" and "Make the model smaller" in problem.message
 
 
 @pytest.mark.slow
@@ -113,3 +138,51 @@ def test_a_trained_model_counts_even_where_its_report_cannot_be_written(end):
     assert (folder / "model.keras").exists()
     told = [event.message for event in store.events(run_id) if event.kind == "evaluation_failed"]
     assert told and "Traceback" not in told[0]
+
+
+@pytest.mark.slow
+def test_a_run_starts_from_an_earlier_one_with_frozen_blocks(end):
+    store, first, folder = queued()
+    process = started(first)
+    end(process)
+    process.communicate(timeout=WAIT_SECONDS)
+    document = store.run_document(first)
+    document["training"]["initial_weights"] = f"run:{first}"
+    frozen = next(node for node in document["model"]["nodes"] if node["kind"].startswith("conv"))
+    frozen["frozen"] = True
+    second = store.create_run(store.create_project(document), document)
+    process = started(second)
+    end(process)
+    output = process.communicate(timeout=WAIT_SECONDS)[0].decode()
+    assert store.run(second).status == "finished", output
+    told = {event.kind: event.message for event in store.events(second)}
+    assert "start from the run" in told["started_from"]
+    models = [
+        keras.saving.load_model(default_workspace().run_folder(run_id) / "model.keras", compile=False)
+        for run_id in (first, second)
+    ]
+    kept = [weight for weight in models[0].weights if weight.path.startswith(frozen["id"])]
+    assert kept
+    again = {weight.path: weight for weight in models[1].weights}
+    for weight in kept:
+        np.testing.assert_array_equal(np.asarray(weight), np.asarray(again[weight.path]))
+    heads = [
+        next(w for w in model.weights if w.path.endswith("kernel") and w.shape[-1] == 10) for model in models
+    ]
+    assert np.abs(np.asarray(heads[0]) - np.asarray(heads[1])).max() > 0
+
+
+@pytest.mark.parametrize(
+    ("chosen", "code"),
+    [
+        ("run:" + "0" * 32, "no_initial_weights"),
+        pytest.param("elsewhere", "bad_initial_weights", marks=pytest.mark.exhaustive),
+    ],
+)
+def test_missing_initial_weights_fail_the_run_in_words(end, chosen, code):
+    store, run_id, _ = queued(initial_weights=chosen)
+    process = started(run_id)
+    end(process)
+    output = process.communicate(timeout=WAIT_SECONDS)[0].decode()
+    run = store.run(run_id)
+    assert (run.status, run.error["code"]) == ("failed", code), output

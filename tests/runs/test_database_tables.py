@@ -60,7 +60,7 @@ def test_every_statement_compiles_for_postgresql(store: Recorder) -> None:
     store.command(run_id)
     store.write_metrics(run_id, [MetricRow("step", 1, 0, "loss", 0.5)])
     store.metrics_after(run_id)
-    store.discard_metrics(run_id, 0)
+    store.discard_metrics(run_id, 0, 0)
     store.add_event(run_id, "note", "A note.")
     store.events(run_id)
     store.update_run(run_id, progress={})

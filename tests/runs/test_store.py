@@ -209,10 +209,17 @@ def test_a_reader_misses_nothing_when_later_steps_are_discarded_and_written_agai
 ) -> None:
     store.write_metrics(run_id, [row(step) for step in (1, 2, 3)])
     seen = store.metrics_after(run_id)[-1].sequence
-    store.discard_metrics(run_id, after_step=1)
+    store.discard_metrics(run_id, after_step=1, epochs=0)
     store.write_metrics(run_id, [row(2, 0.25)])
     assert [(new.step, new.value) for new in store.metrics_after(run_id, seen)] == [(2, 0.25)]
     assert [kept.step for kept in store.metrics_after(run_id)] == [1, 2]
+
+
+def test_an_epoch_that_ends_again_is_not_told_twice(store: Store, run_id: str) -> None:
+    ended = MetricRow("epoch", 3, 1, "loss", 0.5)
+    store.write_metrics(run_id, [row(3), ended])
+    store.discard_metrics(run_id, after_step=3, epochs=0)
+    assert [kept.scope for kept in store.metrics_after(run_id)] == ["step"]
 
 
 def test_the_latest_events_come_oldest_first(store: Store, run_id: str) -> None:

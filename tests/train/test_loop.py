@@ -12,7 +12,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from train_case import image_model, number_model, settings
+from train_case import image_model, linear_model, number_model, settings
 
 from builder.data.prepare import Prepared
 from builder.errors import BuilderError
@@ -44,7 +44,7 @@ class Recorder(Silent):
     def paused(self, is_paused):
         self.pauses.append(is_paused)
 
-    def goes_on_from(self, step):
+    def goes_on_from(self, step, epochs):
         self.void_after.append(step)
 
     def command(self):
@@ -59,6 +59,34 @@ class Recorder(Silent):
 
 class Killed(BaseException):
     """Ends a run where it stands, as a kill does: nothing may be written after it."""
+
+
+class LosesWhatWaits(Recorder):
+    """Writes what it is told only when asked to; killed where an epoch was told of, or where it was saved."""
+
+    def __init__(self, moment=None):
+        super().__init__()
+        self.moment, self.waiting, self.written = moment, [], []
+
+    def metrics(self, rows):
+        self.waiting += rows
+
+    def flush(self):
+        self.written, self.waiting = [*self.written, *self.waiting], []
+
+    def progress(self, values):
+        super().progress(values)
+        if self.moment == "told" and "best_epoch" in values:
+            raise Killed
+
+    def command(self):
+        if self.moment == "saved" and "best_epoch" in self.progress_values[-1]:
+            raise Killed
+
+    def goes_on_from(self, step, epochs):
+        self.written = [
+            row for row in self.written if row.step <= step and (row.scope == "step" or row.epoch <= epochs)
+        ]
 
 
 class WhileValidating(Recorder):
@@ -124,6 +152,21 @@ def test_the_model_file_opens_in_plain_keras_and_holds_the_best_weights(whole_ru
     assert accuracy == pytest.approx(outcome.result["test"]["accuracy"], abs=1e-6)
 
 
+@pytest.mark.parametrize("moment", ["told", "saved"])
+def test_a_kill_at_the_end_of_an_epoch_neither_loses_nor_doubles_its_values(
+    moment, whole_run, digits, tmp_path
+):
+    values = settings(schedule="cosine")
+    killed, again = LosesWhatWaits(moment), LosesWhatWaits()
+    with pytest.raises(Killed):
+        trained(digits, tmp_path, values, killed, checkpoint_seconds=0.0)
+    again.written = killed.written
+    trained(digits, tmp_path, values, again)
+    again.flush()
+    losses = [(row.epoch, row.value) for row in again.written if (row.scope, row.name) == ("epoch", "loss")]
+    assert losses == list(enumerate(whole_run[3].values("epoch", "loss"), start=1))
+
+
 def test_a_killed_run_goes_on_exactly(whole_run, digits, tmp_path):
     in_second_epoch = "150"
     command = [sys.executable, str(CASE), str(digits.folder), str(tmp_path), in_second_epoch]
@@ -166,6 +209,108 @@ def test_a_run_interrupted_while_it_validates_goes_on_exactly(whole_run, digits,
     outcome, _ = trained(digits, tmp_path, chosen)
     assert outcome.result["metrics"] == whole_run[1].result["metrics"]
     assert_same(read_checkpoint(tmp_path / "checkpoint.npz")[0]["model"], whole_run[2]["model"])
+
+
+EVERYTHING = {
+    "optimizer": "nadam",
+    "schedule": "plateau",
+    "plateau_patience": 1,
+    "learning_rate": 0.05,
+    "use_ema": True,
+    "ema_momentum": 0.9,
+    "accumulation_steps": 3,
+    "clip_norm": 1.0,
+    "metrics": ["f1_score"],
+    "monitor": "f1_score",
+    "label_smoothing": 0.1,
+    "epochs": 3,
+}
+
+
+@pytest.fixture(scope="module")
+def small(digits):
+    return replace(digits, indices={**digits.indices, "train": digits.indices["train"][:300]})
+
+
+@pytest.fixture(scope="module")
+def whole_run_with_everything(small, tmp_path_factory):
+    """An uninterrupted run: checkpoint, outcome, recorder."""
+    folder, recorder = tmp_path_factory.mktemp("everything"), Recorder()
+    outcome, _ = trained(small, folder, settings(**EVERYTHING), recorder)
+    return read_checkpoint(folder / "checkpoint.npz"), outcome, recorder
+
+
+@pytest.mark.parametrize("epoch", [2, 3])
+def test_averages_accumulators_and_plateaus_go_on_exactly(small, whole_run_with_everything, tmp_path, epoch):
+    chosen, recorder = settings(**EVERYTHING), Recorder()
+    with pytest.raises(Killed):
+        trained(small, tmp_path, chosen, WhileValidating(None, epoch), checkpoint_seconds=0)
+    outcome, _ = trained(small, tmp_path, chosen, recorder)
+    found, (whole, expected, whole_recorder) = (
+        read_checkpoint(tmp_path / "checkpoint.npz"),
+        whole_run_with_everything,
+    )
+    for group in ("model", "optimizer", "metrics"):
+        assert_same(found[0][group], whole[0][group])
+    assert found[1]["plateau"] == whole[1]["plateau"] and found[1]["history"] == whole[1]["history"]
+    assert outcome.result["metrics"] == expected.result["metrics"]
+    rates = whole_recorder.values("epoch", "learning_rate")
+    assert recorder.values("epoch", "learning_rate") == rates[epoch - 1 :]
+
+
+def test_the_averaged_weights_are_measured_kept_and_saved(digits, tmp_path):
+    chosen = settings(use_ema=True, ema_momentum=0.5, epochs=1)
+    model = image_model(chosen)
+    outcome, _ = trained(digits, tmp_path, chosen, model=model)
+    kept = keras.models.load_model(tmp_path / "model.keras")
+    trained_weights = read_checkpoint(tmp_path / "checkpoint.npz")[0]
+    averages = [value for value in trained_weights["optimizer"] if value.shape == (10,)][:1]
+    np.testing.assert_array_equal(kept.get_layer("head").bias, averages[0])
+    assert_same(kept.get_weights(), model.get_weights())
+    rows = digits.indices["validation"]
+    found = kept.predict(digits.arrays["image"][rows].astype("float32"), verbose=0).argmax(axis=1)
+    accuracy = np.mean(found == digits.targets[rows])
+    assert outcome.result["metrics"]["val_accuracy"] == pytest.approx(accuracy, abs=1e-6)
+
+
+def test_the_watched_value_decides_what_is_best(digits, tmp_path):
+    few = replace(digits, indices={**digits.indices, "train": digits.indices["train"][:200]})
+    recorder = Recorder()
+    outcome, _ = trained(few, tmp_path, settings(monitor="recall", epochs=4, learning_rate=0.01), recorder)
+    recalls = recorder.values("epoch", "val_recall")
+    assert outcome.result["best_epoch"] == int(np.argmax(recalls)) + 1
+    assert outcome.result["test"]["recall"] == pytest.approx(max(recalls), abs=0.15)
+
+
+def test_accumulated_batches_train_as_one_large_batch(digits, tmp_path):
+    rows = digits.indices["train"][:400]
+    few = replace(digits, indices={**digits.indices, "train": rows})
+    weights = []
+    for name, batch_size, steps in (("large", 100, 1), ("small", 25, 4)):
+        chosen = settings(optimizer="sgd", batch_size=batch_size, accumulation_steps=steps, epochs=1)
+        trained(few, tmp_path / name, chosen, model=linear_model(chosen))
+        weights.append(read_checkpoint(tmp_path / name / "checkpoint.npz")[0]["model"])
+    for large, small in zip(*weights, strict=True):
+        np.testing.assert_allclose(large, small, atol=1e-5)
+
+
+@pytest.mark.parametrize("accumulation", [1, 3])
+def test_a_run_goes_on_with_half_the_batch_as_if_nothing_had_changed(digits, tmp_path, accumulation):
+    few = replace(digits, indices={**digits.indices, "train": digits.indices["train"][:480]})
+    common = {"optimizer": "sgd", "epochs": 2}
+    large = settings(**common, batch_size=40, accumulation_steps=accumulation)
+    small = settings(**common, batch_size=20, accumulation_steps=2 * accumulation)
+    expected, found = linear_model(large), linear_model(large)
+    trained(few, tmp_path / "whole", large, model=expected)
+    recorder = Recorder([None, None, None, None, "interrupt"])
+    with pytest.raises(Interrupted):
+        trained(few, tmp_path / "torn", large, recorder, found, most_steps_per_call=1)
+    again = Recorder()
+    trained(few, tmp_path / "torn", small, again, linear_model(small))
+    assert again.void_after == [5]
+    weights = [read_checkpoint(tmp_path / name / "checkpoint.npz")[0]["model"] for name in ("whole", "torn")]
+    for one, other in zip(*weights, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)
 
 
 def test_steps_per_call_do_not_change_the_result(whole_run, digits, tmp_path):

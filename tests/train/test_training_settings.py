@@ -7,13 +7,12 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from train_case import settings
+from train_case import linear_model, settings
 
 from builder.data.prepare import Prepared
 from builder.jobs.processes import child_environment
 from builder.train.checkpoint import read_checkpoint
 from builder.train.loop import fit
-from builder.train.randomness import seed_everything
 
 DETERMINISTIC_CASE = Path(__file__).with_name("deterministic_case.py")
 
@@ -25,13 +24,6 @@ def imbalanced(digits, folder):
     shutil.copytree(digits.folder, folder)
     np.save(folder / "train.npy", rows)
     return Prepared.open(folder), rows
-
-
-def linear_model(values):
-    seed_everything(values)
-    image = keras.Input((32, 32, 1), name="image")
-    x = keras.layers.Flatten()(keras.layers.Rescaling(1 / 255)(image))
-    return keras.Model(image, keras.layers.Dense(10, activation="softmax")(x))
 
 
 def test_balanced_class_weights_train_as_those_of_keras(digits, tmp_path):

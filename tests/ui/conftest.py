@@ -54,8 +54,9 @@ class Engine:
 
 
 @pytest.fixture(autouse=True)
-def engine(workspace_folder: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
-    """Give every test its own workspace, store and engine."""
+def engine(workspace_folder: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Engine]:
+    """Give every test its own workspace, store and engine, and leave to name its own folder's files."""
+    monkeypatch.setenv("KERABLOCKS_DATA_FOLDERS", str(tmp_path))
     stand_in = Engine()
     for made in PROCESS_WIDE:
         made.cache_clear()

@@ -1,5 +1,6 @@
 """What pages say and keep, for the tests of pages."""
 
+import json
 from typing import Any
 
 from streamlit.testing.v1 import AppTest
@@ -17,6 +18,12 @@ def words(at: AppTest) -> str:
 def button(at: AppTest, label: str) -> Any:
     """Return the button of this label."""
     return next(item for item in at.button if item.label == label)
+
+
+def canvas_data(at: AppTest) -> dict[str, Any]:
+    """Return what the page sends to its canvas, which is not its only component."""
+    sent = [json.loads(item.proto.json) for item in at.get("bidi_component")]
+    return next(data for data in sent if "docVersion" in data)
 
 
 def saved(project_id: str) -> Project:

@@ -18,7 +18,7 @@ from builder.data.sources import sample
 from builder.project import load_preset
 from builder.ui import projects, services
 
-from .page_words import button, newest, saved, words
+from .page_words import button, canvas_data, newest, saved, words
 
 Open = Callable[..., AppTest]
 
@@ -49,7 +49,7 @@ def test_a_stale_tab_says_so_and_overwrites_nothing(open_page: Open, project_id:
 
 def test_a_stale_canvas_does_not_overwrite_newer_blocks(open_page: Open, project_id: str) -> None:
     at = open_page("model")
-    sent = json.loads(at.get("bidi_component")[0].proto.json)
+    sent = canvas_data(at)
     newer = load_preset("text/transformer").model
     other_tab(project_id, model=newer)
     edit = {"rev": 1, "docVersion": sent["docVersion"], "document": {"nodes": [], "edges": []}}
@@ -57,7 +57,7 @@ def test_a_stale_canvas_does_not_overwrite_newer_blocks(open_page: Open, project
     at.run()
     assert saved(project_id).model == newer
     assert "changed in another tab" in told(at)
-    assert json.loads(at.get("bidi_component")[0].proto.json)["docVersion"] != sent["docVersion"]
+    assert canvas_data(at)["docVersion"] != sent["docVersion"]
 
 
 def test_projects_of_one_name_are_told_apart(open_page: Open) -> None:
@@ -89,6 +89,7 @@ def test_data_that_cannot_be_read_are_refused_before_a_project_is_made(
     at = open_page("home", project=None)
     button(at, "Classify table rows").click().run()
     button(at, "Your own data").click().run()
+    at.button_group(key="own.rows.way").set_value("A path on this machine").run()
     at.text_input[0].set_value(str(tmp_path / "trap.csv")).run()
     assert "is a Python pickle" in words(at)
     assert button(at, "Create project").disabled and button(at, "Create and train").disabled
@@ -112,7 +113,7 @@ def iris_id(tmp_path: Path) -> str:
 
 def test_the_task_can_be_changed_with_the_target(open_page: Open, iris_id: str) -> None:
     at = open_page("data", project=iris_id)
-    at.button_group[0].set_value("regression").run()
+    next(group for group in at.button_group if group.label == "The answer is").set_value("regression").run()
     assert not at.exception
     recipe = saved(iris_id).data
     assert (recipe.task, recipe.split["method"]) == ("regression", "random")
@@ -123,6 +124,7 @@ def test_data_that_are_gone_can_be_replaced_in_place(open_page: Open, iris_id: s
     (tmp_path / "iris.csv").rename(tmp_path / "moved.csv")
     at = open_page("data", project=iris_id)
     assert "no longer at" in words(at)
+    at.button_group(key=f"other.{iris_id}.way").set_value("A path on this machine").run()
     at.text_input(key=f"other.{iris_id}.path").set_value(str(tmp_path / "moved.csv")).run()
     button(at, "Use these data").click().run()
     assert not at.exception and not at.error

@@ -11,7 +11,20 @@ from typing import Any
 
 import builder
 from builder.graph import Graph
-from builder.params import Boolean, Choice, Float, Integer, IntegerList, Optional, Parameter
+from builder.params import (
+    Boolean,
+    Choice,
+    Either,
+    Float,
+    InnerLayer,
+    Integer,
+    IntegerList,
+    KerasObject,
+    NumberList,
+    Optional,
+    Parameter,
+    Text,
+)
 
 FRONTEND = Path(builder.__file__).parent / "ui" / "components" / "frontend"
 FIXTURE = FRONTEND / "tests" / "fixtures" / "python.json"
@@ -25,6 +38,16 @@ GRAPH: dict[str, Any] = {
 }
 NODE = {"id": "dropout", "kind": "dropout.v1", "parameters": {"rate": 0.2}, "position": [5.0, 260.0]}
 EDGE = {"source": "dense", "source_port": "output", "target": "dropout", "target_port": "input"}
+TWIN = {**NODE, "id": "twin", "kind": "dense.v1", "parameters": {}, "shared_with": "dense"}
+GROUP = {"id": "group", "title": "Hidden part", "nodes": ["dense", "input"], "collapsed": True}
+NOTE = {"id": "note", "text": "Why so many units?", "position": [10.0, 20.0], "size": [200.0, 80.0]}
+DEFINITION = {
+    "label": "Pair",
+    "summary": "",
+    "graph": {"nodes": [{**NODE, "id": "x", "kind": "tensor_input.v1", "parameters": {}}], "edges": []},
+    "exposed": [{"name": "rate", "node": "x", "parameter": "rate"}],
+    "nested_model": False,
+}
 EDITS: dict[str, list[dict[str, Any]]] = {
     "add_node": [{"op": "add_node", "node": NODE}],
     "add_edge": [{"op": "add_node", "node": NODE}, {"op": "add_edge", "edge": EDGE}],
@@ -33,7 +56,35 @@ EDITS: dict[str, list[dict[str, Any]]] = {
     "remove_edge": [{"op": "remove_edge", "edge": GRAPH["edges"][0]}],
     "set_parameter": [{"op": "set_parameter", "id": "dense", "name": "units", "value": 16}],
     "set_parameter to a bad value": [{"op": "set_parameter", "id": "dense", "name": "units", "value": "x"}],
+    "set_node": [
+        {"op": "set_node", "id": "dense", "changes": {"frozen": True, "learning_rate_factor": 0.1}},
+        {"op": "set_node", "id": "dense", "changes": {"kind": "activation.v1", "parameters": {}}},
+    ],
+    "set_node back to what is left out": [
+        {"op": "set_node", "id": "dense", "changes": {"frozen": True, "layer_name": "Dense/1"}},
+        {"op": "set_node", "id": "dense", "changes": {"frozen": False, "layer_name": ""}},
+    ],
+    "rename_node everywhere": [
+        {"op": "add_node", "node": TWIN},
+        {"op": "set_groups", "groups": [GROUP]},
+        {"op": "rename_node", "id": "dense", "to": "hidden"},
+    ],
+    "remove_node leaves groups and sharing": [
+        {"op": "add_node", "node": TWIN},
+        {"op": "set_groups", "groups": [GROUP, {**GROUP, "id": "group_2", "nodes": ["dense"]}]},
+        {"op": "remove_node", "id": "dense"},
+    ],
+    "set_groups to none": [{"op": "set_groups", "groups": [GROUP]}, {"op": "set_groups", "groups": []}],
+    "set_notes": [{"op": "set_notes", "notes": [NOTE]}],
+    "set_definition": [{"op": "set_definition", "kind": "own.pair", "definition": DEFINITION}],
+    "set_definition to none": [
+        {"op": "set_definition", "kind": "own.pair", "definition": DEFINITION},
+        {"op": "set_definition", "kind": "own.pair", "definition": None},
+    ],
 }
+INITIALIZERS: dict[str, dict[str, Any]] = {"HeNormal": {"seed": None}, "Zeros": {}}
+STRENGTH = Float(0, 10, minimum_open=True)
+INNER = (Parameter("units", Integer(1, 4096), 8, ""),)
 PARAMETERS = (
     Parameter("units", Integer(1, 4096), 8, ""),
     Parameter("count", Integer(1), 8, "", auto=True),
@@ -46,6 +97,22 @@ PARAMETERS = (
     Parameter("kernel_size", IntegerList(2, 2), [3, 3], ""),
     Parameter("target_shape", IntegerList(1, 4, allow_unknown=True), [-1], ""),
     Parameter("hidden", Optional(Integer(1)), None, ""),
+    Parameter("factor", Either((Float(0, 1), NumberList(2, 2, -1, 1))), 0.5, ""),
+    Parameter("axis", Optional(Either((Integer(), IntegerList(1, 4, minimum=-4)))), None, ""),
+    Parameter("mean", Optional(NumberList(1, 3)), None, ""),
+    Parameter("equation", Text(20), "a,b->c", ""),
+    Parameter(
+        "initializer", KerasObject("an initializer", ("he_normal", "zeros"), INITIALIZERS), "zeros", ""
+    ),
+    Parameter(
+        "regularizer",
+        Optional(KerasObject("a regularizer", ("l1",), {"L1": {"l1": 0.5}}, STRENGTH)),
+        None,
+        "",
+    ),
+    Parameter(
+        "layer", InnerLayer((("dense.v1", "Dense", INNER),)), {"kind": "dense.v1", "parameters": {}}, ""
+    ),
 )
 GOOD: tuple[Any, ...] = (
     1,
@@ -60,6 +127,11 @@ GOOD: tuple[Any, ...] = (
     None,
     "it's",
     'say "x"',
+    [0.5, -0.5],
+    {"class_name": "HeNormal", "config": {"seed": 3}},
+    {"class_name": "L1", "config": {"l1": [1, 2]}},
+    {"kind": "dense.v1", "parameters": {"units": 16}},
+    {"kind": "dense.v1", "parameters": {"units": -1}},
 )
 
 

@@ -205,12 +205,12 @@ def test_one_number_stands_for_both_sizes_of_a_kernel(canvas: Page) -> None:
 def test_mending_an_advanced_value_leaves_it_in_sight(canvas: Page) -> None:
     block(canvas, "conv_1").click()
     canvas.get_by_text("Advanced", exact=True).click()
-    regularizer = field(canvas, "kernel_regularizer")
-    regularizer.fill("-2")
-    expect(canvas.locator('[data-field="kernel_regularizer"] .kb-complaint')).to_be_visible()
-    regularizer.fill("0.01")
-    expect(canvas.locator('[data-field="kernel_regularizer"] .kb-complaint')).to_have_count(0)
-    expect(regularizer).to_be_visible()
+    groups = field(canvas, "groups")
+    groups.fill("-2")
+    expect(canvas.locator('[data-field="groups"] .kb-complaint')).to_be_visible()
+    groups.fill("1")
+    expect(canvas.locator('[data-field="groups"] .kb-complaint')).to_have_count(0)
+    expect(groups).to_be_visible()
 
 
 def test_one_legend_beside_the_charts_hides_and_shows_a_line_in_both(page: Page, address: str) -> None:

@@ -4,7 +4,10 @@ from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
+from builder.params import with_defaults
 from builder.project import TRAINING_PARAMETERS
+
+WIDGETS = ("number_input", "selectbox", "toggle", "text_input", "multiselect")
 
 
 def training_form(values: dict) -> None:  # type: ignore[type-arg]
@@ -40,9 +43,25 @@ def given(at: AppTest) -> Any:
 def test_every_parameter_has_a_widget_and_defaults_stay_unsaid() -> None:
     at = AppTest.from_function(training_form, args=({"epochs": 12},)).run()
     assert not at.exception
-    widgets = len(at.number_input) + len(at.selectbox) + len(at.toggle)
-    assert widgets == len(TRAINING_PARAMETERS)
+    drawn = {item.key for kind in WIDGETS for item in getattr(at, kind)}
+    defaults = with_defaults(TRAINING_PARAMETERS, {})
+    assert drawn == {f"training.{item.name}" for item in TRAINING_PARAMETERS if item.applies(defaults)}
     assert given(at) == {"epochs": 12}
+
+
+def test_what_applies_follows_what_is_chosen_and_nothing_given_is_lost() -> None:
+    at = AppTest.from_function(training_form, args=({"beta_1": 0.8},)).run()
+    assert at.number_input(key="training.beta_1").value == 0.8
+    at.selectbox(key="training.optimizer").set_value("sgd").run()
+    keys = {item.key for item in at.number_input}
+    assert "training.momentum" in keys and "training.beta_1" not in keys
+    assert given(at) == {"optimizer": "sgd", "beta_1": 0.8}
+
+
+def test_several_words_can_be_chosen() -> None:
+    at = AppTest.from_function(training_form, args=({},)).run()
+    at.multiselect(key="training.metrics").set_value(["auc", "recall"]).run()
+    assert given(at) == {"metrics": ["auc", "recall"]}
 
 
 def test_a_change_is_returned() -> None:

@@ -11,7 +11,8 @@ from builder.errors import stop
 from builder.project import Project
 from builder.ui import services
 
-from .page_words import button, newest, saved, words
+from .conftest import MAIN
+from .page_words import button, canvas_data, newest, saved, words
 
 Open = Callable[..., AppTest]
 PROJECT_PAGES = ("data", "model", "train", "results", "export")
@@ -61,17 +62,21 @@ def test_own_data_begin_with_a_proposed_recipe(open_page: Open, tmp_path: Any) -
     button(at, "Classify table rows").click().run()
     button(at, "Your own data").click().run()
     assert button(at, "Create project").disabled
+    at.button_group(key="own.rows.way").set_value("A path on this machine").run()
     at.text_input[0].set_value(str(table)).run()
     button(at, "Create project").click().run()
     assert saved(newest()).data.target == "bought"
     assert saved(newest()).name == "Visits"
 
 
-def test_a_path_that_leads_nowhere_is_explained(open_page: Open) -> None:
+def test_a_path_that_leads_nowhere_is_explained(open_page: Open, tmp_path: Any) -> None:
     at = open_page("home", project=None)
     button(at, "Your own data").click().run()
-    at.text_input[0].set_value("/nowhere/data.csv").run()
+    at.button_group(key="own.images.way").set_value("A path on this machine").run()
+    at.text_input[0].set_value(str(tmp_path / "nowhere.zip")).run()
     assert "no file or folder" in words(at)
+    at.text_input[0].set_value("/etc/passwd").run()
+    assert "can be used from" in words(at)
 
 
 def test_projects_can_be_opened_copied_and_deleted(open_page: Open, project_id: str) -> None:
@@ -89,11 +94,24 @@ def test_projects_can_be_opened_copied_and_deleted(open_page: Open, project_id: 
 
 @pytest.mark.parametrize("page", PROJECT_PAGES)
 def test_a_page_without_a_project_leads_home_with_a_hint(open_page: Open, page: str) -> None:
-    for project, hint in ((None, "Choose or create a project first"), ("gone", "cannot be opened")):
-        at = open_page(page, project=project)
-        assert not at.exception
-        assert hint in words(at)
-        assert "Create project" in labels(at)
+    at = open_page(page, project=None)
+    assert not at.exception
+    assert "Choose or create a project first" in words(at)
+    at.query_params["project"] = "gone"
+    at.switch_page(f"views/{page}.py").run()
+    assert not at.exception
+    assert "cannot be opened" in words(at)
+    assert "Create project" in labels(at)
+
+
+def test_the_first_page_says_at_once_that_a_project_is_gone() -> None:
+    at = AppTest.from_file(str(MAIN), default_timeout=30)
+    at.query_params["project"] = "gone"
+    at.run()
+    assert not at.exception
+    assert "is not here" in words(at)
+    assert "project" not in at.query_params
+    assert "is not here" not in words(at.run())
 
 
 @pytest.mark.parametrize("page", PROJECT_PAGES)
@@ -130,7 +148,7 @@ def test_the_project_can_be_renamed_on_any_page(open_page: Open, project_id: str
 
 def test_an_edit_on_the_canvas_is_kept(open_page: Open, project_id: str) -> None:
     at = open_page("model")
-    sent = json.loads(at.get("bidi_component")[0].proto.json)
+    sent = canvas_data(at)
     graph = {"nodes": [{"id": "input", "kind": "input.v1"}], "edges": []}
     edit = {"rev": 1, "docVersion": sent["docVersion"], "document": graph}
     at.session_state["canvas"] = {"graph": edit}
@@ -160,10 +178,10 @@ def test_errors_of_the_model_keep_training_closed(open_page: Open, engine: Any) 
 def test_another_preset_replaces_the_blocks_and_can_be_taken_back(open_page: Open, project_id: str) -> None:
     before = saved(project_id).model
     at = open_page("model")
-    sent = json.loads(at.get("bidi_component")[0].proto.json)
+    sent = canvas_data(at)
     at.button(key="use.text/transformer").click().run()
     assert saved(project_id).model != before
-    assert json.loads(at.get("bidi_component")[0].proto.json)["docVersion"] != sent["docVersion"]
+    assert canvas_data(at)["docVersion"] != sent["docVersion"]
     button(at, "Bring back the model from before").click().run()
     assert saved(project_id).model == before
 
@@ -214,18 +232,19 @@ def test_a_typed_text_is_classified(open_page: Open, run_id: str, engine: Any) -
 
 def test_a_failed_export_says_what_happened(open_page: Open, run_id: str, engine: Any) -> None:
     engine.answers["export"] = stop("full_disk", "The disk is full.")
-    engine.answers["script"] = {"model.py": "import keras\n", "vocabulary.json": "[]"}
+    engine.answers["script"] = {"model.py": "import keras\n", "model.ipynb": "{}", "vocabulary.json": "[]"}
     at = open_page("export")
     assert at.code[0].value == "import keras"
     offered = [item.proto.label for item in at.get("download_button")]
-    assert {"model.py", "vocabulary.json"} <= set(offered), "the script and what it reads"
+    wanted = {"model.py", "model.ipynb", "vocabulary.json"}
+    assert wanted <= set(offered), "the script, the notebook and what both read"
     button(at, "Export everything").click().run()
     assert not at.exception
     assert words(at).count("The disk is full.") == 1
 
 
 def test_an_export_is_shown_with_its_verification(open_page: Open, run_id: str, engine: Any) -> None:
-    engine.answers["script"] = {"model.py": "import keras\n", "vocabulary.json": "[]"}
+    engine.answers["script"] = {"model.py": "import keras\n", "model.ipynb": "{}", "vocabulary.json": "[]"}
     folder = services.workspace().run_folder(run_id) / "exports"
     (folder / "keras").mkdir(parents=True)
     (folder / "keras" / "model.keras").write_bytes(b"model")

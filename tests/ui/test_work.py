@@ -1,12 +1,12 @@
 """A question is asked once, its answer is found again, and failures come back in words."""
 
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 
 from builder.errors import stop
-from builder.ui.work import UNEXPECTED, Work
+from builder.ui.work import UNEXPECTED, Answer, Work
 
 
 class Submissions:
@@ -74,3 +74,19 @@ def test_old_answers_make_way() -> None:
         work.ask("double", number=number)
     work.ask("double", number=0)
     assert len(submit.futures) == 4
+
+
+def test_a_newer_question_of_the_same_asker_takes_the_place_of_one_that_waits() -> None:
+    futures = {number: Future[Any]() for number in (1, 2, 3)}
+    work = Work(lambda _, number: futures[number])
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(work.newest, "canvas", "preview", 30.0, number=1)
+        while not work._newest:
+            assert not first.done()
+        other = pool.submit(work.newest, "another", "preview", 30.0, number=2)
+        futures[3].set_result("new")
+        assert work.newest("canvas", "preview", 30.0, number=3) == Answer("ready", "new")
+        assert first.result(30) == Answer("working") and futures[1].cancelled()
+        futures[2].set_result("theirs")
+        assert other.result(30) == Answer("ready", "theirs")
+    assert work._newest == {}

@@ -44,9 +44,9 @@ async def infer(request: Request) -> JSONResponse:
 
 def _inferred(graph: dict[str, Any]) -> dict[str, Any]:
     """Answer as the compiler would, for the few kinds that the tests draw."""
-    nodes: dict[str, Any] = {}
+    nodes: dict[str, Any] = dict(graph.get("known", {}))
     problems: list[dict[str, Any]] = []
-    waiting = list(graph["nodes"])
+    waiting = [node for node in graph["nodes"] if node["id"] not in nodes]
     while waiting:
         arrived = {node["id"]: _sources(graph, node["id"]) for node in waiting}
         ready = [node for node in waiting if all(source in nodes for source in arrived[node["id"]])]
@@ -60,7 +60,25 @@ def _inferred(graph: dict[str, Any]) -> dict[str, Any]:
     outputs = [facts["shape"] for name, facts in nodes.items() if name not in read and facts["shape"]]
     summary = {"parameters": total, "trainable": total, "layers": len(nodes), "size_bytes": 4 * total}
     summary["output_shape"] = outputs[0] if len(outputs) == 1 else None
-    return {"nodes": nodes, "problems": problems, "summary": summary}
+    inside = {node["kind"]: _inside(graph, node, nodes) for node in graph["nodes"] if _is_own(node)}
+    return {"nodes": nodes, "problems": problems, "summary": summary, "inside": inside}
+
+
+def _is_own(node: dict[str, Any]) -> bool:
+    return str(node["kind"]).startswith("own.")
+
+
+def _inside(graph: dict[str, Any], node: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
+    """Answer for the blocks in an own block: what is connected to it flows from its free inputs."""
+    arriving = [known[source] for source in _sources(graph, node["id"]) if source in known]
+    within = graph["definitions"][node["kind"]]["graph"]
+    feeding = {item["id"]: arriving[0] for item in within["nodes"] if arriving and _is_free(item)}
+    told = _inferred({**within, "known": feeding})
+    return {"use": node["id"], "nodes": told["nodes"], "problems": told["problems"]}
+
+
+def _is_free(node: dict[str, Any]) -> bool:
+    return bool(node["kind"] == "tensor_input.v1")
 
 
 def _sources(graph: dict[str, Any], node_id: str) -> list[str]:
@@ -71,7 +89,8 @@ def _facts(
     node: dict[str, Any], inputs: list[dict[str, Any]], problems: list[dict[str, Any]]
 ) -> dict[str, Any]:
     stem = node["kind"].split(".")[0]
-    values = {item["name"]: item["default"] for item in BLOCKS[node["kind"]]["parameters"]}
+    declared = [] if _is_own(node) else BLOCKS[node["kind"]]["parameters"]
+    values = {item["name"]: item["default"] for item in declared}
     values.update(node["parameters"])
     if stem == "input":
         return _known([None, 28, 28, 1], 0)

@@ -1,0 +1,360 @@
+"""A script reads, splits and trains as the studio does: with the same seed, the losses are equal."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from executing import (
+    assert_same_configuration,
+    comparable,
+    executed,
+    free_script,
+    looked_at,
+    write_companions,
+)
+from graph_cases import chain, example, image_spec, project, regression_spec
+from opened_cases import many_ways, named_like_an_operation, opened
+from own_cases import own_blocks
+from PIL import Image
+
+from builder import compiler
+from builder.blocks import registry
+from builder.codegen import _check_source, notebook, script
+from builder.data.prepare import Prepared, prepare
+from builder.data.sources import sample
+from builder.errors import BuilderError
+from builder.importer.opening import build_opened, open_keras
+from builder.params import with_defaults
+from builder.project import DataRecipe, Project, load_preset, preset_names
+from builder.train.loop import fit
+from builder.train.randomness import seed_everything
+from builder.train.reporting import Silent
+
+Preset = Callable[..., tuple[Project, Prepared]]
+RUFF = shutil.which("ruff", path=str(Path(sys.executable).parent))
+
+
+class Epochs(Silent):
+    """Keeps the values of the epochs."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, list[float]] = {}
+
+    def metrics(self, rows: Any) -> None:
+        for row in rows:
+            if row.scope == "epoch":
+                self.values.setdefault(row.name, []).append(row.value)
+
+
+def trained_in_the_studio(case: Project, prepared: Prepared, folder: Path) -> dict[str, list[float]]:
+    settings, epochs = case.training_settings(), Epochs()
+    seed_everything(settings)
+    model = compiler.build(case, prepared.spec)
+    factors = compiler.learning_rate_factors(case, prepared.spec)
+    fit(model, prepared, settings, folder, epochs, learning_rate_factors=factors)
+    return epochs.values
+
+
+def data_of(case: Project) -> Path:
+    """Return the file, or the folder, that a project's script takes."""
+    item = sample(case.data.source["name"])
+    return item.folder if "test_file" in item.data else item.folder / item.data["file"]
+
+
+def trained_by_the_script(
+    case: Project, prepared: Prepared, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> dict[str, list[float]]:
+    names = executed(case, prepared.spec, folder)
+    histories = []
+    whole_fit = keras.Model.fit
+
+    def watched(self: Any, *args: Any, **keywords: Any) -> Any:
+        histories.append(whole_fit(self, *args, **keywords, verbose=0))
+        return histories[-1]
+
+    monkeypatch.setattr(keras.Model, "fit", watched)
+    output = str(folder / "model.keras")
+    monkeypatch.setattr(sys, "argv", ["script.py", str(data_of(case)), "--output", output])
+    names["main"]()
+    assert keras.saving.load_model(output).name == compiler.build(case, prepared.spec).name
+    return histories[0].history
+
+
+# Preset, split, other settings: one of each way in which data reach a model.
+WAYS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
+    "pictures in an archive of arrays": ("images/cnn", {}, {"optimizer": "sgd", "schedule": "step"}),
+    "pictures in class folders of a zip": (
+        "images/cnn",
+        {"method": "random"},
+        {"source": "sign_language", "warmup_epochs": 1},
+    ),
+    "texts": ("text/cnn", {}, {"class_weights": "balanced"}),
+    "a table with test rows of its own": ("tabular/mlp_classification", {"method": "given"}, {}),
+    "rare classes shown as often": ("text/cnn", {}, {"resampling": "undersample"}),
+    "a number to predict": ("tabular/mlp_regression", {"method": "ordered"}, {"clip_norm": 1.0}),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_script_has_the_losses_of_the_studio(
+    way: str, preset: Preset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, split, others = WAYS[way]
+    case, prepared = preset(name, split, epochs=2, early_stopping=False, batch_size=16, **others)
+    wanted = trained_in_the_studio(case, prepared, tmp_path)
+    found = trained_by_the_script(case, prepared, tmp_path, monkeypatch)
+    assert found["loss"] == wanted["loss"]
+    # Validation runs over the same rows in the same batches; only the sums are rounded elsewhere.
+    assert found["val_loss"] == pytest.approx(wanted["val_loss"], rel=1e-6)
+
+
+def refusal(name: str) -> str:
+    """Return why a preset has no script yet, or "" where it has one."""
+    try:
+        _check_source(load_preset(name))
+    except BuilderError as error:
+        return str(error)
+    return ""
+
+
+REFUSALS = {name: refusal(name) for name in preset_names()}
+
+
+@pytest.mark.parametrize("name", [name for name, why in REFUSALS.items() if not why])
+def test_the_script_of_every_preset_builds_the_same_model(name: str, preset: Preset, tmp_path: Path) -> None:
+    case, prepared = preset(name)
+    assert_same_configuration(case, prepared.spec, tmp_path)
+
+
+def test_blocks_with_learning_rates_of_their_own_train_as_in_the_studio(
+    preset: Preset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case, prepared = preset("tabular/mlp_regression", epochs=1, deterministic=True)
+    first, *others = [node.id for node in case.model.nodes if node.kind == "dense.v1"]
+    edits = [
+        {"op": "set_node", "id": first, "changes": {"learning_rate_factor": 0.1}},
+        {"op": "set_node", "id": others[0], "changes": {"frozen": True}},
+    ]
+    case = case.with_model(case.model.edited(edits))
+    # For the rest of this process, the tests that follow would be slower with it.
+    monkeypatch.setattr("tensorflow.config.experimental.enable_op_determinism", lambda: None)
+    wanted = trained_in_the_studio(case, prepared, tmp_path)
+    assert trained_by_the_script(case, prepared, tmp_path, monkeypatch)["loss"] == wanted["loss"]
+
+
+def test_a_script_starts_from_the_weights_of_a_saved_model(tmp_path: Path) -> None:
+    graph, spec = example("dense.v1")
+    file = tmp_path / "before.keras"
+    before = compiler.build(project(graph), spec)
+    before.save(file)
+    names = executed(project(graph, initial_weights=f"file:{file}"), spec, tmp_path)
+    model = names["build_model"]()
+    names["start_with_weights"](model, names["INITIAL_WEIGHTS"])
+    for old, new in zip(before.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+    code = script(project(graph, initial_weights="run:abc"), spec)
+    assert "run abc" in code and 'INITIAL_WEIGHTS = "initial.keras"' in code
+
+
+@pytest.mark.parametrize("schedule", ["constant", "cosine", "exponential", "step"])
+def test_a_script_trains_as_the_settings_say(schedule: str, tmp_path: Path) -> None:
+    graph, spec = example("regression_head.v1")
+    settings = {"schedule": schedule, "warmup_epochs": 1, "optimizer": "adamw", "clip_norm": 1.0, "epochs": 4}
+    names = executed(project(graph, **settings), spec, tmp_path)
+    model = looked_at(names["build_model"])
+    names["compile_model"](model, steps_per_epoch=10)
+    assert isinstance(model.optimizer, keras.optimizers.AdamW)
+    assert model.optimizer.global_clipnorm == 1.0
+    assert float(model.optimizer.learning_rate) == pytest.approx(0.0001)
+
+
+ODD_CSV = """class;name;size
+1;a;1,5
+1.0;b;2,5
+2;c
+
+2;d;NA
+?;e;3,5
+1;"f;g";4,5
+"""
+
+
+def test_a_script_reads_a_careless_file_row_by_row_as_the_studio_does(tmp_path: Path, cache: Path) -> None:
+    file = tmp_path / "odd.csv"
+    file.write_text(
+        ODD_CSV + "".join(f"{number % 2 + 1};n{number};{number}\n" for number in range(12)), "cp1252"
+    )
+    graph = chain(("table", "input.v1"), ("head", "classification_head.v1"))
+    roles = {"class": "target", "name": "categorical", "size": "numeric"}
+    case = project(graph)
+    case = replace(case, data=DataRecipe({"kind": "csv", "path": str(file)}, roles=roles))
+    prepared = prepare(case.data, cache)
+    names = executed(case, prepared.spec, tmp_path)
+    arrays, targets = names["load_data"](file)
+    assert len(targets) == 16
+    np.testing.assert_array_equal(targets, prepared.targets)
+    for name, array in arrays.items():
+        np.testing.assert_array_equal(array, prepared.arrays[name])
+
+
+def test_a_script_reads_a_folder_of_pictures_as_the_studio_does(tmp_path: Path, cache: Path) -> None:
+    random = np.random.default_rng(1)
+    folder = tmp_path / "pictures"
+    for part, name, mode in [
+        ("train", "b", "RGB"),
+        ("train", "a-b", "RGBA"),
+        ("train", "a", "L"),
+        ("test", "a", "P"),
+    ]:
+        place = folder / part / name
+        place.mkdir(parents=True, exist_ok=True)
+        for number in range(6):
+            pixels = random.integers(0, 255, (10, 12, 4), dtype=np.uint8)
+            Image.fromarray(pixels).convert(mode).save(place / f"{number}.png")
+    (folder / "train" / "a" / "broken.png").write_bytes(b"no picture")
+    graph = chain(("picture", "input.v1"), ("flat", "flatten.v1"), ("head", "classification_head.v1"))
+    recipe = DataRecipe({"kind": "images", "path": str(folder)}, split={"method": "given", "validation": 0.2})
+    case = replace(project(graph), data=replace(recipe, preprocessing={"image_height": 8, "image_width": 9}))
+    prepared = prepare(case.data, cache)
+    names = executed(case, prepared.spec, tmp_path)
+    arrays, targets, is_test = names["load_data"](folder)
+    np.testing.assert_array_equal(arrays["image"], prepared.arrays["image"])
+    np.testing.assert_array_equal(targets, prepared.targets)
+    for rows, wanted in zip(names["split_rows"](targets, is_test), prepared.indices.values(), strict=True):
+        np.testing.assert_array_equal(rows, wanted)
+
+
+def test_a_script_runs_by_itself_in_an_empty_folder(preset: Preset, tmp_path: Path) -> None:
+    case, prepared = preset("tabular/mlp_regression", epochs=1)
+    write_companions(prepared.spec, tmp_path)
+    (tmp_path / "model.py").write_text(script(case, prepared.spec), encoding="utf-8")
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    command = [sys.executable, "model.py", str(data_of(case))]
+    outcome = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300
+    )
+    assert outcome.returncode == 0, outcome.stderr
+    assert "mean_absolute_error" in outcome.stdout
+    assert keras.saving.load_model(tmp_path / "model.keras").output_shape == (None, 1)
+
+
+def test_a_notebook_runs_from_top_to_bottom(
+    preset: Preset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    case, prepared = preset("tabular/mlp_classification", {"method": "given"}, epochs=1)
+    written = json.loads(notebook(case, prepared.spec))
+    assert written["nbformat"] == 4
+    kinds = [cell["cell_type"] for cell in written["cells"]]
+    assert kinds[0] == "markdown" and kinds.count("markdown") >= 7
+    assert len({cell["id"] for cell in written["cells"]}) == len(written["cells"])
+    write_companions(prepared.spec, tmp_path)
+    for file in data_of(case).glob("*.gz"):
+        shutil.copy(file, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {"__name__": "__main__"}
+    cells = ["".join(cell["source"]) for cell in written["cells"] if cell["cell_type"] == "code"]
+    for cell in cells:
+        assert "builder" not in cell
+        exec(compile(cell, "cell", "exec"), names)
+    assert len(names["history"].history["loss"]) == 1
+    assert "predicted" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["images/resnet", "text/transformer", "tabular/mlp_classification"])
+def test_the_saved_model_of_a_script_opens_as_the_same_graph(
+    name: str, preset: Preset, tmp_path: Path
+) -> None:
+    case, prepared = preset(name)
+    model = executed(case, prepared.spec, tmp_path)["build_model"]()
+    model.save(tmp_path / "model.keras")
+    opened = open_keras(tmp_path / "model.keras")
+    assert opened.differing == ()
+    analysis = compiler.sound_analysis(case, prepared.spec)
+    blocks = {node.id: node for node in opened.graph.nodes}
+    layers = [node for node in analysis.graph.nodes if registry()[node.kind].is_layer]
+    assert layers
+    for node in layers:
+        back = blocks[node.id]
+        assert back.kind == node.kind
+        values = with_defaults(registry()[back.kind].parameters, back.parameters)
+        assert values == {**values, **analysis.values[node.id]}
+    again = build_opened(tmp_path / "model.keras")
+    assert comparable(again) == comparable(model)
+    arrays = {item.name: np.asarray(prepared.arrays[item.name][:3]) for item in prepared.spec.arrays}
+    inputs = [arrays[tensor.name] for tensor in model.inputs]
+    np.testing.assert_array_equal(np.asarray(again(inputs)), np.asarray(model(inputs)))
+
+
+@pytest.mark.skipif(RUFF is None, reason="the formatter is a development tool")
+def test_scripts_are_written_as_a_formatter_would(preset: Preset, tmp_path: Path) -> None:
+    long_names = ("conv_" + "very_" * 9 + "long", "conv_" + "very_" * 10 + "long")
+    graph = chain(
+        ("picture", "input.v1"),
+        (
+            long_names[0],
+            "conv2d.v1",
+            {"padding": "same", "activation": "relu", "kernel_initializer": "he_normal"},
+        ),
+        (long_names[1], "residual_block.v1", {"strides": 2, "activation": "leaky_relu"}),
+        ("flat", "flatten.v1"),
+        ("head", "classification_head.v1"),
+    )
+    slow = graph.edited(
+        [
+            {"op": "set_node", "id": name, "changes": {"learning_rate_factor": 0.1, "frozen": True}}
+            for name in ("flat", *long_names)
+        ]
+    )
+    cases = [
+        (project(graph, schedule="step", warmup_epochs=1), image_spec(classes=40)),
+        (project(slow, initial_weights="run:abc", deterministic=True), image_spec()),
+        (project(example("regression_head.v1")[0], loss="huber", optimizer="sgd"), regression_spec()),
+        (project(own_blocks()), image_spec()),
+    ]
+    for name, split, others in WAYS.values():
+        case, prepared = preset(name, split, **others)
+        cases.append((case, prepared.spec))
+    texts = [script(case, spec) for case, spec in cases]
+    texts += [free_script(opened(make)) for make in (many_ways, named_like_an_operation)]
+    for number, text in enumerate(texts):
+        (tmp_path / f"script_{number}.py").write_text(text, encoding="utf-8")
+    options = ["--isolated", "--line-length", "110"]
+    for command in (["format", "--diff"], ["check", "--select", "E,F,I,UP,B"]):
+        outcome = subprocess.run(
+            [str(RUFF), *command, *options, str(tmp_path)], capture_output=True, text=True
+        )
+        assert outcome.returncode == 0, outcome.stdout
+
+
+def test_an_unsound_project_has_no_script() -> None:
+    with pytest.raises(BuilderError):
+        script(project(chain(("picture", "input.v1"), ("head", "classification_head.v1"))), image_spec())
+
+
+def test_data_that_no_script_can_read_yet_are_told():
+    with pytest.raises(BuilderError, match="cannot be written as code yet"):
+        _check_source(load_preset("audio/speech_commands"))
+
+
+def test_what_no_script_can_do_yet_is_said_in_words() -> None:
+    written = {name.split("/")[0] for name, why in REFUSALS.items() if not why}
+    assert {"images", "tabular", "text"} <= written
+    for why in filter(None, REFUSALS.values()):
+        assert re.search(r"as (code|a script) yet.*\.keras", why), why
+
+
+def test_augmentation_is_refused_in_words(preset: Preset) -> None:
+    case, prepared = preset("images/cnn")
+    case = replace(case, data=replace(case.data, augmentation={"rotation": 10}))
+    with pytest.raises(BuilderError, match="Augmentation cannot be written as code yet"):
+        script(case, prepared.spec)

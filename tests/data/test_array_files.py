@@ -1,0 +1,107 @@
+"""NumPy archives become images, series or tables by their shapes; pickles and bombs are never loaded."""
+
+import io
+import zipfile
+
+import numpy as np
+import pytest
+
+from builder.data.array_files import read_arrays
+from builder.data.images import ImageSource
+from builder.data.prepare import prepare
+from builder.data.profile import profile, propose
+from builder.data.series import SeriesSource
+from builder.data.table_source import TableSource
+from builder.errors import BuilderError
+
+RANDOM = np.random.default_rng(1)
+LABELS = np.arange(40) % 2
+
+
+def saved(path, **arrays):
+    np.savez_compressed(path, **arrays)
+    return path
+
+
+def refusal(path):
+    with pytest.raises(BuilderError) as caught:
+        read_arrays(path)
+    return caught.value.problems[0].code
+
+
+@pytest.mark.parametrize(
+    ("inputs", "kind"),
+    [
+        (RANDOM.integers(0, 255, (40, 12, 9), dtype=np.uint8), ImageSource),
+        (RANDOM.random((40, 12, 9, 3)), ImageSource),
+        (RANDOM.normal(size=(40, 30, 2)), SeriesSource),
+        (RANDOM.normal(size=(40, 5)), TableSource),
+    ],
+)
+def test_the_shape_tells_what_the_arrays_are(tmp_path, inputs, kind):
+    assert isinstance(read_arrays(saved(tmp_path / "a.npz", x=inputs, y=LABELS)), kind)
+
+
+def test_pixels_between_0_and_1_become_0_to_255(tmp_path):
+    inputs = np.full((40, 8, 8, 1), 0.5, dtype=np.float32)
+    inputs[0] = 1
+    source = read_arrays(saved(tmp_path / "a.npz", X=inputs, Y=LABELS))
+    assert np.asarray(source.read(0)).max() == 255 and np.asarray(source.read(1)).max() == 127
+
+
+def test_given_parts_and_words_as_classes_are_kept(tmp_path):
+    words = np.array(["no", "yes"])[LABELS]
+    arrays = {"x_train": RANDOM.normal(size=(40, 20, 1)), "y_train": words}
+    source = read_arrays(
+        saved(tmp_path / "a.npz", **arrays, x_test=arrays["x_train"][:10], y_test=words[:10])
+    )
+    assert source.class_names == ("no", "yes")
+    assert source.is_test.tolist() == [False] * 40 + [True] * 10
+
+
+def test_series_are_prepared_with_the_training_parts_moments(tmp_path):
+    series = RANDOM.normal(5, 3, size=(40, 30, 2)).astype(np.float32)
+    series[3, 4, 0] = np.nan
+    path = saved(tmp_path / "a.npz", x=series, y=LABELS)
+    recipe = propose({"kind": "npz", "path": str(path)})
+    prepared = prepare(recipe, tmp_path / "cache")
+    item = prepared.spec.inputs[0]
+    assert item.kind == "series" and item.arrays[0].shape == (30, 2)
+    train = series[prepared.indices["train"]]
+    assert np.allclose(item.settings["means"], np.nanmean(train, axis=(0, 1)), rtol=1e-4)
+    assert prepared.arrays["series"][3, 4, 0] == np.float32(item.settings["means"][0])
+    assert len(profile(recipe)["examples"][0]["lines"]) == 2
+
+
+def test_pickled_arrays_are_refused_without_being_loaded(tmp_path):
+    path = saved(tmp_path / "a.npz", x=np.array([{"a": 1}] * 40, dtype=object), y=LABELS)
+    assert refusal(path) == "pickle_refused"
+
+
+def test_an_array_that_would_fill_the_memory_is_refused(tmp_path):
+    head = io.BytesIO()
+    header = {"descr": "<f8", "fortran_order": False, "shape": (10**6, 10**5)}
+    np.lib.format.write_array_header_1_0(head, header)
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        archive.writestr("x.npy", head.getvalue())
+    assert refusal(tmp_path / "a.npz") == "file_too_large"
+
+
+@pytest.mark.parametrize(
+    ("arrays", "code"),
+    [
+        ({"x": np.zeros((5, 3)), "y": np.zeros(4)}, "array_lengths"),
+        ({"a": np.zeros((5, 3)), "b": np.zeros(5)}, "no_arrays"),
+        ({"x": np.zeros((5, 3, 3, 3, 3)), "y": np.zeros(5)}, "array_shape"),
+        ({"x": np.zeros((5, 30, 2)), "y": np.linspace(0, 1, 5)}, "array_targets"),
+        ({"x": np.zeros((0, 3)), "y": np.zeros(0)}, "array_lengths"),
+    ],
+)
+def test_arrays_that_do_not_fit_are_told(tmp_path, arrays, code):
+    assert refusal(saved(tmp_path / "a.npz", **arrays)) == code
+
+
+def test_a_cut_off_archive_is_told(tmp_path):
+    path = saved(tmp_path / "a.npz", x=np.zeros((40, 5)), y=LABELS)
+    path.write_bytes(path.read_bytes()[:-100])
+    assert refusal(path) == "damaged_file"

@@ -1,0 +1,133 @@
+"""Parquet, Arrow and JSON Lines are read as a CSV file of the same values is, and damaged ones are told."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from builder.data.huggingface import read_hub_dataset, read_saved_dataset
+from builder.data.profile import propose
+from builder.data.sources import open_source
+from builder.errors import BuilderError
+
+ROWS = 120
+
+
+@pytest.fixture
+def values() -> pd.DataFrame:
+    random = np.random.default_rng(1)
+    return pd.DataFrame(
+        {
+            "size": [None, *random.normal(size=ROWS - 1)],
+            "count": random.integers(0, 90, ROWS),
+            "city": pd.Categorical(random.choice(["Köln", "東京", "مكة"], ROWS)),
+            "is_new": random.choice([True, False], ROWS),
+            "when": pd.date_range("2024-01-01", periods=ROWS),
+            "kind": random.choice(["a", "b"], ROWS),
+        }
+    )
+
+
+def refusal(source):
+    with pytest.raises(BuilderError) as caught:
+        open_source(source)
+    return caught.value.problems[0].code
+
+
+def test_parquet_gives_the_cells_that_csv_gives(tmp_path, values):
+    values.to_parquet(tmp_path / "t.parquet")
+    values.to_csv(tmp_path / "t.csv", index=False)
+    first = open_source({"kind": "parquet", "path": str(tmp_path / "t.parquet")}).frame
+    second = open_source({"kind": "csv", "path": str(tmp_path / "t.csv")}).frame
+    for name in ("count", "city", "kind"):
+        assert first[name].tolist() == second[name].tolist()
+    assert first["size"][0] == "" and np.allclose(first["size"][1:].astype(float), values["size"][1:])
+    assert propose({"kind": "parquet", "path": str(tmp_path / "t.parquet")}).target == "kind"
+
+
+def test_columns_that_are_no_values_are_left_out_and_named(tmp_path):
+    table = pa.table({"label": ["a", "b"] * 10, "n": range(20), "vector": [[1.0, 2.0]] * 20})
+    parquet.write_table(table, tmp_path / "t.parquet")
+    source = open_source({"kind": "parquet", "path": str(tmp_path / "t.parquet")})
+    assert list(source.frame.columns) == ["label", "n"]
+    assert "vector" in source.problems[0].message
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.95])
+def test_a_parquet_file_that_was_cut_off_is_told(tmp_path, values, share):
+    file = tmp_path / "t.parquet"
+    values.to_parquet(file)
+    data = file.read_bytes()
+    file.write_bytes(data[: int(len(data) * share)])
+    assert refusal({"kind": "parquet", "path": str(file)}) == "damaged_file"
+
+
+def test_a_parquet_file_with_bytes_changed_inside_is_told(tmp_path, values):
+    file = tmp_path / "t.parquet"
+    values.to_parquet(file, compression="snappy")
+    data = bytearray(file.read_bytes())
+    data[4:40] = bytes(36)
+    file.write_bytes(data)
+    assert refusal({"kind": "parquet", "path": str(file)}) == "damaged_file"
+
+
+def test_a_folder_that_the_datasets_library_saved_is_read(tmp_path):
+    # The layout of save_to_disk: a folder a part, each with Arrow streams.
+    (tmp_path / "dataset_dict.json").write_text('{"splits": ["train", "test"]}')
+    for part, rows in (("train", 40), ("test", 10)):
+        folder = tmp_path / part
+        folder.mkdir()
+        table = pa.table(
+            {"text": [f"{part} {n}" for n in range(rows)], "label": [n % 2 for n in range(rows)]}
+        )
+        with pa.OSFile(str(folder / "data-00000-of-00001.arrow"), "wb") as sink:
+            with pa.ipc.new_stream(sink, table.schema) as writer:
+                writer.write_table(table)
+    source = read_saved_dataset(tmp_path)
+    assert len(source.frame) == 50 and source.is_test.sum() == 10
+    assert source.frame["text"][49] == "test 9"
+
+
+def test_the_hub_without_its_library_says_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setenv("KERABLOCKS_HOME", str(tmp_path))
+    monkeypatch.setitem(__import__("sys").modules, "datasets", None)
+    with pytest.raises(BuilderError, match="pip install datasets"):
+        read_hub_dataset("owner/name")
+    with pytest.raises(BuilderError, match="owner/name"):
+        read_hub_dataset("../../etc")
+
+
+def test_json_lines_become_columns(tmp_path):
+    file = tmp_path / "t.jsonl"
+    rows = [{"text": f"Grüße {n} 👋🏽", "n": n, "ok": None, "tags": ["x"]} for n in range(30)]
+    file.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n\n" for row in rows), "utf-8")
+    source = open_source({"kind": "jsonl", "path": str(file)})
+    assert source.frame.iloc[3].tolist() == ["Grüße 3 👋🏽", "3", "", '["x"]']
+    assert source.lines[1] == 3 and source.problems == ()
+
+
+def test_few_broken_lines_are_left_out_and_named(tmp_path):
+    file = tmp_path / "t.jsonl"
+    good = [json.dumps({"a": n, "b": "x"}) for n in range(100)]
+    file.write_text("\n".join([*good[:50], '{"a": 1', *good[50:]]))
+    source = open_source({"kind": "jsonl", "path": str(file)})
+    assert len(source.frame) == 100
+    assert "line 51" in source.problems[0].message
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"[1, 2]\n" * 10, b'[{"a": 1}]', b"not json\n" * 5, b'{"a": ' + b"[" * 100_000]
+)
+def test_what_is_no_json_lines_is_refused(tmp_path, content):
+    file = tmp_path / "t.jsonl"
+    file.write_bytes(content)
+    assert refusal({"kind": "jsonl", "path": str(file)}) == "not_json_lines"
+
+
+def test_a_line_of_many_megabytes_is_refused(tmp_path):
+    file = tmp_path / "t.jsonl"
+    file.write_bytes(b'{"a": "' + b"x" * 11_000_000 + b'"}\n')
+    assert refusal({"kind": "jsonl", "path": str(file)}) == "line_too_long"

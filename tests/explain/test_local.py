@@ -1,0 +1,126 @@
+"""Explanations of single answers keep the axioms of their methods, and say how far they can be trusted."""
+
+import keras
+import numpy as np
+import pytest
+from small_models import small
+from small_tasks import trained
+
+from builder.errors import BuilderError
+from builder.explain.local.answer import answer_to
+from builder.explain.local.explaining import explained
+from builder.explain.local.faithfulness import faithfulness
+from builder.explain.local.gradients import cam, grad_cam
+from builder.explain.local.perturbing import shapley
+from builder.explain.local.units import Units
+
+KINDS = ("cnn", "lstm", "transformer", "table", "regression")
+
+
+def sample(prepared, number=3):
+    row = int(prepared.indices["test"][number])
+    arrays = prepared.spec.arrays
+    return {item.name: prepared.arrays[item.name][row : row + 1].astype(item.dtype) for item in arrays}
+
+
+def explain(kind, method, **options):
+    model, _, prepared = small(kind)
+    return explained(model, prepared.spec, sample(prepared), method, **options)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_integrated_gradients_add_up_to_the_answer(kind):
+    assert explain(kind, "integrated_gradients")["accuracy"]["completeness_error"] < 0.01
+
+
+@pytest.mark.parametrize("kind", ["cnn", "lstm", "table"])
+def test_shapley_values_add_up_to_the_answer(kind):
+    found = explain(kind, "shapley")
+    assert found["accuracy"]["additivity_error"] < 1e-3
+    total = sum(sum(item["scores"]) for item in found["inputs"])
+    assert total == pytest.approx(found["value"] - found["empty"], abs=1e-3)
+
+
+@pytest.mark.parametrize("kind", ["lstm", "table"])
+def test_lime_tells_how_well_it_fits(kind):
+    assert 0 < explain(kind, "lime")["accuracy"]["r2"] <= 1
+
+
+def test_what_is_marked_moves_the_answer_more_than_chance_and_its_reverse_does_not():
+    model, _, prepared = small("cnn")
+    arrays = sample(prepared)
+    answer, units = answer_to(model, prepared.spec, arrays), Units(prepared.spec, arrays)
+    scores = shapley(answer, units, lambda share: None).scores
+    assert faithfulness(answer, units, scores).verdict == "trust"
+    assert faithfulness(answer, units, -scores).verdict == "doubt"
+
+
+def test_a_class_activation_map_is_the_sum_weighted_by_mean_slopes():
+    maps = np.array([[[1.0, 2.0], [3.0, 4.0]]])
+    slopes = np.array([[[1.0, -1.0], [3.0, -1.0]]])
+    # By hand: the weights are 2 and -1.
+    assert cam(maps, slopes).tolist() == [[0.0, 2.0]]
+
+
+def test_grad_cam_leaves_the_model_as_it_was():
+    model, _, prepared = small("cnn")
+    arrays = sample(prepared)
+    before = np.asarray(model(arrays))
+    answer, units = answer_to(model, prepared.spec, arrays), Units(prepared.spec, arrays)
+    scores = grad_cam(answer, units, lambda share: None).scores
+    assert scores.min() >= 0 and scores.max() > 0
+    assert np.array_equal(np.asarray(model(arrays)), before)
+    assert all("call" not in vars(layer) for layer in model.layers)
+
+
+def test_units_name_the_parts_of_a_sample():
+    _, _, prepared = small("table")
+    units = Units(prepared.spec, sample(prepared))
+    settings = prepared.spec.inputs[0].settings
+    assert units.labels == [*settings["numeric_columns"], *settings["categorical_columns"]]
+    _, _, texts = small("lstm")
+    arrays = sample(texts)
+    assert Units(texts.spec, arrays).count == int((arrays["tokens"] != 0).sum())
+
+
+def test_a_whole_sample_is_itself_and_what_is_taken_away_is_gone():
+    for kind in KINDS:
+        _, _, prepared = small(kind)
+        arrays = sample(prepared)
+        units = Units(prepared.spec, arrays)
+        whole = units.masked(np.ones((1, units.count), bool))
+        assert all(np.array_equal(whole[name], arrays[name]) for name in arrays)
+        nothing = units.masked(np.zeros((1, units.count), bool))
+        assert any(not np.array_equal(nothing[name], arrays[name]) for name in arrays)
+
+
+def test_a_class_can_be_chosen_and_an_unknown_one_is_refused():
+    assert explain("table", "occlusion", chosen=">50K")["label"] == ">50K"
+    with pytest.raises(BuilderError, match="knows no 'rich'"):
+        explain("table", "occlusion", chosen="rich")
+
+
+def test_what_cannot_be_explained_is_refused_in_words():
+    with pytest.raises(BuilderError, match="Grad-CAM needs feature maps"):
+        explain("table", "grad_cam")
+    with pytest.raises(BuilderError, match="There is no method"):
+        explain("table", "magic")
+    model, _, prepared = trained("language_model")
+    with pytest.raises(BuilderError, match="classes, labels and numbers"):
+        explained(model, prepared.spec, sample(prepared))
+
+
+def test_a_forecast_is_explained_by_its_past():
+    model, _, prepared = trained("forecasting")
+    found = explained(model, prepared.spec, sample(prepared), "integrated_gradients")
+    assert found["accuracy"]["completeness_error"] < 0.01
+    assert found["inputs"][0]["kind"] == "series"
+
+
+def test_the_work_can_be_ended():
+    def stop_it(share):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        explain("table", "lime", tick=stop_it)
+    assert isinstance(small("table")[0], keras.Model)

@@ -1,0 +1,59 @@
+"""A saved model is uploaded on Home, and its blocks lie on the canvas."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import keras
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from real_browser import block, chromium, served, watched_page
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+ENGINE_SECONDS = 180
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def model_file(tmp_path: Path) -> Path:
+    """Save a model with two inputs and a shared layer, and return its file."""
+    left, right = keras.Input((8,), name="left"), keras.Input((8,), name="right")
+    shared = keras.layers.Dense(4, activation="relu", name="shared")
+    joined = keras.layers.Concatenate(name="joined")([shared(left), shared(right)])
+    outputs = keras.layers.Dense(2, activation="softmax", name="answer")(joined + 1)
+    file = tmp_path / "two inputs.keras"
+    keras.Model([left, right], outputs).save(file)
+    return file
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    with watched_page(browser) as opened:
+        opened.set_default_timeout(60_000)
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as opened:
+        yield opened
+
+
+def test_an_uploaded_model_lies_on_the_canvas(
+    page: Page, workspace_folder: None, model_file: Path, tmp_path: Path
+) -> None:
+    with served(ROOT / "app.py", tmp_path / "log.txt") as app:
+        page.goto(app)
+        page.get_by_text("Open a Keras model", exact=True).click()
+        page.get_by_test_id("stFileUploaderDropzoneInput").last.set_input_files(model_file)
+        create = page.get_by_role("button", name="Create project from it")
+        expect(create).to_be_visible(timeout=ENGINE_SECONDS * 1000)
+        expect(page.get_by_text("54 parameters")).to_be_visible()
+        create.click()
+        expect(block(page, "left")).to_be_attached(timeout=60_000)
+        # Blocks out of sight are not drawn.
+        page.get_by_role("button", name="Zoom to fit").first.click()
+        for name in ("left", "right", "shared", "shared_2", "joined", "add", "answer", "output"):
+            expect(block(page, name)).to_be_attached(timeout=60_000)

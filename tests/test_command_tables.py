@@ -1,0 +1,88 @@
+"""Answers of the engine in the words of a terminal."""
+
+import json
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+from test_command_line import builder
+
+from builder.command_tables import (
+    analysis_lines,
+    count_words,
+    preflight_lines,
+    preflight_table,
+    size_words,
+    time_words,
+)
+from builder.project import load_preset
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        (size_words(40), "40 B"),
+        (size_words(1_400), "1.4 kB"),
+        (size_words(376_000), "367.2 kB"),
+        (size_words(2_500_000_000), "2.3 GB"),
+        (count_words(650), "650"),
+        (count_words(4_480_000), "4.48 M"),
+        (count_words(1.2e13), "12 T"),
+        (time_words(0.012), "12 ms"),
+        (time_words(3.21), "3.2 s"),
+        (time_words(240), "4 min"),
+        (time_words(9000), "2.5 h"),
+    ],
+)
+def test_figures_are_short(words: str, wanted: str) -> None:
+    assert words == wanted
+
+
+def test_analyze_prints_the_table_and_as_json_the_figures(tmp_path: Path) -> None:
+    file = tmp_path / "digits.json"
+    file.write_text(json.dumps(load_preset("images/cnn").to_json()), encoding="utf-8")
+    table = builder("analyze", file).stdout
+    assert "conv_2" in table and "4.48 M" in table and "18 x 18 of 28 x 28" in table
+    figures = json.loads(builder("analyze", file, "--json").stdout)
+    assert figures["totals"]["parameters"] == 93_322
+
+
+TRAINING = {
+    **{"epoch_seconds": 3.4, "low_seconds": 3.3, "high_seconds": 3.5, "first_seconds": 1.5},
+    **{"steps": 38, "steps_per_epoch": 61, "peak_bytes": 9e8, "device": "CPU", "finite": True},
+}
+ANSWER: dict[str, Any] = {
+    "formats": [
+        {"label": "TFLite, float32", "bytes": 2_400_000, "problem": None},
+        {"label": "TFLite, int8", "bytes": None, "problem": {"message": "It lacks MaxPool3D."}},
+    ],
+    "blocks": {"lstm": {"words": "Stays in floats."}, "head": {"words": ""}},
+    "training": TRAINING,
+    "training_problem": None,
+}
+
+
+def test_a_preflight_tells_sizes_blocks_and_the_time_of_an_epoch() -> None:
+    lines = "\n".join(preflight_lines(ANSWER))
+    assert "lstm: Stays in floats." in lines and "head" not in lines
+    assert "about 3.4 s (3.3 s to 3.5 s), from 38 measured steps" in lines
+    shown = StringIO()
+    Console(width=120, file=shown).print(preflight_table(ANSWER))
+    assert "It lacks MaxPool3D." in shown.getvalue()
+
+
+def test_what_could_not_be_measured_is_told() -> None:
+    broken = {**ANSWER, "training": None, "training_problem": {"message": "No memory."}}
+    assert "training was not measured: No memory." in preflight_lines(broken)
+    diverged = {**ANSWER, "training": {**TRAINING, "finite": False}}
+    assert any("lower the learning rate" in line for line in preflight_lines(diverged))
+
+
+def test_guessed_operations_are_named() -> None:
+    part = {"weights": 1, "gradients": 1, "optimizer": 1, "activations": 1, "total": 4}
+    totals = {"parameters": 1, "trainable": 1, "activation_bytes": 4, "batch_size": 2, "optimizer": "adam"}
+    totals |= {"training": part, "tflite": {"float32": 4}}
+    figures = {"totals": totals, "receptive_field": None, "guessed": ["Mixing"]}
+    assert "operations guessed for: Mixing" in list(analysis_lines(figures))

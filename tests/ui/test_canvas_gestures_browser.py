@@ -1,0 +1,234 @@
+"""What hands do on the canvas, in a real browser on the harness's page: groups, notes, own blocks, a tap."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from real_browser import block, chromium, drag, edge, field, middle, served
+
+HARNESS = Path(__file__).parent / "harness" / "app.py"
+expect.set_options(timeout=15_000)
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Serve the harness and give its address."""
+    with served(HARNESS, tmp_path_factory.mktemp("harness") / "log.txt") as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    """Give one page for all tests here, in a context that has room for a second window."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context.grant_permissions(["clipboard-read", "clipboard-write"], origin=address)
+    opened = context.new_page()
+    faults: list[str] = []
+    opened.on("pageerror", lambda error: faults.append(str(error)))
+    yield opened
+    context.close()
+    assert faults == []
+
+
+@pytest.fixture
+def canvas(page: Page, address: str) -> Page:
+    """The canvas with the harness's image model, loaded anew and answered."""
+    return _opened(page, address)
+
+
+def _opened(page: Page, address: str) -> Page:
+    page.goto(f"{address}/?page=canvas")
+    expect(page.locator(".kb-root[data-answered]")).to_be_visible()
+    expect(block(page, "output")).to_be_attached()
+    return page
+
+
+def press(page: Page, *keys: str) -> None:
+    page.locator(".kb-root").focus()
+    for key in keys:
+        page.keyboard.press(key)
+
+
+def select(page: Page, first: str, *others: str) -> None:
+    block(page, first).click()
+    for other in others:
+        block(page, other).click(modifiers=["Shift"])
+    count = 1 + len(others)
+    expect(page.locator(".kb-node.kb-selected")).to_have_count(count)
+
+
+def choose(page: Page, command: str) -> None:
+    """Choose a command in the menu of what is selected."""
+    press(page, "Shift+F10")
+    page.get_by_role("menuitem", name=command).click()
+
+
+def test_a_group_folds_to_a_box_and_its_frame_covers_no_block(canvas: Page) -> None:
+    select(canvas, "conv_1", "conv_2")
+    press(canvas, "Control+g")
+    frame = canvas.locator(".kb-frame")
+    expect(frame).to_have_count(1)
+    # The frame is selected, and 'pool_1' stands on it without being a part of it.
+    block(canvas, "pool_1").click()
+    expect(block(canvas, "pool_1").locator(".kb-selected")).to_be_visible()
+    frame.get_by_role("button", name="Fold the group").click()
+    expect(canvas.locator(".kb-box")).to_contain_text("2 blocks")
+    expect(block(canvas, "conv_1")).to_have_count(0)
+    canvas.get_by_role("button", name="Unfold the group").click()
+    expect(block(canvas, "conv_1")).to_be_visible()
+
+
+def test_a_note_is_written_at_once_and_covers_nothing(canvas: Page) -> None:
+    press(canvas, "n")
+    canvas.keyboard.type("nine layers")
+    note = canvas.get_by_role("textbox", name="Note")
+    expect(note).to_have_value("nine layers")
+    expect(note).to_have_count(1)
+    place = note.bounding_box()
+    assert place is not None
+    for name in ("input", "conv_1", "pool_1", "conv_2"):
+        other = block(canvas, name).bounding_box()
+        assert other is not None and (place["x"] >= other["x"] + other["width"])
+
+
+def test_an_own_block_is_made_opened_kept_in_step_and_expanded(canvas: Page) -> None:
+    select(canvas, "conv_1", "pool_1")
+    press(canvas, "Control+Shift+b")
+    # The name is there to be typed over.
+    canvas.keyboard.type("Stage")
+    canvas.keyboard.press("Enter")
+    expect(edge(canvas, "input", "stage")).to_be_attached()
+    expect(edge(canvas, "stage", "conv_2")).to_be_attached()
+    press(canvas, "Control+Enter")
+    expect(canvas.locator(".kb-trail")).to_contain_text("Shapes as in the block 'stage'")
+    expect(canvas.locator(".kb-shape").first).to_have_text("28×28×1")
+    expect(canvas.locator(".kb-shape").nth(1)).to_have_text("26×26×32")
+    expect(block(canvas, "conv_1")).to_contain_text("320 params")
+    block(canvas, "conv_1").click()
+    field(canvas, "filters").fill("8")
+    expect(canvas.locator(".kb-shape").nth(1)).to_have_text("26×26×8")
+    # A problem of the rest of the model leads out of the block, to where it is.
+    canvas.get_by_role("button", name="Show dropout").click()
+    expect(canvas.locator(".kb-trail")).to_have_count(0)
+    expect(block(canvas, "dropout").locator(".kb-selected")).to_be_visible()
+    press(canvas, "f")
+    block(canvas, "stage").click()
+    choose(canvas, "Expand into its blocks")
+    expect(edge(canvas, "conv_1", "pool_1")).to_be_attached()
+    expect(block(canvas, "stage")).to_have_count(0)
+
+
+def test_a_repair_of_the_model_is_made_in_the_model_while_an_own_block_is_open(canvas: Page) -> None:
+    select(canvas, "conv_1", "pool_1")
+    press(canvas, "Control+Shift+b")
+    canvas.keyboard.press("Enter")
+    press(canvas, "Control+Enter")
+    expect(canvas.locator(".kb-trail")).to_be_visible()
+    canvas.locator(".kb-problems .kb-repair").click()
+    expect(canvas.get_by_text("No problems: this model can be built.")).to_be_visible()
+    expect(block(canvas, "dropout")).to_contain_text("50 %")
+
+
+def test_blocks_are_replaced_swapped_lined_up_and_frozen_together(canvas: Page) -> None:
+    block(canvas, "pool_1").click()
+    choose(canvas, "Replace with…")
+    options = canvas.get_by_role("listbox").get_by_role("option")
+    expect(options.first).to_contain_text("Pooling")
+    canvas.keyboard.type("averagepooling2d")
+    canvas.keyboard.press("Enter")
+    expect(block(canvas, "pool_1")).to_contain_text("AveragePooling2D")
+    expect(edge(canvas, "conv_1", "pool_1")).to_be_attached()
+    select(canvas, "conv_1", "conv_2")
+    choose(canvas, "Swap these two")
+    expect(edge(canvas, "input", "conv_2")).to_be_attached()
+    drag(canvas, middle(block(canvas, "conv_1")), (700, 600))
+    select(canvas, "conv_1", "conv_2")
+    canvas.get_by_role("button", name="Align left").click()
+    one, other = (block(canvas, name).bounding_box() for name in ("conv_1", "conv_2"))
+    assert one is not None and other is not None and abs(one["x"] - other["x"]) < 1
+    canvas.get_by_label("Keep the weights as they are (frozen)").check()
+    expect(canvas.locator(".kb-frozen")).to_have_count(2)
+    # A click on one of several selected blocks means this one.
+    block(canvas, "conv_1").click()
+    expect(canvas.locator(".kb-node.kb-selected")).to_have_count(1)
+
+
+def test_several_blocks_take_one_value_in_one_step(canvas: Page) -> None:
+    select(canvas, "conv_1", "conv_2")
+    expect(canvas.locator(".kb-mixed-sign")).to_have_count(1)
+    field(canvas, "filters").fill("24")
+    expect(block(canvas, "conv_1")).to_contain_text("24 filters")
+    expect(block(canvas, "conv_2")).to_contain_text("24 filters")
+    press(canvas, "Control+z")
+    expect(block(canvas, "conv_1")).to_contain_text("32 filters")
+    expect(block(canvas, "conv_2")).to_contain_text("64 filters")
+
+
+def test_what_is_copied_in_one_window_is_pasted_in_another_with_its_connections(
+    canvas: Page, address: str
+) -> None:
+    select(canvas, "conv_2")
+    press(canvas, "Control+c")
+    other = canvas.context.new_page()
+    _opened(other, address)
+    other.bring_to_front()
+    press(other, "Control+Shift+V")
+    expect(edge(other, "pool_1", "conv")).to_be_attached()
+    other.close()
+
+
+def test_the_keyboard_alone_builds_a_model_and_keeps_the_focus(canvas: Page) -> None:
+    press(canvas, "Control+a", "Delete")
+    expect(canvas.locator(".react-flow__node")).to_have_count(0)
+    for words in ("input", "flatten", "classification head"):
+        press(canvas, "/")
+        canvas.keyboard.type(words)
+        canvas.keyboard.press("Enter")
+    expect(canvas.locator(".kb-shape")).to_have_text(["28×28×1", "784"])
+    press(canvas, "?")
+    dialog = canvas.get_by_role("dialog", name="Keyboard shortcuts")
+    expect(dialog).to_be_visible()
+    canvas.keyboard.press("Tab")
+    expect(dialog.get_by_role("button", name="Close")).to_be_focused()
+    canvas.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    # The window gives the keys back to the canvas.
+    canvas.keyboard.press("Shift+Tab")
+    expect(canvas.locator(".kb-node.kb-selected")).to_have_count(1)
+    canvas.keyboard.press("Control+a")
+    canvas.keyboard.press("Shift+F10")
+    expect(canvas.get_by_role("menu")).to_be_visible()
+    canvas.keyboard.press("Escape")
+    canvas.keyboard.press("Delete")
+    expect(canvas.locator(".react-flow__node")).to_have_count(0)
+
+
+def test_an_input_is_chosen_in_the_inspector_by_keyboard(canvas: Page) -> None:
+    block(canvas, "conv_2").click()
+    source = canvas.get_by_label("Input from")
+    expect(source).to_have_value("pool_1")
+    source.focus()
+    source.select_option("conv_1")
+    expect(edge(canvas, "conv_1", "conv_2")).to_be_attached()
+    expect(edge(canvas, "pool_1", "conv_2")).to_have_count(0)
+    expect(source).to_have_value("conv_1")
+
+
+def test_a_tap_in_the_palette_adds_a_block(browser: Browser, address: str) -> None:
+    context = browser.new_context(has_touch=True, viewport={"width": 1200, "height": 900})
+    page = _opened(context.new_page(), address)
+    page.get_by_role("searchbox").fill("gaussian noise")
+    page.locator('[data-kind="gaussian_noise.v1"]').tap()
+    expect(block(page, "gaussian_noise")).to_have_count(1)
+    context.close()
