@@ -1,6 +1,6 @@
 """The studio as a person feels it: first paint, edit to shapes, memory of the Streamlit process.
 
-    python benchmarks/studio.py [--edits 200] [--blocks 100]
+    python benchmarks/studio.py [--edits 200] [--blocks 100 200 1000]
 
 Starts the app as the README does, with an empty workspace, and measures from outside: the first page in a
 new headless Chromium, edits of a large model through the canvas's own route, and the processes' memory.
@@ -34,7 +34,7 @@ def main() -> None:
     """Measure everything and print the table."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--edits", type=int, default=200)
-    parser.add_argument("--blocks", type=int, default=100)
+    parser.add_argument("--blocks", type=int, nargs="+", default=[100, 200, 1000])
     parser.add_argument("--paints", type=int, default=5)
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
@@ -42,20 +42,22 @@ def main() -> None:
         with served(ROOT / "app.py", Path(home) / "app.log") as url, chromium() as browser:
             paints = [_first_paint(browser, url) for _ in range(chosen.paints)]
             token, project_id = _open_a_project(browser.new_page(), url)
-            seconds = _edit_seconds(url, token, project_id, chosen.blocks, chosen.edits)
+            seconds = {
+                blocks: _edit_seconds(url, token, project_id, blocks, chosen.edits)
+                for blocks in chosen.blocks
+            }
             process = _listening_on(urlsplit(url).port)
             memory = process.memory_info().rss / 1e6
             heavy = _loaded_libraries(process.pid)
-    milliseconds = sorted(1000 * value for value in seconds)
-    p95 = milliseconds[int(0.95 * len(milliseconds))]
     print("| what | figure |")
     print("| --- | --- |")
     print(
         f"| first paint, median (most) of {len(paints)} "
         f"| {statistics.median(paints):.2f} s ({max(paints):.2f} s) |"
     )
-    print(f"| edit to shapes, {chosen.blocks} blocks, p50 | {statistics.median(milliseconds):.0f} ms |")
-    print(f"| edit to shapes, {chosen.blocks} blocks, p95 | {p95:.0f} ms |")
+    for blocks, values in seconds.items():
+        p50, p95 = (1000 * sorted(values)[int(share * len(values))] for share in (0.5, 0.95))
+        print(f"| edit to shapes, {blocks:,} blocks, p50 (p95) | {p50:.0f} ms ({p95:.0f} ms) |")
     print(f"| memory of the Streamlit process | {memory:.0f} MB |")
     print(f"| TensorFlow in the Streamlit process | {'yes' if heavy else 'no'} |")
 
