@@ -207,6 +207,12 @@ def test_the_output_activation_is_seen_through_blocks_that_only_move_values(last
     assert found(graph, table_spec(3), "output_activation") == []
 
 
+def test_late_fusion_that_gives_probabilities_is_not_told_to_give_them() -> None:
+    nodes = (Node("table", "input.v1"), Node("first", "dense.v1"), Node("head", "late_fusion.v1"))
+    edges = (Edge("table", "first"), Edge("table", "head", "inputs"), Edge("first", "head", "inputs"))
+    assert found(Graph(nodes, edges), table_spec(3), "output_activation") == []
+
+
 def test_an_activation_that_a_regression_hides_behind_a_reshape_is_told() -> None:
     graph = chain(
         TABLE, dense("d"), dense("answer", "relu", 1), ("shaped", "reshape.v1", {"target_shape": [1]})

@@ -45,6 +45,7 @@ ALWAYS = {
     "language/bert",
     "language/gpt",
     "multimodal/bottleneck_fusion",
+    "multimodal/sound_and_text",
     "series/lstm_forecast",
     "tabular/mlp_regression",
     "text/lstm",

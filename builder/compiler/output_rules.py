@@ -23,7 +23,7 @@ _AFTER_INPUT = {"image": "flatten.v1", "tokens": "embedding.v1"}
 _MOVES_VALUES = REGULARIZATION | {OUTPUT, "flatten.v1", "identity.v1", "reshape.v1"}
 # With fewer cells, things that stand close together cannot be told apart.
 FEWEST_CELLS = 36
-_HAS_UNITS = ("dense.v1", "next_sentence_head.v1", *HEADS)
+_HAS_UNITS = ("dense.v1", "late_fusion.v1", "next_sentence_head.v1", *HEADS)
 
 
 def task_problems(
