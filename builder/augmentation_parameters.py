@@ -13,7 +13,6 @@ from builder.errors import Problem
 from builder.params import Boolean, Choice, Float, Integer, Parameter, Text, with_defaults
 
 BUNDLED_SYNONYMS = "bundled"
-_GEOMETRY = ("rotation", "zoom", "shift", "crop", "rand_augment")
 
 _IMAGE = (
     Parameter("rotation", Float(0, 180), 0, "Turn by up to so many degrees, either way."),
@@ -132,10 +131,10 @@ AUGMENTATION_PARAMETERS: tuple[Parameter, ...] = (*_IMAGE, *_IMAGE_AND_AUDIO, *_
 _HOW = ("rand_augment_strength", "fill", "synonyms")
 # The answers of these tasks say something about a sample as a whole, which holds after a change as well.
 AUGMENTED_TASKS = ("classification", "multi_label", "ordinal", "regression", "count")
-MIXED_TASKS = ("classification",)
-# Masks and boxes are mirrored with their pictures, and do not see colors; they follow no other change.
+MIXED_TASKS = ("classification", "multi_label")
+# Masks and boxes move along with their pictures. A painted or mixed picture would need another answer.
 ANSWERED_WITH_PICTURES = ("segmentation", "detection")
-_FOLLOWED = ("horizontal_flip", "vertical_flip", "brightness", "contrast", "saturation", "hue")
+_FOLLOWED = tuple(item.name for item in _IMAGE if item.name not in ("erasing", "cutmix"))
 
 
 def augments(values: Mapping[str, Any], kind: str | None = None) -> bool:
@@ -147,7 +146,8 @@ def augments(values: Mapping[str, Any], kind: str | None = None) -> bool:
 def offered(task: str) -> tuple[str, ...]:
     """Return the names of the settings that suit a task; those of any kind of data."""
     if task in ANSWERED_WITH_PICTURES:
-        return _FOLLOWED
+        # What moves in at the edges of a picture with boxes must hold nothing that has none.
+        return tuple(name for name in _FOLLOWED if name != "fill" or task == "segmentation")
     if task not in AUGMENTED_TASKS:
         return ()
     mixing = () if task in MIXED_TASKS else ("mixup", "cutmix")
@@ -157,11 +157,6 @@ def offered(task: str) -> tuple[str, ...]:
 def mixes(values: Mapping[str, Any]) -> bool:
     """Tell whether two samples may become one, whose answer is a mixture."""
     return bool(values.get("mixup") or values.get("cutmix"))
-
-
-def moves_pixels(values: Mapping[str, Any]) -> bool:
-    """Tell whether pictures are turned, scaled or moved, beyond being mirrored."""
-    return any(values.get(name) for name in _GEOMETRY)
 
 
 def check_augmentation(values: Mapping[str, Any], task: str, tokenizer: str) -> list[Problem]:
@@ -194,13 +189,13 @@ def check_augmentation(values: Mapping[str, Any], task: str, tokenizer: str) -> 
 
 
 def _not_followed(chosen: Mapping[str, Any]) -> list[Problem]:
-    """Return how changes would tear pictures and their masks or boxes apart."""
+    """Return the changes that masks or boxes cannot follow."""
     names = [name for name, value in chosen.items() if value and name not in (*_FOLLOWED, *_HOW)]
     if not names:
         return []
     words = ", ".join(name.replace("_", " ") for name in names)
     message = (
-        f"The masks or boxes of the pictures would not move along with: {words}. Set it to 0; mirroring and "
-        "colors may stay."
+        f"The masks or boxes of the pictures would no longer be right after: {words}. Set it to 0; turning, "
+        "moving, mirroring and colors may stay."
     )
     return [Problem("augmentation_misfit", message, field="augmentation")]

@@ -12,6 +12,8 @@ import math
 
 import tensorflow as tf
 
+from builder.data.moving_images import moved_images, movement
+
 # Luma and the two color axes of NTSC video: turning those two turns the hue, stretching them the saturation.
 _TO_YIQ = ((0.299, 0.587, 0.114), (0.5959, -0.2746, -0.3213), (0.2115, -0.5227, 0.3112))
 # What RandAugment chooses from. "Equalize" of the paper is left out, for its cost.
@@ -33,23 +35,28 @@ _ERASED_AREA = (0.02, 0.25)
 
 
 def augmented_images(images, seed, settings):
-    """Return pictures that are changed each in its own way.
+    """Return pictures that are changed each in its own way, and how each was moved.
 
     Args:
         images: float32 of shape (batch, height, width, channels), 0 to 255.
         seed: of shape (2,), int32.
         settings: the augmentation settings, defaults filled in.
+
+    Returns:
+        The changed pictures, and their movement as ``moving_images`` describes it, or None.
     """
     count = tf.shape(images)[0]
     drawn = _drawn(count, seed, settings)
     for name, values in _rand_augment(count, tf.random.fold_in(seed, 100), settings).items():
         drawn[name] = drawn[name] + values if name in drawn else values
-    images = _moved(images, drawn, settings["fill"])
+    places = movement(drawn, images.shape[1], images.shape[2])
+    if places is not None:
+        images = moved_images(images, places, settings["fill"])
     images = _recolored(images, drawn)
     images = _reduced(images, drawn)
     if settings["erasing"]:
         images = _erased(images, tf.random.fold_in(seed, 101), settings["erasing"])
-    return images
+    return images, places
 
 
 def random_boxes(count, height, width, area, aspect, seed):
@@ -135,41 +142,6 @@ def _rand_augment(count, seed, settings):
         "posterize": chosen[:, 10] * strength,
         "autocontrast": chosen[:, 11],
     }
-
-
-def _moved(images, drawn, fill):
-    """Turn, shear, zoom, mirror and move in one resampling."""
-    moving = {"angle", "scale", "shear_x", "shear_y", "shift_x", "shift_y"}
-    if not moving & set(drawn):
-        for name, axis in (("horizontal_flip", 2), ("vertical_flip", 1)):
-            if name in drawn:
-                images = tf.where(drawn[name][:, None, None, None], tf.reverse(images, [axis]), images)
-        return images
-    zero = tf.zeros(tf.shape(images)[:1])
-    angle, scale, shear_x, shear_y, shift_x, shift_y = (
-        zero + drawn.get(name, 0.0) for name in ("angle", "scale", "shear_x", "shear_y", "shift_x", "shift_y")
-    )
-    mirror_x, mirror_y = (
-        tf.where(drawn[name], -1.0, 1.0) if name in drawn else zero + 1.0
-        for name in ("horizontal_flip", "vertical_flip")
-    )
-    cos, sin, shrink = tf.cos(angle), tf.sin(angle), tf.exp(-scale)
-    # From a place in the new picture to the place in the old one that it shows, around the middle.
-    a, b = (cos + sin * shear_y) * shrink * mirror_x, (cos * shear_x + sin) * shrink * mirror_y
-    d, e = (cos * shear_y - sin) * shrink * mirror_x, (cos - sin * shear_x) * shrink * mirror_y
-    height, width = images.shape[1], images.shape[2]
-    middle_x, middle_y = (width - 1) / 2, (height - 1) / 2
-    c = middle_x - a * middle_x - b * middle_y + shift_x * width
-    f = middle_y - d * middle_x - e * middle_y + shift_y * height
-    found = tf.raw_ops.ImageProjectiveTransformV3(
-        images=images,
-        transforms=tf.stack([a, b, c, d, e, f, zero, zero], axis=1),
-        output_shape=tf.shape(images)[1:3],
-        fill_value=0.0,
-        interpolation="BILINEAR",
-        fill_mode=fill.upper(),
-    )
-    return tf.ensure_shape(found, images.shape)
 
 
 def _recolored(images, drawn):

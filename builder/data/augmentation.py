@@ -11,10 +11,10 @@ from builder.augmentation_parameters import augments, mixes
 from builder.data.augment_images import augmented_images
 from builder.data.augment_sound import augmented_sound
 from builder.data.augment_tokens import augmented_tokens, synonym_table
-from builder.data.flipped_answers import flipped, without_flips
 from builder.data.mixing import mixed
+from builder.data.moving_images import moved_boxes, moved_masks
 from builder.data.pipeline import Change
-from builder.data.spec import DataSpec, ModelInput
+from builder.data.spec import IMAGE_INPUT, DataSpec, ModelInput
 from builder.data.synonyms import synonym_groups
 from builder.errors import stop
 from builder.tasks import TASKS
@@ -36,11 +36,11 @@ def augmentation(settings: Mapping[str, Any], spec: DataSpec) -> Change | None:
     Raises:
         BuilderError: ``mixing_misfit`` where samples are to be mixed that cannot be.
     """
-    moves_answers = TASKS[spec.task].of_pictures and augments(settings)
-    own = without_flips(settings) if moves_answers else settings
-    changers = {item.arrays[0].name: changer for item in spec.inputs if (changer := _changer(own, item))}
+    if TASKS[spec.task].of_pictures:
+        return _with_answers(settings, spec) if augments(settings, "image") else None
+    changers = {item.arrays[0].name: changer for item in spec.inputs if (changer := _changer(settings, item))}
     is_mixed = mixes_samples(settings, spec)
-    if not changers and not is_mixed and not moves_answers:
+    if not changers and not is_mixed:
         return None
 
     def change(
@@ -49,14 +49,30 @@ def augmentation(settings: Mapping[str, Any], spec: DataSpec) -> Change | None:
         arrays = dict(arrays)
         for number, (name, changer) in enumerate(changers.items()):
             arrays[name] = changer(arrays[name], tf.random.fold_in(seed, number))
-        if moves_answers:
-            arrays, targets = flipped(arrays, targets, seed, settings, spec)
         if is_mixed:
             name = spec.arrays[0].name
-            shares = tf.one_hot(targets, spec.class_count)
+            shares = targets if spec.predicts_labels else tf.one_hot(targets, spec.class_count)
             mixing_seed = tf.random.fold_in(seed, 1000)
             arrays[name], targets, weights = mixed(arrays[name], shares, weights, mixing_seed, settings)
         return arrays, targets, weights
+
+    return change
+
+
+def _with_answers(settings: Mapping[str, Any], spec: DataSpec) -> Change:
+    """Return the change of pictures whose masks or boxes move along."""
+    # A mirror image at the edge would show things that no box is around.
+    own = {**settings, "fill": "constant"} if spec.predicts_boxes else settings
+
+    def change(
+        arrays: dict[str, tf.Tensor], targets: Any, weights: Any, seed: tf.Tensor
+    ) -> tuple[dict[str, tf.Tensor], Any, Any]:
+        pictures, places = augmented_images(arrays[IMAGE_INPUT], seed, own)
+        if places is not None and spec.predicts_boxes:
+            targets = moved_boxes(targets, places, *pictures.shape[1:3])
+        elif places is not None:
+            targets = moved_masks(targets, places, own["fill"])
+        return {**arrays, IMAGE_INPUT: pictures}, targets, weights
 
     return change
 
@@ -86,7 +102,7 @@ def _changer(settings: Mapping[str, Any], item: ModelInput) -> _Changer | None:
     if not augments(own, item.kind):
         return None
     if item.kind == "image":
-        return lambda array, seed: augmented_images(array, seed, settings)
+        return lambda array, seed: augmented_images(array, seed, settings)[0]
     if item.kind == "audio":
         return lambda array, seed: augmented_sound(array, seed, settings, item.settings["rate"])
     words = item.settings["vocabulary"]

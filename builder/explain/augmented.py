@@ -87,11 +87,11 @@ def _shown_input(prepared: Prepared, item: ModelInput, results: list[tuple[Any, 
 
 def _label(prepared: Prepared, target: Any, is_share: bool) -> str:
     names = prepared.spec.class_names
-    if prepared.spec.predicts_labels:
+    if prepared.spec.predicts_labels and not is_share:
         return label_words(target, names)
     if not is_share:
         return names[int(target)] if names else f"{float(target):g}"
-    likeliest = np.argsort(-target)[:2]
+    likeliest = np.argsort(-target, kind="stable")[: None if prepared.spec.predicts_labels else 2]
     return ", ".join(f"{target[place]:.0%} {names[place]}" for place in likeliest if target[place] > 0)
 
 

@@ -26,7 +26,7 @@ from builder.training_plan.metrics import (
 )
 from builder.training_plan.one_hot import OneHotLoss
 from builder.training_plan.places import PlaceAccuracy
-from builder.training_plan.soft_targets import LikeliestClassMetric, SoftTargetLoss
+from builder.training_plan.soft_targets import LikeliestClassMetric, LikelyLabelsMetric, SoftTargetLoss
 from builder.training_plan.token_loss import Perplexity, TokenAccuracy, TokenCrossentropy
 
 REGRESSION_LOSSES = (
@@ -160,7 +160,10 @@ def objective(
         return Objective(keras_call("losses", keras.losses.CTC), (), None)
     if spec.predicts_labels:
         logits = activation != "sigmoid"
-        return Objective(_class_loss(name, settings, spec.class_count, logits), label_metrics(logits), None)
+        metrics = label_metrics(logits)
+        if mixed:
+            metrics = tuple(_of_shares(LikelyLabelsMetric, metric, spec.class_count) for metric in metrics)
+        return Objective(_class_loss(name, settings, spec.class_count, logits), metrics, None)
     logits = activation not in PROBABILITIES
     if TASKS[spec.task].padded:
         return _of_tokens(settings, logits)
@@ -170,7 +173,8 @@ def objective(
     metrics = (_accuracy(units, logits), *chosen)
     if mixed:
         loss = _soft_loss(name, settings, spec.class_count, logits)
-        return Objective(loss, tuple(_of_likeliest(metric, spec.class_count) for metric in metrics), None)
+        metrics = tuple(_of_shares(LikeliestClassMetric, metric, spec.class_count) for metric in metrics)
+        return Objective(loss, metrics, None)
     return Objective(_class_loss(name, settings, spec.class_count, logits), metrics, None)
 
 
@@ -307,9 +311,8 @@ def _soft_loss(name: str, settings: Mapping[str, Any], class_count: int, logits:
     return Call(SoftTargetLoss, "SoftTargetLoss", {"loss": loss, "class_count": class_count})
 
 
-def _of_likeliest(metric: Call, class_count: int) -> Call:
-    arguments = {"metric": metric, "class_count": class_count}
-    return Call(LikeliestClassMetric, "LikeliestClassMetric", arguments)
+def _of_shares(made: type[keras.metrics.Metric], metric: Call, class_count: int) -> Call:
+    return Call(made, made.__name__, {"metric": metric, "class_count": class_count})
 
 
 def _one_hot(loss: Call, class_count: int) -> Call:

@@ -12,12 +12,13 @@ from builder.data import pipeline
 from builder.data.prepare import prepare
 from builder.errors import BuilderError
 from builder.params import with_defaults
-from builder.project import DataRecipe
+from builder.project import DataRecipe, load_preset
 from builder.train.checkpoint import read_checkpoint
 from builder.train.loop import fit
 from builder.train.reporting import Silent
 from builder.train.run_state import Position
 from builder.train.training_data import TrainingData
+from builder.training_plan.objective import objective
 
 # Keras 3.15 turns its variables into arrays in a way that NumPy 2 is going to refuse.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -124,6 +125,28 @@ def two_digits(digits):
     indices = {part: rows[targets[rows] < 2] for part, rows in digits.indices.items()}
     spec = replace(digits.spec, class_names=("0", "1"))
     return replace(digits, spec=spec, indices=indices)
+
+
+def test_labels_are_mixed_by_their_shares(tmp_path_factory, tmp_path):
+    recipe = replace(load_preset("images/multi_label").data, augmentation={"mixup": 0.4})
+    scenes = prepare(recipe, tmp_path_factory.mktemp("prepared"))
+    data = TrainingData(scenes, settings())
+    assert data.is_mixed
+    _, targets, *_ = next(data.training_batches(Position(0, 0)))
+    assert ((targets > 0) & (targets < 1)).numpy().any() and (targets <= 1).numpy().all()
+
+    image = keras.Input(scenes.spec.inputs[0].arrays[0].shape, name="image")
+    x = keras.layers.Flatten()(keras.layers.Rescaling(1 / 255)(image))
+    model = keras.Model(image, keras.layers.Dense(scenes.spec.class_count, activation="sigmoid")(x))
+    # Shares of labels are no labels: without rounding, hardly any answer would be called right.
+    for call in objective(settings(), scenes.spec, model, mixed=True).metrics:
+        metric = call.run()
+        metric.update_state(targets, keras.ops.cast(targets >= 0.5, "float32"))
+        assert float(metric.result()) == 1, metric.name
+    outcome = fit(
+        model, replace(some_rows(scenes, 200), augmentation=scenes.augmentation), settings(), tmp_path
+    )
+    assert outcome.status == "finished"
 
 
 def test_mixing_asks_for_a_cross_entropy(digits, tmp_path):
