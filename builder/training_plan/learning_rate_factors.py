@@ -12,16 +12,15 @@ def with_learning_rate_factors(optimizer, model, factors):
 
     Reference: Howard & Ruder, Universal Language Model Fine-tuning (2018), section 3.2.
     """
-    # By variable: the layers within a pretrained network do not bear its name in their weights' paths.
-    by_variable = {}
 
-    def note(layers, place, outer):
+    def rates(layers, place, outer):
         for layer in layers:
             factor = outer * factors.get(place + layer.name, 1.0)
-            by_variable.update((id(variable), factor) for variable in layer.trainable_variables)
-            note(getattr(layer, "layers", ()), f"{place}{layer.name}/", factor)
+            yield from ((id(variable), factor) for variable in layer.trainable_variables)
+            yield from rates(getattr(layer, "layers", ()), f"{place}{layer.name}/", factor)
 
-    note(model.layers, "", 1.0)
+    # By variable: the layers within a pretrained network do not bear its name in their weights' paths.
+    by_variable = dict(rates(model.layers, "", 1.0))
     update_step = optimizer.update_step
 
     def scaled_step(gradient, variable, learning_rate):
