@@ -223,7 +223,8 @@ def seed_steps(settings: Mapping[str, Any]) -> list[str]:
 def _compile_source(
     settings: Mapping[str, Any], spec: DataSpec, model: keras.Model, factors: Mapping[str, float]
 ) -> str:
-    call = optimizer(settings, Name("learning_rate"), Name("LEARNING_RATE_FACTORS") if factors else None)
+    own_rates = Name("LEARNING_RATE_FACTORS") if factors else None
+    call = optimizer(settings, Name("learning_rate"), own_rates, Name("model"))
     items = ["optimizer=optimizer", *_objective_items(settings, spec, model)]
     items += [f"{name}={literal(value)}" for name, value in compile_options(settings).items()]
     lines = [

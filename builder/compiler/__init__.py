@@ -13,6 +13,7 @@ from builder.compiler import generation_rules
 from builder.compiler.analysis import Analysis, analyse
 from builder.compiler.ends import ends_by_target
 from builder.compiler.facts import facts, inside
+from builder.compiler.learning_rates import layer_factors
 from builder.compiler.model import assemble, model_name
 from builder.compiler.output_rules import last_activation, loss_problems
 from builder.data.spec import DataSpec
@@ -110,13 +111,7 @@ def learning_rate_factors(project: Project, spec: DataSpec) -> dict[str, float]:
     analyses = [sound_analysis(project, spec)]
     if project.discriminator is not None and spec.task == "generation":
         analyses.append(analyse(project.discriminator, judging_spec(spec)))
-    return {
-        name: node.learning_rate_factor
-        for analysis in analyses
-        for node in analysis.graph.nodes
-        if node.learning_rate_factor != 1.0
-        for name in analysis.outcomes[node.id].layer_names(node.name)
-    }
+    return {name: factor for analysis in analyses for name, factor in layer_factors(analysis).items()}
 
 
 def judging_spec(spec: DataSpec) -> DataSpec:

@@ -39,7 +39,7 @@ def compile_model(
         return
     goal = objective(settings, data.prepared.spec, model, data.is_mixed)
     model.compile(
-        make_optimizer(settings, data.steps_per_epoch, factors),
+        make_optimizer(settings, data.steps_per_epoch, factors, model),
         goal.loss,
         goal.loss_weights,
         goal.metrics,
@@ -76,7 +76,9 @@ def _compile_adversarial(
         others["learning_rate"] = float(own)
     steps = data.steps_per_epoch
     model.prepare_training(
-        settings, make_optimizer(settings, steps, factors), make_optimizer(others, steps, factors)
+        settings,
+        make_optimizer(settings, steps, factors, model.generator),
+        make_optimizer(others, steps, factors, model.discriminator),
     )
 
 

@@ -53,6 +53,8 @@ def take_weights(model: keras.Model, given: Mapping[str, np.ndarray], source: st
     """
     taken, misfits, unknown = [], [], []
     for name, weights in _by_layer(model).items():
+        # Whoever saved them has added the matrices of LoRA to the weights beside them; a run has its own.
+        weights = [weight for weight in weights if not weight.name.startswith("lora_")]
         found = [given.get(weight.path) for weight in weights]
         if any(value is None for value in found):
             unknown.append(name)

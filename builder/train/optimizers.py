@@ -25,7 +25,10 @@ def learning_rate(settings: Mapping[str, Any], steps_per_epoch: int) -> Any:
 
 
 def make_optimizer(
-    settings: Mapping[str, Any], steps_per_epoch: int, factors: Mapping[str, float] | None = None
+    settings: Mapping[str, Any],
+    steps_per_epoch: int,
+    factors: Mapping[str, float] | None = None,
+    model: keras.Model | None = None,
 ) -> keras.optimizers.Optimizer:
     """Return the optimizer of a run, with its schedule, weight decay and gradient clipping.
 
@@ -33,5 +36,6 @@ def make_optimizer(
         settings: the project's training settings, defaults filled in.
         steps_per_epoch: batches an epoch.
         factors: for some layers' names a factor of their learning rate.
+        model: the model whose layers these are; only with factors.
     """
-    return optimizer(settings, learning_rate(settings, steps_per_epoch), factors).run()
+    return optimizer(settings, learning_rate(settings, steps_per_epoch), factors, model).run()

@@ -4,19 +4,28 @@
 # mypy: allow-untyped-defs
 
 
-def with_learning_rate_factors(optimizer, factors):
+def with_learning_rate_factors(optimizer, model, factors):
     """Return the optimizer, which from now on trains some layers faster or slower than the others.
 
-    ``factors`` maps a layer's name to the factor of the learning rate of its weights.
+    ``factors`` maps a layer's name to the factor of the learning rate of its weights. A layer within
+    another model is named ``"model/layer"``, and the factors of both apply to it.
 
     Reference: Howard & Ruder, Universal Language Model Fine-tuning (2018), section 3.2.
     """
+
+    def rates(layers, place, outer):
+        for layer in layers:
+            factor = outer * factors.get(place + layer.name, 1.0)
+            yield from ((id(variable), factor) for variable in layer.trainable_variables)
+            yield from rates(getattr(layer, "layers", ()), f"{place}{layer.name}/", factor)
+
+    # By variable: the layers within a pretrained network do not bear its name in their weights' paths.
+    by_variable = dict(rates(model.layers, "", 1.0))
     update_step = optimizer.update_step
 
     def scaled_step(gradient, variable, learning_rate):
-        path = optimizer._trainable_variables[optimizer._get_variable_index(variable)].path
-        factor = next((factors[part] for part in path.split("/") if part in factors), 1.0)
-        update_step(gradient, variable, learning_rate * factor)
+        trained = optimizer._trainable_variables[optimizer._get_variable_index(variable)]
+        update_step(gradient, variable, learning_rate * by_variable.get(id(trained), 1.0))
 
     optimizer.update_step = scaled_step
     return optimizer

@@ -47,7 +47,9 @@ CLIPPINGS = {"global_norm": "global_clipnorm", "norm": "clipnorm", "value": "cli
 _MUON_NAMES = {"beta_1": "adam_beta_1", "beta_2": "adam_beta_2"}
 
 
-def optimizer(settings: Mapping[str, Any], learning_rate: Any, factors: Any = None) -> Call:
+def optimizer(
+    settings: Mapping[str, Any], learning_rate: Any, factors: Any = None, model: Any = None
+) -> Call:
     """Return the call that makes the optimizer, with everything that the settings say of it.
 
     A weight decay of 0 means none, whatever the optimizer's own default is.
@@ -57,6 +59,7 @@ def optimizer(settings: Mapping[str, Any], learning_rate: Any, factors: Any = No
         learning_rate: a number, a call that makes a schedule, or what stands for it in a script.
         factors: for some layers' names a factor of their learning rate, or what stands for it in a
             script; nothing where all learn alike.
+        model: the model whose layers these are, or what stands for it in a script; only with factors.
     """
     made = OPTIMIZERS[settings["optimizer"]]
     arguments = {"learning_rate": learning_rate, **_hyperparameters(settings), **_common(settings)}
@@ -64,7 +67,7 @@ def optimizer(settings: Mapping[str, Any], learning_rate: Any, factors: Any = No
     if not factors:
         return plain
     scaled = with_learning_rate_factors
-    return Call(scaled, scaled.__name__, {"optimizer": plain, "factors": factors})
+    return Call(scaled, scaled.__name__, {"optimizer": plain, "model": model, "factors": factors})
 
 
 def _hyperparameters(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from graph_cases import image_spec, project
 from own_cases import inside, line, using
 
 from builder.codegen import script
+from builder.compiler import build, learning_rate_factors
 from builder.graph import Definition, Edge, Exposed, Graph, Node
 
 
@@ -103,3 +104,21 @@ def test_a_nested_model_is_a_function_that_returns_a_model(sequential: bool) -> 
     code = free_script(twins("own.encoder", {"own.encoder": nested}))
     assert 'first_model = encoder(name="first")' in code
     assert ("keras.Sequential" in code) == sequential
+
+
+def test_factors_inside_and_of_an_opened_model_name_its_layers() -> None:
+    inner = line(
+        Node("x", "tensor_input.v1", {"shape": [8, 8, 3]}),
+        Node("inside", "conv2d.v1", {"filters": 3}, learning_rate_factor=0.5),
+        Node("y", "output.v1"),
+    )
+    graph = line(
+        Node("input", "input.v1"),
+        Node("encoder", "own.encoder", learning_rate_factor=0.1),
+        Node("flat", "flatten.v1"),
+        Node("head", "classification_head.v1"),
+    ).with_definition("own.encoder", Definition("Encoder", inner, nested_model=True).to_json())
+    given = project(graph)
+    factors = learning_rate_factors(given, image_spec())
+    assert factors == {"encoder": 0.1, "encoder/inside": 0.5}
+    assert build(given, image_spec()).get_layer("encoder").get_layer("inside") is not None

@@ -27,6 +27,47 @@ def test_a_layer_with_a_factor_moves_by_that_much_less(digits, tmp_path):
     assert moved["conv/kernel"] == pytest.approx(0.001, rel=1e-3)
 
 
+def test_the_factor_of_a_network_within_the_model_reaches_its_layers_alone(digits, tmp_path):
+    inner = image_model(settings())
+    part = keras.Model(inner.input, inner.get_layer("norm").output, name="backbone")
+    tensor = keras.Input(inner.input.shape[1:])
+    # Outside, a layer bears the name that one in the network has.
+    x = keras.layers.Flatten()(keras.layers.Conv2D(2, 3, name="conv")(part(tensor)))
+    classes = inner.output.shape[-1]
+    model = keras.Model(tensor, keras.layers.Dense(classes, activation="softmax", name="head")(x))
+    chosen = settings(epochs=1, batch_size=len(digits.indices["train"]), learning_rate=0.01)
+    inside, outside = part.get_layer("conv").kernel, model.get_layer("conv").kernel
+    before = np.array(inside), np.array(outside)
+    factors = {"backbone": 0.1, "backbone/conv": 0.5}
+    fit(model, digits, chosen, tmp_path, learning_rate_factors=factors)
+    assert np.abs(inside - before[0]).max() == pytest.approx(0.0005, rel=1e-2)
+    assert np.abs(outside - before[1]).max() == pytest.approx(0.01, rel=1e-2)
+
+
+def test_low_rank_additions_start_beside_the_weights_that_were_trained(digits, tmp_path):
+    chosen = settings(epochs=1)
+    trained = image_model(chosen)
+    kept = trained.get_layer("head").input
+
+    def adapted():
+        head = keras.layers.Dense(trained.output.shape[-1], activation="softmax", name="head", lora_rank=2)
+        return keras.Model(trained.input, head(kept))
+
+    model = adapted()
+    taken = take_weights(model, weights_by_path(trained), "the run a")
+    head = model.get_layer("head")
+    assert not taken.unknown and "head" in taken.layers
+    np.testing.assert_array_equal(head._kernel, trained.get_layer("head").kernel)
+    fit(model, digits, chosen, tmp_path)
+    assert np.abs(head.lora_kernel_b).max() > 0
+    # Saved, the addition is within the kernel; a further run adds one that can still learn.
+    model.save(tmp_path / "adapted.keras")
+    again = adapted()
+    take_weights(again, weights_by_path(keras.saving.load_model(tmp_path / "adapted.keras")), "the run b")
+    np.testing.assert_allclose(again.get_layer("head")._kernel, head.kernel, atol=1e-6)
+    assert np.abs(again.get_layer("head").lora_kernel_a).max() > 0
+
+
 @pytest.mark.parametrize("name", ["adamw", "nadam", "rmsprop", "sgd", "lion"])
 def test_every_optimizer_obeys_a_factor_of_zero(name, digits, tmp_path):
     chosen = settings(epochs=1, batch_size=len(digits.indices["train"]), optimizer=name)
