@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 
 
@@ -35,4 +36,4 @@ def _import_key(line: str) -> tuple[bool, str]:
 
 
 def _is_standard(line: str) -> bool:
-    return line.split()[1] in ("argparse", "csv", "gzip", "io", "json", "pathlib", "zipfile")
+    return line.split()[1].partition(".")[0] in sys.stdlib_module_names

@@ -101,6 +101,13 @@ WAYS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "texts": ("text/cnn", {}, {"class_weights": "balanced"}),
     "a table with test rows of its own": ("tabular/mlp_classification", {"method": "given"}, {}),
     "rare classes shown as often": ("text/cnn", {}, {"resampling": "undersample"}),
+    "several labels a picture": ("images/multi_label", {}, {}),
+    "ranks": ("tabular/ordinal", {}, {"resampling": "oversample"}),
+    "counts, split by person": ("tabular/count", {}, {}),
+    "unusual rows": ("tabular/autoencoder", {}, {}),
+    "unusual pictures": ("images/autoencoder", {}, {}),
+    "sounds, split by speaker": ("audio/speech_commands", {}, {}),
+    "pictures that a table names": ("multimodal/feature_fusion", {}, {}),
     "a number to predict": ("tabular/mlp_regression", {"method": "ordered"}, {"clip_norm": 1.0}),
 }
 
@@ -236,7 +243,7 @@ def test_a_script_reads_a_folder_of_pictures_as_the_studio_does(tmp_path: Path, 
 
 def test_a_script_runs_by_itself_in_an_empty_folder(preset: Preset, tmp_path: Path) -> None:
     case, prepared = preset("tabular/mlp_regression", epochs=1)
-    write_companions(prepared.spec, tmp_path)
+    write_companions(case, prepared.spec, tmp_path)
     (tmp_path / "model.py").write_text(script(case, prepared.spec), encoding="utf-8")
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     command = [sys.executable, "model.py", str(data_of(case))]
@@ -257,7 +264,7 @@ def test_a_notebook_runs_from_top_to_bottom(
     kinds = [cell["cell_type"] for cell in written["cells"]]
     assert kinds[0] == "markdown" and kinds.count("markdown") >= 7
     assert len({cell["id"] for cell in written["cells"]}) == len(written["cells"])
-    write_companions(prepared.spec, tmp_path)
+    write_companions(case, prepared.spec, tmp_path)
     for file in data_of(case).glob("*.gz"):
         shutil.copy(file, tmp_path)
     monkeypatch.chdir(tmp_path)
