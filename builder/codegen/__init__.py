@@ -9,12 +9,12 @@ import keras
 from builder.augmentation_parameters import augments
 from builder.blocks.weightless import without_weights
 from builder.codegen import data_code, training_code
+from builder.codegen.evaluation_code import evaluation_part
 from builder.codegen.layout import INDENT, formatted
-from builder.codegen.loading import Beside, loaded, not_code
+from builder.codegen.loading import Beside, not_code
 from builder.codegen.model_code import ModelCode, model_code
 from builder.codegen.notebook import notebook_text
 from builder.codegen.script_parts import Part, import_lines
-from builder.codegen.split_code import split_part
 from builder.compiler import learning_rate_factors, sound_analysis
 from builder.compiler.analysis import Analysis, analyse
 from builder.compiler.model import assemble
@@ -73,8 +73,11 @@ def model_script(graph: Graph, name: str) -> str:
 
 
 # The tasks whose data and training a script can write down.
-_TASKS = ("classification", "regression", "multi_label", "ordinal", "count", "reconstruction")
-_FORMATS = ("csv", "arrays", "images", "audio", "linked")
+_TASKS = (
+    *("classification", "regression", "multi_label", "ordinal", "count", "reconstruction"),
+    *("forecasting", "language_model", "segmentation", "token_classification"),
+)
+_FORMATS = ("csv", "text", "conll", "arrays", "images", "masks", "audio", "linked")
 
 
 def _check_source(project: Project) -> None:
@@ -93,8 +96,8 @@ def _check_source(project: Project) -> None:
     split = project.data.split_settings()
     if chosen not in _FORMATS:
         message = (
-            f"Reading data of the kind '{chosen}' cannot be written as code yet. Export the model as a .keras "
-            "file instead; it carries its preprocessing."
+            f"Reading data of the kind '{chosen}' cannot be written as code yet. Export the model as a "
+            ".keras file instead; it carries its preprocessing."
         )
         raise stop("not_code", message)
     if split["method"] == "time" or split["folds"] > 1:
@@ -125,12 +128,11 @@ def _parts(project: Project, spec: DataSpec, beside: Beside) -> list[Part]:
     weights = training_code.weights_part(settings)
     trained = _without_weights(project, analysis)
     return [
-        data_code.data_part(project.data, spec, beside),
-        split_part(project.data.split_settings(), settings, spec, loaded(project.data)),
+        *data_code.data_parts(project.data, spec, beside, settings),
         model,
         *([weights] if weights else []),
         training_code.training_part(settings, spec, trained, factors),
-        training_code.evaluation_part(),
+        evaluation_part(spec, trained),
     ]
 
 

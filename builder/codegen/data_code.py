@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from builder.codegen.folder_code import read_folders
 from builder.codegen.layout import constant
@@ -17,27 +18,43 @@ from builder.codegen.loading import (
     not_code,
     sample_facts,
 )
+from builder.codegen.mask_code import read_masks
 from builder.codegen.picture_code import picture_files, read_arrays
 from builder.codegen.script_parts import Part
 from builder.codegen.sound_code import sound_files
+from builder.codegen.split_code import split_part
 from builder.codegen.table_code import TableCode, table_files
+from builder.codegen.tag_code import read_tagged
 from builder.codegen.text_code import tokenizer_files
+from builder.codegen.window_code import forecast_parts, language_parts, text_words
 from builder.data.spec import DataSpec
 from builder.project import DataRecipe
 
 
-def data_part(recipe: DataRecipe, spec: DataSpec, beside: Beside) -> Part:
-    """Return the part that reads the data exactly as they were prepared, in the same order.
+def data_parts(recipe: DataRecipe, spec: DataSpec, beside: Beside, settings: Mapping[str, Any]) -> list[Part]:
+    """Return the parts that read the data exactly as they were prepared, in the same order, and split them.
 
     Args:
         recipe: where the data come from.
         spec: the description of the prepared data.
         beside: code for the path of a file that lies beside the script.
+        settings: the training settings, defaults filled in.
 
     Raises:
-        BuilderError: ``not_code`` for a source or an input that no script can read.
+        BuilderError: ``not_code`` for a source, an input or a split that no script can follow.
     """
+    if spec.task == "forecasting":
+        return forecast_parts(recipe, spec)
+    if spec.task == "language_model":
+        return language_parts(recipe, spec, beside)
     given = loaded(recipe)
+    return [
+        _data_part(recipe, spec, beside, given),
+        split_part(recipe.split_settings(), settings, spec, given),
+    ]
+
+
+def _data_part(recipe: DataRecipe, spec: DataSpec, beside: Beside, given: Loaded) -> Part:
     reading = _reading(recipe, spec, given, beside)
     names = constant("CLASS_NAMES", list(spec.class_names)) if spec.class_names else []
     return Part(
@@ -54,6 +71,10 @@ def _reading(recipe: DataRecipe, spec: DataSpec, given: Loaded, beside: Beside) 
     kinds, first = kinds_of(spec), spec.inputs[0]
     if not kinds <= {"image", "audio", "text", "table"}:
         raise not_code(f"inputs of the kind {', '.join(sorted(kinds))}")
+    if spec.task == "token_classification":
+        return read_tagged(spec, beside)
+    if spec.task == "segmentation":
+        return read_masks(recipe, spec, given)
     if not _is_of_files(spec):
         return TableCode(recipe, spec, given, beside).reading()
     if sample_facts(recipe).get("format") == "arrays":
@@ -71,6 +92,10 @@ def _is_of_files(spec: DataSpec) -> bool:
 def data_words(recipe: DataRecipe, spec: DataSpec) -> str:
     """Return what a script takes as its data, in words."""
     facts = sample_facts(recipe)
+    if spec.task in _WORDS:
+        return _WORDS[spec.task]
+    if spec.task == "language_model":
+        return text_words(recipe)
     if facts.get("format") == "arrays":
         return f"an .npz archive with x_train, y_train, x_test and y_test, such as {facts['file']}"
     if _is_of_files(spec):
@@ -81,6 +106,13 @@ def data_words(recipe: DataRecipe, spec: DataSpec) -> str:
     if "test_file" in facts:
         return f"a folder that holds {facts['file']} and {facts['test_file']}"
     return "a CSV file"
+
+
+_WORDS = {
+    "forecasting": "a CSV file whose rows are moments in time",
+    "segmentation": "a folder or a zip with pictures in 'images' and their masks in 'masks'",
+    "token_classification": "a CoNLL file, a word and its tag a line",
+}
 
 
 def data_file(recipe: DataRecipe) -> str:

@@ -30,6 +30,15 @@ def read_{many}(path):
         if is_{one}(name) and not file.is_symlink():
             yield name, file.read_bytes()'''
 
+ALL_FILES = '''\
+def read_files(path):
+    """Return the bytes of every file in a folder or a zip by its path."""
+    if path.is_file():
+        with zipfile.ZipFile(path) as archive:
+            return {name: archive.read(name) for name in archive.namelist() if not name.endswith("/")}
+    files = [file for file in path.rglob("*") if file.is_file()]
+    return {file.relative_to(path).as_posix(): file.read_bytes() for file in files}'''
+
 _CLASS_OF = '''\
 def class_of(name):
     """Return the class of a {one}: the longest end of its folder's path that names one."""

@@ -12,7 +12,6 @@ from builder.data import grouping
 from builder.data.partition import cut, cut_each_class
 from builder.data.resampling import RESAMPLED_TASKS, resampled_order
 from builder.data.spec import DataSpec
-from builder.tasks import TASKS
 
 _METHODS = ("stratified", "random", "ordered", GIVEN, GROUP)
 
@@ -77,7 +76,7 @@ def split_part(split: Mapping[str, Any], settings: Mapping[str, Any], spec: Data
     several, resampled = bool(spec.further_targets), is_resampled(settings, spec)
     if several and resampled:
         raise not_code("rare classes shown more often beside several targets")
-    by_class = bool(spec.class_names) and TASKS[spec.task].predicts == "classes"
+    by_class = bool(spec.class_names) and not spec.target_shape
     each_class = method in ("stratified", GIVEN) and by_class
     shares = f"VALIDATION, TEST = {split['validation']}, {split['test']}"
     arguments = ", ".join(["targets", *given.names])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from builder.codegen.folder_code import FileKind
+from builder.codegen.folder_code import ALL_FILES, FileKind
 from builder.codegen.label_code import label_reading
 from builder.codegen.layout import INDENT, constant, formatted, literal, source
 from builder.codegen.loading import COLUMNS_FILE, Beside, Loaded, Reading, sample_facts
@@ -46,15 +46,6 @@ _CATEGORICAL_FEATURES = """\
 """
 
 _LINKED_FILES = '''\
-def read_files(path):
-    """Return the bytes of every file in a folder or a zip by its path."""
-    if path.is_file():
-        with zipfile.ZipFile(path) as archive:
-            return {name: archive.read(name) for name in archive.namelist() if not name.endswith("/")}
-    files = [file for file in path.rglob("*") if file.is_file()]
-    return {file.relative_to(path).as_posix(): file.read_bytes() for file in files}
-
-
 def linked_files(cells, files, decode, nothing):
     """Return what the files hold that cells name; ``nothing`` stands for a missing or broken one."""
     places = {}
@@ -112,7 +103,7 @@ class TableCode:
         parts = [*(self._input(item) for item in self.spec.inputs), self._targets()]
         lines = [
             "def load_data(path):",
-            f'{INDENT}"""Return the arrays of a table\'s columns by name, and its targets{self.given.words}."""',
+            f'{INDENT}"""Return a table\'s columns as arrays by name, and its targets{self.given.words}."""',
             *self._table_lines(),
             *formatted(INDENT, f"known = {self._known()}"),
             "    table = table[known]",
@@ -131,7 +122,7 @@ class TableCode:
         imports = ["import csv", "import gzip", "import io", "import pandas as pd"]
         return Reading(
             (*imports, *(line for part in parts for line in part.imports)),
-            (_read_table_source(self.spec), *numbers, *own, code),
+            (read_table_source(self.spec), *numbers, *own, code),
             tuple(line for part in parts for line in part.constants),
         )
 
@@ -146,7 +137,7 @@ class TableCode:
         decoding = _linked_kind(item).decoding
         imports = ("import io", "import zipfile", "from pathlib import Path", *decoding.imports)
         is_first = item is next(one for one in self.spec.inputs if "file_column" in one.settings)
-        definitions = (*decoding.definitions, *([_LINKED_FILES] if is_first else []))
+        definitions = (*decoding.definitions, *([ALL_FILES, _LINKED_FILES] if is_first else []))
         tables = constant("TABLES", TABLES[:3]) if is_first else []
         return Reading(imports, definitions, (*decoding.constants, *tables))
 
@@ -250,7 +241,8 @@ class TableCode:
         if self.spec.predicts_labels:
             return [
                 "    separator = separator_of(table[TARGET])",
-                "    targets = multi_hot([labels_of(cell, separator) for cell in table[TARGET]], CLASS_NAMES)",
+                "    lists = [labels_of(cell, separator) for cell in table[TARGET]]",
+                "    targets = multi_hot(lists, CLASS_NAMES)",
             ]
         values = [self._value(target, number) for number, target in enumerate(self.spec.each_target)]
         joined = values[0] if len(values) == 1 else f"({', '.join(values)})"
@@ -298,7 +290,7 @@ def _names_are_numbers(target: DataSpec) -> bool:
     return bool(names) and not target.predicts_labels and all(looks_like_number(name) for name in names)
 
 
-def _read_table_source(spec: DataSpec) -> str:
+def read_table_source(spec: DataSpec) -> str:
     """Return the source of ``read_table``, which leaves out the rows that the studio leaves out."""
     reading = spec.reading
     options = {"delimiter": reading.get("sep"), "quoting": reading.get("quoting")}
@@ -307,7 +299,7 @@ def _read_table_source(spec: DataSpec) -> str:
     has_header = reading.get("header", 0) is not None
     lines = [
         "def read_table(content):",
-        '    """Return the rows of a CSV file\'s bytes, cells as text; rows of another length are left out."""',
+        '    """Return the rows of a CSV file as text; those of another length are left out."""',
         '    content = gzip.decompress(content) if content.startswith(b"\\x1f\\x8b") else content',
         f'    stream = io.StringIO(content.decode({literal(encoding)}, "replace"), newline="")',
         f"    rows = [[cell.strip() for cell in row] for row in csv.reader({', '.join(items)}) if row]",

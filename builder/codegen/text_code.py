@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 
-from builder.codegen.layout import INDENT, formatted
+from builder.codegen.layout import INDENT, formatted, source
 from builder.codegen.loading import TOKENIZER_FILE, VOCABULARY_FILE, Beside, Reading
 from builder.data.spec import ModelInput
+from builder.data.text import words_of
 from builder.data.tokenizers import SUBWORD
 
 _CHARACTERS_FILE = "characters.json"
@@ -68,3 +69,40 @@ def tokens_reading(item: ModelInput, beside: Beside) -> Reading:
     imports = (*vocabulary.imports, "from keras import layers")
     call = formatted(INDENT, f"vectorize = layers.TextVectorization({arguments})")
     return Reading(imports, (_VECTORIZED.replace("{call}", "\n".join(call)),), constants)
+
+
+_TOKENS_OF = '''\
+def tokens_of(text):
+    """Return the tokens of a text."""
+    return {tokens}
+
+
+def text_of(tokens):
+    """Return the text that tokens stand for."""
+    return {text}'''
+
+
+def token_functions(item: ModelInput) -> Reading:
+    """Return the code of ``tokens_of`` and ``text_of`` for a single text; it needs the vocabulary's."""
+    kind = tokenizer_kind(item)
+    if kind in SUBWORD:
+        code = _TOKENS_OF.format(
+            tokens="TOKENIZER.encode(text).ids", text="TOKENIZER.decode(np.asarray(tokens).tolist())"
+        )
+        return Reading((), (code,))
+    index = "INDEX = {word: number for number, word in enumerate(VOCABULARY) if number > 1}"
+    if kind == "character":
+        code = _TOKENS_OF.format(
+            tokens="[INDEX.get(mark, 1) for mark in text]",
+            text='"".join(VOCABULARY[token] for token in tokens)',
+        )
+        return Reading((), (code,), (index,))
+    code = _TOKENS_OF.format(
+        tokens="[INDEX.get(word, 1) for word in words_of(text)]",
+        text='" ".join(VOCABULARY[token] for token in tokens)',
+    )
+    constants = (
+        "STANDARDIZED = str.maketrans(string.ascii_uppercase, string.ascii_lowercase, string.punctuation)",
+        'STANDARDIZED |= dict.fromkeys(map(ord, "\\t\\n\\v\\f\\r"), ord(" "))',
+    )
+    return Reading(("import string",), (source(words_of), code), (*constants, index))

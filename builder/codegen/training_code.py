@@ -84,12 +84,18 @@ def training_part(
     goals = objectives(settings, spec, model)
     carried += dict.fromkeys(item for goal in goals for item in carried_by_objective(goal))
     carried += [balanced_class_weights] if balanced else []
+    sources = [source(item) for item in carried]
+    uses_ops = any("(ops." in code or " ops." in code for code in sources)
     needs_numpy = balanced or settings["schedule"] == "one_cycle"
     return Part(
         "The training",
         "The optimizer follows the slope of the loss on each batch; after every epoch the validation rows "
         "are scored. The weights of the best epoch are kept.",
-        imports=("import keras", *(["import numpy as np"] if needs_numpy else [])),
+        imports=(
+            "import keras",
+            *(["import numpy as np"] if needs_numpy else []),
+            *(["from keras import ops"] if uses_ops else []),
+        ),
         constants=tuple(
             [
                 f"SEED = {settings['seed']}",
@@ -99,22 +105,8 @@ def training_part(
                 *(constant("LEARNING_RATE_FACTORS", factors) if factors else []),
             ]
         ),
-        definitions=tuple(
-            [*(source(item) for item in carried), _compile_source(settings, spec, model, factors)]
-        ),
+        definitions=(*sources, _compile_source(settings, spec, model, factors)),
         steps=tuple(_fit_lines(settings, balanced)),
-    )
-
-
-def evaluation_part() -> Part:
-    """Return the part that scores the model on rows that it has never seen, and saves it."""
-    return Part(
-        "Evaluation",
-        "The test rows were neither trained on nor used to choose the best epoch.",
-        steps=(
-            "print(model.evaluate(Batches(arrays, targets, test), return_dict=True))",
-            "model.save(output)",
-        ),
     )
 
 

@@ -108,6 +108,10 @@ WAYS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "unusual pictures": ("images/autoencoder", {}, {}),
     "sounds, split by speaker": ("audio/speech_commands", {}, {}),
     "pictures that a table names": ("multimodal/feature_fusion", {}, {}),
+    "the next values of a series": ("series/temporal_cnn", {}, {}),
+    "the next character of a text": ("language/gpt", {}, {}),
+    "a class for every pixel": ("images/unet", {}, {}),
+    "names in sentences": ("text/named_entities", {}, {}),
     "a number to predict": ("tabular/mlp_regression", {"method": "ordered"}, {"clip_norm": 1.0}),
 }
 
@@ -123,6 +127,28 @@ def test_a_script_has_the_losses_of_the_studio(
     assert found["loss"] == wanted["loss"]
     # Validation runs over the same rows in the same batches; only the sums are rounded elsewhere.
     assert found["val_loss"] == pytest.approx(wanted["val_loss"], rel=1e-6)
+
+
+def test_a_script_predicts_several_columns_as_the_studio_does(
+    preset: Preset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case, prepared = preset("tabular/ordinal", {"method": "random"})
+    roles = {name: "numeric" for name in prepared.spec.inputs[0].settings["numeric_columns"]}
+    roles |= {"quality": "target", "alcohol": "number_target", "pH": "class_target"}
+    data = replace(case.data, task="regression", roles=roles)
+    nodes = [("table", "input.v1"), ("hidden", "dense.v1", {"units": 8})]
+    heads = {"quality": "regression_head.v1", "alcohol": "regression_head.v1", "ph": "classification_head.v1"}
+    graph = chain(*nodes, ("quality", heads["quality"]))
+    edits = []
+    for name, target in (("alcohol", "alcohol"), ("ph", "pH")):
+        node = {"id": name, "kind": heads[name], "parameters": {"target": target}}
+        edge = {"source": "hidden", "source_port": "output", "target": name, "target_port": "input"}
+        edits += [{"op": "add_node", "node": node}, {"op": "connect", "edge": edge}]
+    case = replace(case, data=data, model=graph.edited(edits))
+    case = replace(case, training={**case.training, "epochs": 1, "early_stopping": False})
+    prepared = prepare(case.data, tmp_path / "prepared")
+    wanted = trained_in_the_studio(case, prepared, tmp_path)
+    assert trained_by_the_script(case, prepared, tmp_path, monkeypatch)["loss"] == wanted["loss"]
 
 
 def refusal(name: str) -> str:
