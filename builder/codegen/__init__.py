@@ -76,6 +76,7 @@ def model_script(graph: Graph, name: str) -> str:
 _TASKS = (
     *("classification", "regression", "multi_label", "ordinal", "count", "reconstruction"),
     *("forecasting", "language_model", "segmentation", "token_classification"),
+    *("text_to_text", "transcription"),
 )
 _FORMATS = ("csv", "text", "conll", "arrays", "images", "masks", "audio", "linked")
 

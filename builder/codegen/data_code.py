@@ -19,6 +19,7 @@ from builder.codegen.loading import (
     sample_facts,
 )
 from builder.codegen.mask_code import read_masks
+from builder.codegen.pair_code import read_pairs
 from builder.codegen.picture_code import picture_files, read_arrays
 from builder.codegen.script_parts import Part
 from builder.codegen.sound_code import sound_files
@@ -27,7 +28,7 @@ from builder.codegen.table_code import TableCode, table_files
 from builder.codegen.tag_code import read_tagged
 from builder.codegen.text_code import tokenizer_files
 from builder.codegen.window_code import forecast_parts, language_parts, text_words
-from builder.data.spec import DataSpec
+from builder.data.spec import TARGET_TEXT, DataSpec
 from builder.project import DataRecipe
 
 
@@ -69,10 +70,12 @@ def _data_part(recipe: DataRecipe, spec: DataSpec, beside: Beside, given: Loaded
 
 def _reading(recipe: DataRecipe, spec: DataSpec, given: Loaded, beside: Beside) -> Reading:
     kinds, first = kinds_of(spec), spec.inputs[0]
-    if not kinds <= {"image", "audio", "text", "table"}:
+    if not kinds <= {"image", "audio", "text", "table", TARGET_TEXT}:
         raise not_code(f"inputs of the kind {', '.join(sorted(kinds))}")
     if spec.task == "token_classification":
         return read_tagged(spec, beside)
+    if spec.task == "text_to_text":
+        return read_pairs(recipe, spec, given, beside)
     if spec.task == "segmentation":
         return read_masks(recipe, spec, given)
     if not _is_of_files(spec):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import keras
 
+from builder.codegen.layout import source
 from builder.codegen.script_parts import Part
 from builder.data.spec import DataSpec
+from builder.decoding import character_error_rate, decoded, edit_distance
 from builder.outputs import output_activation
 from builder.training_plan.objective import PROBABILITIES
 
@@ -47,6 +49,22 @@ def entity_f1(answers, targets):
     return 2 * right / max(told + true, 1)'''
 
 
+_ANSWER = '''\
+def answer(model, tokens):
+    """Return the model's answer to a text, at each step the likeliest token."""
+    written = np.full((1, TARGET_LENGTH), 0, dtype="int32")
+    written[0, 0] = START_TOKEN
+    for place in range(1, TARGET_LENGTH):
+        batch = {"tokens": tokens[np.newaxis], "target_tokens": written}
+        # The first tokens are the padding, the unknown one and the start.
+        scores = model.predict_on_batch(batch)[0, place - 1, END_TOKEN:]
+        token = END_TOKEN + int(scores.argmax())
+        if token == END_TOKEN:
+            break
+        written[0, place] = token
+    return text_of([token for token in written[0] if token > END_TOKEN])'''
+
+
 def evaluation_part(spec: DataSpec, model: keras.Model) -> Part:
     """Return the part that scores the model on rows that it has never seen, and saves it.
 
@@ -60,6 +78,8 @@ def evaluation_part(spec: DataSpec, model: keras.Model) -> Part:
         "language_model": _of_language,
         "token_classification": _of_tags,
         "ordinal": _of_ranks,
+        "text_to_text": _of_answers,
+        "transcription": _of_transcripts,
     }.get(spec.task)
     if write is None:
         return Part("Evaluation", _WORDS, steps=(_EVALUATE, _SAVE))
@@ -146,6 +166,34 @@ def _of_ranks(spec: DataSpec, model: keras.Model) -> Part:
             _PREDICT,
             "ranks = np.abs(answers.argmax(axis=-1) - targets[test]).mean()",
             'print(f"mean distance from the true rank: {ranks:.4f}")',
+            _SAVE,
+        ),
+    )
+
+
+def _of_answers(spec: DataSpec, model: keras.Model) -> Part:
+    pair = "f\"{text_of(arrays['tokens'][row])} -> {answer(model, arrays['tokens'][row])}\""
+    return Part(
+        "Evaluation",
+        _WORDS,
+        imports=("import numpy as np",),
+        definitions=(_ANSWER,),
+        steps=(_EVALUATE, _SAVE, f'print(*({pair} for row in test[:5]), sep="\\n")'),
+    )
+
+
+def _of_transcripts(spec: DataSpec, model: keras.Model) -> Part:
+    return Part(
+        "Evaluation",
+        _WORDS,
+        imports=("import numpy as np",),
+        definitions=tuple(source(item) for item in (decoded, edit_distance, character_error_rate)),
+        steps=(
+            _EVALUATE,
+            _PREDICT,
+            "told = decoded(answers, CLASS_NAMES)",
+            'true = ["".join(CLASS_NAMES[number] for number in row) for row in targets[test]]',
+            'print(f"character error rate: {character_error_rate(told, true):.4f}")',
             _SAVE,
         ),
     )

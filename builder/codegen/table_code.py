@@ -29,6 +29,16 @@ def class_words(cells):
     pairs = zip(cells, parsed_numbers(cells{decimal}), strict=True)
     return [f"{number:.0f}" if number == np.round(number) else cell for cell, number in pairs]'''
 
+_CHARACTER_NUMBERS = '''\
+def character_numbers(texts):
+    """Return texts as the numbers of their characters; 0 stands behind the end."""
+    index = {character: number for number, character in enumerate(CLASS_NAMES)}
+    numbers = np.zeros((len(texts), LONGEST), dtype="int32")
+    for row, text in enumerate(texts):
+        text = " ".join(text.split())
+        numbers[row, : len(text)] = [index[character] for character in text]
+    return numbers'''
+
 _FEATURES = '''\
 def all_features(arrays):
     """Return what the model is to give back: numbers scaled as in the model, categories as 0 or 1."""
@@ -203,10 +213,13 @@ class TableCode:
         if any(_names_are_numbers(target) for target in targets):
             definitions.append(_CLASS_WORDS.replace("{decimal}", self.decimal))
         if any(target.class_names and not target.predicts_labels for target in targets):
-            definitions.append(_CLASS_NUMBERS)
+            is_text = self.spec.task == "transcription"
+            definitions.append(_CHARACTER_NUMBERS if is_text else _CLASS_NUMBERS)
         if self.spec.task == "reconstruction":
             definitions.append(self._features())
         constants = [] if self.is_one_a_label else [f"TARGET = {literal(targets[0].target_name)}"]
+        if self.spec.task == "transcription":
+            constants.append(f"LONGEST = {self.spec.target_shape[0]}")
         if self.spec.task == "reconstruction":
             constants.append(f"NORMAL_CLASS = {literal(self.spec.anomaly['normal'])}")
         further = {
@@ -250,6 +263,8 @@ class TableCode:
 
     def _value(self, target: DataSpec, number: int) -> str:
         cells = _cells(target, number)
+        if target.task == "transcription":
+            return f"character_numbers({cells})"
         if not target.class_names:
             return f'{self._numbers(cells)}.astype("float32")'
         words = f"class_words({cells})" if _names_are_numbers(target) else cells
@@ -264,9 +279,14 @@ class TableCode:
             chosen = f'(table[{literal(column)}] == "test").to_numpy()' if column else "is_test[known]"
             lines.append(f"    is_test = {chosen}")
         if "groups" in self.given.names:
-            column = literal(self.recipe.split_settings()["group_column"])
-            lines.append(f'    groups = pd.util.hash_array(table[{column}].to_numpy(dtype="object"))')
+            lines.append(group_line(self.recipe))
         return lines
+
+
+def group_line(recipe: DataRecipe) -> str:
+    """Return the statement that gives rows of one group the same number."""
+    column = literal(recipe.split_settings()["group_column"])
+    return f'    groups = pd.util.hash_array(table[{column}].to_numpy(dtype="object"))'
 
 
 def table_files(item: ModelInput) -> dict[str, str]:
@@ -287,7 +307,9 @@ def _names_are_numbers(target: DataSpec) -> bool:
     names: Sequence[str] = target.class_names
     if target.task == "reconstruction":
         names = [target.anomaly["normal"]]
-    return bool(names) and not target.predicts_labels and all(looks_like_number(name) for name in names)
+    if target.predicts_labels or target.task == "transcription":
+        return False
+    return bool(names) and all(looks_like_number(name) for name in names)
 
 
 def read_table_source(spec: DataSpec) -> str:

@@ -60,7 +60,7 @@ def read_tagged(spec: DataSpec, beside: Beside) -> Reading:
         pieces, index = "TOKENIZER.encode(word).ids or [1]", []
     carried = [source(item) for item in (Entity, parts_of, entities_of, to_iob2)]
     return Reading(
-        ("from dataclasses import dataclass", *vocabulary.imports),
+        ("from typing import NamedTuple", *vocabulary.imports),
         (*carried, _READ_SENTENCES, _PIECES_OF.format(pieces=pieces), _LOAD),
         (
             f"SEQUENCE_LENGTH = {item.settings['sequence_length']}",

@@ -13,17 +13,17 @@ from builder.data.tokenizers import SUBWORD
 _CHARACTERS_FILE = "characters.json"
 
 _VECTORIZED = '''\
-def token_ids(texts):
+def token_ids(texts, length=SEQUENCE_LENGTH):
     """Return the tokens of texts, each cut or padded to the same length."""
 {call}
     return np.asarray(vectorize(texts)).astype("int32")'''
 
 _SUBWORDS = '''\
-def token_ids(texts):
+def token_ids(texts, length=SEQUENCE_LENGTH):
     """Return the tokens of texts, each cut or padded to the same length."""
-    tokens = np.zeros((len(texts), SEQUENCE_LENGTH), dtype="int32")
+    tokens = np.zeros((len(texts), length), dtype="int32")
     for row, found in enumerate(TOKENIZER.encode_batch(texts)):
-        ids = found.ids[:SEQUENCE_LENGTH]
+        ids = found.ids[:length]
         tokens[row, : len(ids)] = ids
     return tokens'''
 
@@ -63,7 +63,7 @@ def tokens_reading(item: ModelInput, beside: Beside) -> Reading:
     constants = (f"SEQUENCE_LENGTH = {item.settings['sequence_length']}", *vocabulary.constants)
     if kind in SUBWORD:
         return Reading(vocabulary.imports, (_SUBWORDS,), constants)
-    arguments = "vocabulary=VOCABULARY[2:], output_sequence_length=SEQUENCE_LENGTH"
+    arguments = "vocabulary=VOCABULARY[2:], output_sequence_length=length"
     if kind == "character":
         arguments = f'standardize=None, split="character", {arguments}'
     imports = (*vocabulary.imports, "from keras import layers")
@@ -74,35 +74,36 @@ def tokens_reading(item: ModelInput, beside: Beside) -> Reading:
 _TOKENS_OF = '''\
 def tokens_of(text):
     """Return the tokens of a text."""
-    return {tokens}
+    return {tokens}'''
 
-
+_TEXT_OF = '''\
 def text_of(tokens):
     """Return the text that tokens stand for."""
     return {text}'''
 
+_STANDARDIZED = (
+    "STANDARDIZED = str.maketrans(string.ascii_uppercase, string.ascii_lowercase, string.punctuation)",
+    'STANDARDIZED |= dict.fromkeys(map(ord, "\\t\\n\\v\\f\\r"), ord(" "))',
+)
 
-def token_functions(item: ModelInput) -> Reading:
-    """Return the code of ``tokens_of`` and ``text_of`` for a single text; it needs the vocabulary's."""
+
+def tokens_function(item: ModelInput) -> Reading:
+    """Return the code of ``tokens_of``, for a text of any length; it needs the vocabulary's."""
     kind = tokenizer_kind(item)
     if kind in SUBWORD:
-        code = _TOKENS_OF.format(
-            tokens="TOKENIZER.encode(text).ids", text="TOKENIZER.decode(np.asarray(tokens).tolist())"
-        )
-        return Reading((), (code,))
+        return Reading((), (_TOKENS_OF.format(tokens="TOKENIZER.encode(text).ids"),))
     index = "INDEX = {word: number for number, word in enumerate(VOCABULARY) if number > 1}"
+    pieces = "text" if kind == "character" else "words_of(text)"
+    code = _TOKENS_OF.format(tokens=f"[INDEX.get(piece, 1) for piece in {pieces}]")
     if kind == "character":
-        code = _TOKENS_OF.format(
-            tokens="[INDEX.get(mark, 1) for mark in text]",
-            text='"".join(VOCABULARY[token] for token in tokens)',
-        )
         return Reading((), (code,), (index,))
-    code = _TOKENS_OF.format(
-        tokens="[INDEX.get(word, 1) for word in words_of(text)]",
-        text='" ".join(VOCABULARY[token] for token in tokens)',
-    )
-    constants = (
-        "STANDARDIZED = str.maketrans(string.ascii_uppercase, string.ascii_lowercase, string.punctuation)",
-        'STANDARDIZED |= dict.fromkeys(map(ord, "\\t\\n\\v\\f\\r"), ord(" "))',
-    )
-    return Reading(("import string",), (source(words_of), code), (*constants, index))
+    return Reading(("import string",), (source(words_of), code), (*_STANDARDIZED, index))
+
+
+def text_function(item: ModelInput) -> str:
+    """Return the code of ``text_of``, which needs the vocabulary's."""
+    kind = tokenizer_kind(item)
+    if kind in SUBWORD:
+        return _TEXT_OF.format(text="TOKENIZER.decode(np.asarray(tokens).tolist())")
+    between = '" "' if kind == "word" else '""'
+    return _TEXT_OF.format(text=f"{between}.join(VOCABULARY[token] for token in tokens)")

@@ -10,7 +10,7 @@ from builder.codegen.loading import Beside, Reading, not_code, sample_facts
 from builder.codegen.script_parts import Part
 from builder.codegen.split_code import batches_source
 from builder.codegen.table_code import read_table_source
-from builder.codegen.text_code import token_functions, tokenizer_constants
+from builder.codegen.text_code import text_function, tokenizer_constants, tokens_function
 from builder.data.columns import parsed_numbers
 from builder.data.partition import cut
 from builder.data.spec import DataSpec
@@ -106,13 +106,13 @@ def language_parts(recipe: DataRecipe, spec: DataSpec, beside: Beside) -> list[P
     """Return the parts that read texts as one long row of tokens, and cut it into pieces."""
     (item,) = spec.inputs
     texts, vocabulary = _texts(recipe, spec), tokenizer_constants(item, beside)
-    functions = token_functions(item)
+    functions = tokens_function(item)
     reading = Part(
         "The data",
         "All texts stand in one long row of tokens, so that no place of a batch is empty.",
         imports=("import numpy as np", *texts.imports, *vocabulary.imports, *functions.imports),
         constants=(*texts.constants, *vocabulary.constants, *functions.constants),
-        definitions=(*texts.definitions, *functions.definitions, _LOAD_TEXT),
+        definitions=(*texts.definitions, *functions.definitions, text_function(item), _LOAD_TEXT),
         steps=("tokens, ends = load_data(path)",),
     )
     windows = _windows_part(

@@ -10,7 +10,7 @@ References:
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 OUTSIDE = "O"
 # What one letter before the hyphen stands for: B begins, I goes on, E and L end, S and U are alone.
@@ -19,8 +19,7 @@ BEGINS = frozenset("BSU")
 ENDS = frozenset("ESLU")
 
 
-@dataclass(frozen=True)
-class Entity:
+class Entity(NamedTuple):
     """A named stretch of words: its type and the places of its first and last word."""
 
     kind: str
