@@ -9,7 +9,7 @@ import keras
 from builder.augmentation_parameters import augments
 from builder.blocks.weightless import without_weights
 from builder.codegen import data_code, training_code
-from builder.codegen.evaluation_code import evaluation_part
+from builder.codegen.evaluation_code import evaluation_part, use_code
 from builder.codegen.layout import INDENT, formatted
 from builder.codegen.loading import Beside, not_code
 from builder.codegen.model_code import ModelCode, model_code
@@ -53,7 +53,8 @@ def notebook(project: Project, spec: DataSpec) -> str:
     """
     parts = _parts(project, spec, 'Path("{}")'.format)
     words, file = data_code.data_words(project.data, spec), data_code.data_file(project.data)
-    return notebook_text(_title(project), project.description, words, file, parts)
+    use = use_code(spec)
+    return notebook_text(_title(project), project.description, words, file, parts, use)
 
 
 def model_script(graph: Graph, name: str) -> str:

@@ -88,6 +88,24 @@ def evaluation_part(spec: DataSpec, model: keras.Model) -> Part:
 
 _SAVE = "model.save(output)"
 
+_USE = """\
+some = Batches(arrays, targets, test[:5])
+answers = keras.saving.load_model(output).predict(some, verbose=0)
+for answer, target in zip(answers, some.targets, strict=True):
+    print(f"true: {target}, predicted: {np.round(answer, 3)}")"""
+_USES = {
+    "language_model": "print(generate(keras.saving.load_model(output), text_of(pieces[test[-1]])))",
+    "text_to_text": """\
+saved = keras.saving.load_model(output)
+for row in test[:5]:
+    print(f"{text_of(arrays['tokens'][row])} -> {answer(saved, arrays['tokens'][row])}")""",
+}
+
+
+def use_code(spec: DataSpec) -> str:
+    """Return the code of a notebook's last cell, which lets the saved model answer."""
+    return _USES.get(spec.task, _USE)
+
 
 def _of_anomalies(spec: DataSpec, model: keras.Model) -> Part:
     return Part(
