@@ -160,32 +160,30 @@ def _of_language(spec: DataSpec, model: keras.Model) -> Part:
     )
 
 
+def _measured(*steps: str, definitions: tuple[str, ...] = ()) -> Part:
+    """Return the part that makes one more score, by some steps, from the ``answers`` for the test rows."""
+    whole = (_EVALUATE, _PREDICT, *steps, _SAVE)
+    return Part("Evaluation", _WORDS, ("import numpy as np",), definitions=definitions, steps=whole)
+
+
 def _of_tags(spec: DataSpec, model: keras.Model) -> Part:
-    return Part(
-        "Evaluation",
-        _WORDS,
-        definitions=(_ENTITY_F1,),
-        steps=(
-            _EVALUATE,
-            _PREDICT,
-            'print(f"F1 of entities: {entity_f1(answers, targets[test]):.4f}")',
-            _SAVE,
-        ),
-    )
+    step = 'print(f"F1 of entities: {entity_f1(answers, targets[test]):.4f}")'
+    return _measured(step, definitions=(_ENTITY_F1,))
 
 
 def _of_ranks(spec: DataSpec, model: keras.Model) -> Part:
-    return Part(
-        "Evaluation",
-        _WORDS,
-        imports=("import numpy as np",),
-        steps=(
-            _EVALUATE,
-            _PREDICT,
-            "ranks = np.abs(answers.argmax(axis=-1) - targets[test]).mean()",
-            'print(f"mean distance from the true rank: {ranks:.4f}")',
-            _SAVE,
-        ),
+    return _measured(
+        "ranks = np.abs(answers.argmax(axis=-1) - targets[test]).mean()",
+        'print(f"mean distance from the true rank: {ranks:.4f}")',
+    )
+
+
+def _of_transcripts(spec: DataSpec, model: keras.Model) -> Part:
+    return _measured(
+        "told = decoded(answers, CLASS_NAMES)",
+        'true = ["".join(CLASS_NAMES[number] for number in row) for row in targets[test]]',
+        'print(f"character error rate: {character_error_rate(told, true):.4f}")',
+        definitions=tuple(source(item) for item in (decoded, edit_distance, character_error_rate)),
     )
 
 
@@ -197,21 +195,4 @@ def _of_answers(spec: DataSpec, model: keras.Model) -> Part:
         imports=("import numpy as np",),
         definitions=(_ANSWER,),
         steps=(_EVALUATE, _SAVE, f'print(*({pair} for row in test[:5]), sep="\\n")'),
-    )
-
-
-def _of_transcripts(spec: DataSpec, model: keras.Model) -> Part:
-    return Part(
-        "Evaluation",
-        _WORDS,
-        imports=("import numpy as np",),
-        definitions=tuple(source(item) for item in (decoded, edit_distance, character_error_rate)),
-        steps=(
-            _EVALUATE,
-            _PREDICT,
-            "told = decoded(answers, CLASS_NAMES)",
-            'true = ["".join(CLASS_NAMES[number] for number in row) for row in targets[test]]',
-            'print(f"character error rate: {character_error_rate(told, true):.4f}")',
-            _SAVE,
-        ),
     )
