@@ -79,7 +79,15 @@ _TASKS = (
     *("forecasting", "language_model", "segmentation", "token_classification"),
     *("text_to_text", "transcription"),
 )
-_FORMATS = ("csv", "text", "conll", "arrays", "images", "masks", "audio", "linked")
+# What their data may be read from; other tasks take any of the last ones.
+_FORMATS_OF = {
+    "forecasting": ("csv",),
+    "text_to_text": ("csv",),
+    "language_model": ("csv", "text"),
+    "token_classification": ("conll",),
+    "segmentation": ("masks",),
+}
+_FORMATS = ("csv", "arrays", "images", "audio", "linked")
 
 
 def _check_source(project: Project) -> None:
@@ -96,7 +104,7 @@ def _check_source(project: Project) -> None:
         )
         raise stop("not_code", message)
     split = project.data.split_settings()
-    if chosen not in _FORMATS:
+    if chosen not in _FORMATS_OF.get(project.data.task, _FORMATS):
         message = (
             f"Reading data of the kind '{chosen}' cannot be written as code yet. Export the model as a "
             ".keras file instead; it carries its preprocessing."

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 
 from builder.codegen.folder_code import ALL_FILES, FileKind
 from builder.codegen.label_code import label_reading
 from builder.codegen.layout import INDENT, constant, formatted, literal, source
-from builder.codegen.loading import COLUMNS_FILE, Beside, Loaded, Reading, sample_facts
+from builder.codegen.loading import COLUMNS_FILE, Beside, Loaded, Reading, not_code, sample_facts
 from builder.codegen.picture_code import picture_files
 from builder.codegen.sound_code import sound_files
 from builder.codegen.text_code import tokens_reading
+from builder.data.archives import list_files
 from builder.data.columns import MISSING, looks_like_number, parsed_numbers
 from builder.data.linked import TABLES
 from builder.data.spec import DataSpec, ModelInput
@@ -169,6 +171,7 @@ class TableCode:
 
     def _table_lines(self) -> list[str]:
         if any("file_column" in item.settings for item in self.spec.inputs):
+            self._check_linked_table()
             return [
                 "    files = read_files(path)",
                 "    (name,) = [name for name in files if name.lower().endswith(TABLES)]",
@@ -184,6 +187,12 @@ class TableCode:
         if "is_test" in self.given.names:
             lines.append("    is_test = np.repeat([False, True], [len(item) for item in tables])")
         return lines
+
+    def _check_linked_table(self) -> None:
+        path = self.recipe.source.get("path")
+        names = list_files(Path(path)).names if path else []
+        if any(name.lower().endswith(TABLES[3:]) for name in names):
+            raise not_code("a table in JSON Lines")
 
     def _known(self) -> str:
         if self.is_one_a_label:
