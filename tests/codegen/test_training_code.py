@@ -397,7 +397,7 @@ def test_an_unsound_project_has_no_script() -> None:
 
 
 def test_data_that_no_script_can_read_yet_are_told():
-    with pytest.raises(BuilderError, match="cannot be written as code yet"):
+    with pytest.raises(BuilderError, match="cannot be written as a script yet"):
         _check_source(load_preset("images/detection"))
 
 
