@@ -146,10 +146,10 @@ def _objective_items(settings: Mapping[str, Any], spec: DataSpec, model: keras.M
         (chosen,) = goals
         weights = [] if chosen.loss_weights is None else [f"loss_weights={literal(chosen.loss_weights)}"]
         return [f"loss={literal(chosen.loss)}", *weights, f"metrics={literal(list(chosen.metrics))}"]
-    weights = [1.0 if goal.loss_weights is None else goal.loss_weights for goal in goals]
+    factors = [1.0 if goal.loss_weights is None else goal.loss_weights for goal in goals]
     return [
         f"loss={literal([goal.loss for goal in goals])}",
-        f"loss_weights={literal(weights)}",
+        f"loss_weights={literal(factors)}",
         f"metrics={literal([list(goal.metrics) for goal in goals])}",
     ]
 
