@@ -68,10 +68,11 @@ def compiled_by_training(graph: Graph, spec: DataSpec, settings: dict[str, Any])
 
 
 def compiled_by_script(graph: Graph, spec: DataSpec, settings: dict[str, Any], folder: Path) -> keras.Model:
-    for name, text in companion_files(spec).items():
+    case = project(graph, **settings)
+    for name, text in companion_files(case, spec).items():
         (folder / name).write_text(text, encoding="utf-8")
     names: dict[str, Any] = {"__name__": "generated", "__file__": str(folder / "script.py")}
-    text = script(project(graph, **settings), spec)
+    text = script(case, spec)
     (folder / "script.py").write_text(text, encoding="utf-8")
     # Registered classes look for their source while they are made.
     exec(compile(text, names["__file__"], "exec"), names)

@@ -9,7 +9,9 @@ import keras
 from builder.augmentation_parameters import augments
 from builder.blocks.weightless import without_weights
 from builder.codegen import data_code, training_code
+from builder.codegen.evaluation_code import evaluation_part, use_code
 from builder.codegen.layout import INDENT, formatted
+from builder.codegen.loading import Beside, not_code
 from builder.codegen.model_code import ModelCode, model_code
 from builder.codegen.notebook import notebook_text
 from builder.codegen.script_parts import Part, import_lines
@@ -21,7 +23,7 @@ from builder.data.spec import DataSpec
 from builder.errors import BuilderError, stop
 from builder.graph import Graph
 from builder.project import Project
-from builder.tasks import FURTHER_ROLES, TASKS
+from builder.tasks import TASKS
 
 
 def script(project: Project, spec: DataSpec) -> str:
@@ -51,7 +53,8 @@ def notebook(project: Project, spec: DataSpec) -> str:
     """
     parts = _parts(project, spec, 'Path("{}")'.format)
     words, file = data_code.data_words(project.data, spec), data_code.data_file(project.data)
-    return notebook_text(_title(project), project.description, words, file, parts)
+    use = use_code(spec)
+    return notebook_text(_title(project), project.description, words, file, parts, use)
 
 
 def model_script(graph: Graph, name: str) -> str:
@@ -70,21 +73,30 @@ def model_script(graph: Graph, name: str) -> str:
     return _joined(head, [], [*part.definitions, end])
 
 
+# The tasks whose data and training a script can write down.
+_TASKS = (
+    *("classification", "regression", "multi_label", "ordinal", "count", "reconstruction"),
+    *("forecasting", "language_model", "segmentation", "token_classification"),
+    *("text_to_text", "transcription"),
+)
+# What their data may be read from; other tasks take any of the last ones.
+_FORMATS_OF = {
+    "forecasting": ("csv",),
+    "text_to_text": ("csv",),
+    "language_model": ("csv", "text"),
+    "token_classification": ("conll",),
+    "segmentation": ("masks",),
+}
+_FORMATS = ("csv", "arrays", "images", "audio", "linked")
+
+
 def _check_source(project: Project) -> None:
     """Refuse data whose reading or splitting cannot be written as code yet, rather than write it wrong."""
-    if project.data.task not in ("classification", "regression"):
-        raise data_code.not_code(f"the task {TASKS[project.data.task].noun}")
-    if set(FURTHER_ROLES) & set(project.data.roles.values()):
-        raise data_code.not_code("predicting several columns")
+    if project.data.task not in _TASKS:
+        raise not_code(f"the task {TASKS[project.data.task].noun}")
     source = project.data.source
     kind = source.get("kind")
-    is_sample = kind == "sample" and sample(source.get("name")).kind not in ("audio", "mixed")
-    if project.data.settings()["tokenizer"] != "word" and "text" in project.data.roles.values():
-        message = (
-            "Texts cut into characters or pieces of words cannot be written as code yet. Cut them into words "
-            "for the script, or export the model as a .keras file."
-        )
-        raise stop("not_code", message)
+    chosen = sample(source.get("name")).data["format"] if kind == "sample" else kind
     if augments(project.data.augmentation):
         message = (
             "Augmentation cannot be written as code yet. Switch it off on the Data page for the script, or "
@@ -92,29 +104,31 @@ def _check_source(project: Project) -> None:
         )
         raise stop("not_code", message)
     split = project.data.split_settings()
-    if not (is_sample or kind in ("csv", "images")):
+    if chosen not in _FORMATS_OF.get(project.data.task, _FORMATS):
         message = (
-            f"Reading data of the kind '{kind if kind != 'sample' else 'audio'}' cannot be written as code "
-            "yet. Export the model as a .keras file instead; it carries its preprocessing."
+            f"Reading data of the kind '{chosen}' cannot be written as code yet. Export the model as a "
+            ".keras file instead; it carries its preprocessing."
         )
         raise stop("not_code", message)
-    if split["method"] in ("group", "time") or split["folds"] > 1:
+    if split["method"] == "time" or split["folds"] > 1:
         message = (
-            "A split by group, by time or into folds cannot be written as code yet. Choose another split for "
-            "the script, or export the model as a .keras file."
+            "A split by time or into folds cannot be written as code yet. Choose another split for the "
+            "script, or export the model as a .keras file."
         )
         raise stop("not_code", message)
 
 
-def companion_files(spec: DataSpec) -> dict[str, str]:
-    """Return the files that a script reads from beside itself, as name and text."""
-    return data_code.companions(spec)
+def companion_files(project: Project, spec: DataSpec) -> dict[str, str]:
+    """Return the files that a project's script reads from beside itself, as name and text."""
+    return data_code.companions(project.data, spec)
 
 
-def _parts(project: Project, spec: DataSpec, beside: data_code.Beside) -> list[Part]:
+def _parts(project: Project, spec: DataSpec, beside: Beside) -> list[Part]:
     _check_source(project)
     analysis = sound_analysis(project, spec)
     settings = project.training_settings()
+    if settings["missing_inputs"] and len(spec.inputs) > 1:
+        raise not_code("inputs that are sometimes missing in training")
     model = _model_part(model_code(analysis, project.name))
     seeded = training_code.seed_steps(settings)
     extra = ("import tensorflow as tf",) if settings["deterministic"] else ()
@@ -124,12 +138,11 @@ def _parts(project: Project, spec: DataSpec, beside: data_code.Beside) -> list[P
     weights = training_code.weights_part(settings)
     trained = _without_weights(project, analysis)
     return [
-        data_code.data_part(project.data, spec, beside),
-        training_code.split_part(project.data.split_settings(), settings, spec),
+        *data_code.data_parts(project.data, spec, beside, settings),
         model,
         *([weights] if weights else []),
         training_code.training_part(settings, spec, trained, factors),
-        training_code.evaluation_part(),
+        evaluation_part(spec, trained),
     ]
 
 
@@ -150,8 +163,8 @@ def _title(project: Project) -> str:
 
 
 def _docstring(project: Project, spec: DataSpec) -> list[str]:
-    words = f"Run it with {data_code.data_words(project.data, spec)} as its argument."
-    beside = " and ".join(companion_files(spec))
+    words = f"Its argument is {data_code.data_words(project.data, spec)}."
+    beside = " and ".join(companion_files(project, spec))
     needs = f"\n\nIt reads {beside} from beside itself." if beside else ""
     return [f'"""{_title(project)}: a Keras model and its training.\n\n{words}{needs}\n"""']
 

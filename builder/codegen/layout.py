@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -42,10 +43,25 @@ def literal(value: Any) -> str:
 
 
 def source(item: Any) -> str:
-    """Return the source of a function or class that a script carries."""
+    """Return the source of a function or class that a script carries, a function's without annotations."""
     # A directive for the type checker of this program says nothing to the script's reader.
-    lines = inspect.getsource(item).rstrip().splitlines()
-    return "\n".join(line.partition("  # type:")[0] for line in lines)
+    lines = [line.partition("  # type:")[0] for line in inspect.getsource(item).rstrip().splitlines()]
+    return "\n".join(_without_annotations(lines) if inspect.isfunction(item) else lines)
+
+
+def _without_annotations(lines: list[str]) -> list[str]:
+    """Return the lines of a function whose head has no annotations, as scripts that use Keras have none."""
+    (function,) = ast.parse("\n".join(lines)).body
+    assert isinstance(function, ast.FunctionDef), "scripts carry plain functions"
+    given = function.args
+    every = [*given.posonlyargs, *given.args, *given.kwonlyargs]
+    if function.returns is None and not any(item.annotation for item in every):
+        return lines
+    for item in every:
+        item.annotation = None
+    first, body = function.lineno - 1, function.body[0].lineno - 1
+    head = formatted("", f"def {function.name}({ast.unparse(given)})", ":")
+    return [*lines[:first], *head, *lines[body:]]
 
 
 def call_items(call: Call) -> list[str]:

@@ -14,14 +14,14 @@ from builder.codegen.layout import INDENT, NAME_MARK, Name, formatted, literal, 
 from builder.codegen.names import free_name, reserved
 from builder.codegen.own_code import OwnBlocks, raw_arguments
 from builder.compiler.analysis import Analysis
-from builder.compiler.ends import ends_by_target, output_nodes
+from builder.compiler.ends import ends_by_target, output_nodes, targets_of_nodes
 from builder.compiler.model import PLACE, is_chain_of_layers, model_name
 from builder.compiler.order import building_order, reading_order
 from builder.compiler.own_kinds import TRAINING
 from builder.compiler.places import arranged
 from builder.compiler.tensors import TensorSpec
 from builder.data.preprocessing import INPUT_FUNCTIONS, input_call
-from builder.data.spec import ModelInput
+from builder.data.spec import DataSpec, ModelInput
 from builder.graph import Definition, Graph, Node
 from builder.own_blocks import FREE_INPUT, OUTPUT, expand, input_ports, output_ports, repeats
 from builder.params import with_defaults
@@ -72,12 +72,22 @@ def _carried_sources(analysis: Analysis) -> list[str]:
     return [source(item) for item in dict.fromkeys(carried)]
 
 
+def _targets(analysis: Analysis) -> dict[str, DataSpec]:
+    """Return the data as each block sees them that alone makes the output of one of several targets."""
+    if analysis.spec is None:
+        return {}
+    each = analysis.spec.each_target
+    found = targets_of_nodes(analysis.graph, analysis.spec)
+    return {node_id: each[number] for node_id, number in found.items()}
+
+
 class _Writer:
     """What the functions of one script share: their names, and those that are written already."""
 
     def __init__(self, analysis: Analysis) -> None:
         self.analysis = analysis
         self.own = OwnBlocks(analysis.document, analysis.spec)
+        self.targets = _targets(analysis)
         self.reserved = reserved()
         self.names: dict[str, str] = {}
         for kind in analysis.document.definitions:
@@ -224,7 +234,8 @@ class _Body:
         return block.output_names(self._values(node)) if block.inputs else ["output"]
 
     def _values(self, node: Node) -> dict[str, Any]:
-        return self.own.values(registry()[node.kind], node, self._owner(node))
+        target = self.writer.targets.get(self.path + node.id)
+        return self.own.values(registry()[node.kind], node, self._owner(node), target)
 
     def _owner(self, node: Node) -> Node:
         return self.graph.node(node.shared_with) if node.shared_with else node

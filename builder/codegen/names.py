@@ -9,7 +9,10 @@ from collections.abc import Collection
 from builder.blocks import registry
 from builder.data.preprocessing import INPUT_FUNCTIONS
 
-_MODULES = ("argparse", "csv", "gzip", "io", "json", "keras", "layers", "np", "pd", "tf", "zipfile")
+_MODULES = (
+    *("argparse", "csv", "gzip", "io", "json", "re", "zipfile"),
+    *("keras", "layers", "np", "pd", "soundfile", "tf"),
+)
 _OTHERS = ("build_model", "layer_name", "model", "name", "number")
 
 

@@ -30,14 +30,9 @@ _CURVES_WORDS = (
     "Both losses should fall. Where the training loss falls on and the validation loss rises, the model "
     "learns its training rows by heart."
 )
-_USE = """\
-some = Batches(arrays, targets, test[:5])
-answers = keras.saving.load_model(output).predict(some, verbose=0)
-for answer, target in zip(answers, some.targets, strict=True):
-    print(f"true: {target}, predicted: {np.round(answer, 3)}")"""
 
 
-def notebook_text(title: str, description: str, data: str, file: str, parts: list[Part]) -> str:
+def notebook_text(title: str, description: str, data: str, file: str, parts: list[Part], use: str) -> str:
     """Return a notebook as the text of its file.
 
     Args:
@@ -46,8 +41,9 @@ def notebook_text(title: str, description: str, data: str, file: str, parts: lis
         data: what the notebook takes as its data, in words.
         file: the name of the data's file.
         parts: the steps from the data to the trained model.
+        use: code that lets the saved model answer.
     """
-    cells = _cells(title, description, data, file, parts)
+    cells = _cells(title, description, data, file, parts, use)
     numbered = [_cell(number, *item) for number, item in enumerate(cells, 1)]
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
@@ -56,7 +52,7 @@ def notebook_text(title: str, description: str, data: str, file: str, parts: lis
 
 
 def _cells(
-    title: str, description: str, data: str, file: str, parts: list[Part]
+    title: str, description: str, data: str, file: str, parts: list[Part], use: str
 ) -> Iterator[tuple[str, str]]:
     yield "markdown", f"# {title}\n\n{description}".strip()
     main = Part("", "", ("from pathlib import Path", "import numpy as np"))
@@ -73,8 +69,8 @@ def _cells(
         if steps != list(part.steps):
             yield "markdown", f"## The curves\n\n{_CURVES_WORDS}"
             yield "code", _CURVES
-    yield "markdown", "## Use\n\nThe saved model answers for some rows of the test part."
-    yield "code", _USE
+    yield "markdown", "## Use\n\nThe saved model answers for samples of the test part."
+    yield "code", use
 
 
 def _cell(number: int, kind: str, text: str) -> dict[str, Any]:

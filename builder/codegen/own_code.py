@@ -47,11 +47,14 @@ class OwnBlocks:
         """Return for every shown parameter, as (inner node, parameter), the name of its argument."""
         return {(item.node, item.parameter): item.name for item in self.definitions[kind].exposed}
 
-    def values(self, block: Block, node: Node, owner: Node) -> dict[str, Any]:
-        """Return the values of a node's parameters: the layer's are the owner's, those of a call its own."""
+    def values(self, block: Block, node: Node, owner: Node, target: DataSpec | None) -> dict[str, Any]:
+        """Return the values of a node's parameters: the layer's are the owner's, those of a call its own.
+
+        Where the data have several targets, ``target`` describes the one that the node predicts, if any.
+        """
         made = {name: value for name, value in owner.parameters.items() if name not in block.when_called}
         called = {name: value for name, value in node.parameters.items() if name in block.when_called}
-        return resolved(block, node.parameters if owner is node else {**made, **called}, self.spec)
+        return resolved(block, node.parameters if owner is node else {**made, **called}, target or self.spec)
 
     def _shared(self, document: Graph) -> set[str]:
         """Return the kinds whose layers are used in several places, with all that lies in them."""

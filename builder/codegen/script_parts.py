@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 
 
@@ -24,10 +25,23 @@ class Part:
 
 def import_lines(parts: list[Part]) -> list[str]:
     """Return the imports of all parts, sorted as usual: the standard library first."""
-    wanted = sorted({line for part in parts for line in part.imports}, key=_import_key)
+    wanted = sorted(_merged({line for part in parts for line in part.imports}), key=_import_key)
     standard = [line for line in wanted if _is_standard(line)]
     others = [line for line in wanted if not _is_standard(line)]
     return [*standard, *([""] if standard else []), *others]
+
+
+def _merged(lines: set[str]) -> list[str]:
+    """Return the imports with one line for each module that names are taken from."""
+    names: dict[str, set[str]] = {}
+    plain = []
+    for line in lines:
+        module, word, imported = line.removeprefix("from ").partition(" import ")
+        if word:
+            names.setdefault(module, set()).update(imported.split(", "))
+        else:
+            plain.append(line)
+    return [*plain, *(f"from {name} import {', '.join(sorted(found))}" for name, found in names.items())]
 
 
 def _import_key(line: str) -> tuple[bool, str]:
@@ -35,4 +49,4 @@ def _import_key(line: str) -> tuple[bool, str]:
 
 
 def _is_standard(line: str) -> bool:
-    return line.split()[1] in ("argparse", "csv", "gzip", "io", "json", "pathlib", "zipfile")
+    return line.split()[1].partition(".")[0] in sys.stdlib_module_names

@@ -7,11 +7,10 @@ from typing import Any
 
 import keras
 
-from builder.codegen.data_code import GIVEN, not_code
 from builder.codegen.layout import INDENT, Name, call_items, constant, literal, source, statement
+from builder.codegen.loading import not_code
 from builder.codegen.script_parts import Part
-from builder.data.partition import cut, cut_each_class
-from builder.data.resampling import RESAMPLED_TASKS, resampled_order
+from builder.codegen.split_code import is_resampled
 from builder.data.spec import DataSpec
 from builder.training_plan import learning_rate
 from builder.training_plan.callbacks import callbacks
@@ -19,7 +18,7 @@ from builder.training_plan.class_weights import balanced_class_weights
 from builder.training_plan.compilation import compile_options
 from builder.training_plan.learning_rate_factors import with_learning_rate_factors
 from builder.training_plan.objective import carried as carried_by_objective
-from builder.training_plan.objective import objective
+from builder.training_plan.objective import objectives
 from builder.training_plan.optimizer import optimizer
 
 _CALLBACK_NAMES = {
@@ -27,34 +26,7 @@ _CALLBACK_NAMES = {
     keras.callbacks.ReduceLROnPlateau: "plateau",
     keras.callbacks.EarlyStopping: "best",
 }
-_METHODS = ("stratified", "random", "ordered", GIVEN)
 _RUN, _FILE = "run:", "file:"
-
-_BATCHES = '''\
-class Batches(keras.utils.PyDataset):
-    """Batches of some rows, as they stand or in an order that follows from seed and epoch alone."""
-
-    def __init__(self, arrays, targets, rows):
-        super().__init__()
-        self.arrays = {name: array[rows] for name, array in arrays.items()}
-        self.targets = targets[rows]
-        self.order = np.arange(len(rows))
-
-    def shuffle(self, epoch):
-        """Put the rows into the order of an epoch, which counts from 0."""
-        self.order = np.random.default_rng((SEED, epoch)).permutation(len(self.order))
-
-    def __len__(self):
-        """Return the number of batches."""
-        return -(-len(self.order) // BATCH_SIZE)
-
-    def __getitem__(self, index):
-        """Return one batch: inputs by name, and targets."""
-        rows = self.order[index * BATCH_SIZE : (index + 1) * BATCH_SIZE]
-        return {name: array[rows] for name, array in self.arrays.items()}, self.targets[rows]'''
-
-_SHUFFLED = "np.random.default_rng((SEED, epoch)).permutation(len(self.order))"
-_RESAMPLED = "resampled_order(self.targets, RESAMPLING, SEED, epoch)"
 
 _START = '''\
 def start_with_weights(model, file):
@@ -68,78 +40,6 @@ def start_with_weights(model, file):
         if all(old is not None and old.shape == new.shape for old, new in zip(found, weights, strict=True)):
             for old, new in zip(found, weights, strict=True):
                 new.assign(old)'''
-
-
-def split_part(split: Mapping[str, Any], settings: Mapping[str, Any], spec: DataSpec) -> Part:
-    """Return the part that cuts the rows as they were cut for training, and makes batches.
-
-    Args:
-        split: the split's settings, defaults filled in.
-        settings: the training settings, defaults filled in.
-        spec: the data's description.
-
-    Raises:
-        BuilderError: ``not_code`` for a method that no script can follow.
-    """
-    method = split["method"]
-    if method not in _METHODS:
-        raise not_code(f"the split method '{method}'")
-    each_class = method in ("stratified", GIVEN) and spec.task == "classification"
-    arguments = "targets, is_test" if method == GIVEN else "targets"
-    shares = f"VALIDATION, TEST = {split['validation']}, {split['test']}"
-    uses_seed = method != "ordered"
-    is_resampled = _is_resampled(settings, spec)
-    return Part(
-        "Training, validation and test",
-        "Validation rows steer the training, test rows only score the finished model.",
-        imports=("import keras", "import numpy as np"),
-        constants=(
-            f"VALIDATION = {split['validation']}" if method == GIVEN else shares,
-            *([f"SPLIT_SEED = {split['seed']}"] if uses_seed else []),
-            *([f"RESAMPLING = {literal(settings['resampling'])}"] if is_resampled else []),
-        ),
-        definitions=(
-            source(cut),
-            *([source(cut_each_class)] if each_class else []),
-            "\n".join(_split_lines(method, each_class, arguments)),
-            *([source(resampled_order)] if is_resampled else []),
-            _BATCHES.replace(_SHUFFLED, _RESAMPLED) if is_resampled else _BATCHES,
-        ),
-        steps=(
-            f"train, validation, test = split_rows({arguments})",
-            "training = Batches(arrays, targets, train)",
-            # The number of its batches follows from the order.
-            *(["training.shuffle(0)"] if is_resampled else []),
-        ),
-    )
-
-
-def _is_resampled(settings: Mapping[str, Any], spec: DataSpec) -> bool:
-    return settings["resampling"] != "none" and spec.task in RESAMPLED_TASKS
-
-
-def _split_lines(method: str, each_class: bool, arguments: str) -> list[str]:
-    rows, test = ("np.flatnonzero(~is_test)", "0") if method == GIVEN else ("np.arange(len(targets))", "TEST")
-    lines = [
-        f"def split_rows({arguments}):",
-        f'{INDENT}"""Return the rows for training, validation and test, the same for the same seed."""',
-        f"{INDENT}rows = {rows}",
-    ]
-    if method == "ordered":
-        return [*lines, f"{INDENT}return cut(rows, VALIDATION, TEST)"]
-    lines.append(f"{INDENT}random = np.random.default_rng(SPLIT_SEED)")
-    cutting = (
-        f"cut_each_class(rows, targets, len(CLASS_NAMES), VALIDATION, {test}, random)"
-        if each_class
-        else f"cut(random.permutation(rows), VALIDATION, {test})"
-    )
-    if method == GIVEN:
-        return [
-            *lines,
-            f"{INDENT}train, validation, _ = {cutting}",
-            f"{INDENT}return np.sort(train), np.sort(validation), np.flatnonzero(is_test)",
-        ]
-    return [*lines, f"{INDENT}parts = {cutting}", f"{INDENT}return [np.sort(part) for part in parts]"]
 
 
 def weights_part(settings: Mapping[str, Any]) -> Part | None:
@@ -176,16 +76,26 @@ def training_part(
         factors: for some layers' names a factor of their learning rate.
     """
     carried = [*learning_rate.carried(settings), *([with_learning_rate_factors] if factors else [])]
-    balanced = settings["class_weights"] == "balanced" and spec.task == "classification"
-    balanced = balanced and not _is_resampled(settings, spec)
-    carried += [*carried_by_objective(objective(settings, spec, model))]
+    is_of_classes = spec.task == "classification" or spec.has_places
+    balanced = settings["class_weights"] == "balanced" and is_of_classes
+    balanced = balanced and not is_resampled(settings, spec)
+    if balanced and (spec.further_targets or spec.has_places):
+        raise not_code("class weights where a sample has several answers")
+    goals = objectives(settings, spec, model)
+    carried += dict.fromkeys(item for goal in goals for item in carried_by_objective(goal))
     carried += [balanced_class_weights] if balanced else []
+    sources = [source(item) for item in carried]
+    uses_ops = any("(ops." in code or " ops." in code for code in sources)
     needs_numpy = balanced or settings["schedule"] == "one_cycle"
     return Part(
         "The training",
         "The optimizer follows the slope of the loss on each batch; after every epoch the validation rows "
         "are scored. The weights of the best epoch are kept.",
-        imports=("import keras", *(["import numpy as np"] if needs_numpy else [])),
+        imports=(
+            "import keras",
+            *(["import numpy as np"] if needs_numpy else []),
+            *(["from keras import ops"] if uses_ops else []),
+        ),
         constants=tuple(
             [
                 f"SEED = {settings['seed']}",
@@ -195,22 +105,8 @@ def training_part(
                 *(constant("LEARNING_RATE_FACTORS", factors) if factors else []),
             ]
         ),
-        definitions=tuple(
-            [*(source(item) for item in carried), _compile_source(settings, spec, model, factors)]
-        ),
+        definitions=(*sources, _compile_source(settings, spec, model, factors)),
         steps=tuple(_fit_lines(settings, balanced)),
-    )
-
-
-def evaluation_part() -> Part:
-    """Return the part that scores the model on rows that it has never seen, and saves it."""
-    return Part(
-        "Evaluation",
-        "The test rows were neither trained on nor used to choose the best epoch.",
-        steps=(
-            "print(model.evaluate(Batches(arrays, targets, test), return_dict=True))",
-            "model.save(output)",
-        ),
     )
 
 
@@ -246,11 +142,17 @@ def _rate_lines(settings: Mapping[str, Any]) -> list[str]:
 
 
 def _objective_items(settings: Mapping[str, Any], spec: DataSpec, model: keras.Model) -> list[str]:
-    chosen = objective(settings, spec, model)
-    items = [f"loss={literal(chosen.loss)}"]
-    if chosen.loss_weights is not None:
-        items.append(f"loss_weights={literal(chosen.loss_weights)}")
-    return [*items, f"metrics={literal(list(chosen.metrics))}"]
+    goals = objectives(settings, spec, model)
+    if len(goals) == 1:
+        (chosen,) = goals
+        weights = [] if chosen.loss_weights is None else [f"loss_weights={literal(chosen.loss_weights)}"]
+        return [f"loss={literal(chosen.loss)}", *weights, f"metrics={literal(list(chosen.metrics))}"]
+    factors = [1.0 if goal.loss_weights is None else goal.loss_weights for goal in goals]
+    return [
+        f"loss={literal([goal.loss for goal in goals])}",
+        f"loss_weights={literal(factors)}",
+        f"metrics={literal([list(goal.metrics) for goal in goals])}",
+    ]
 
 
 def _fit_lines(settings: Mapping[str, Any], balanced: bool) -> list[str]:

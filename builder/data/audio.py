@@ -108,16 +108,20 @@ def recorded(data: bytes, name: str = "the recording") -> Recording:
 
 
 def to_waveform(recording: Recording, rate: int, samples: int) -> np.ndarray:
-    """Return a recording of any rate and length as int16, shape (samples,).
+    """Return a recording of any rate and length as int16, shape (samples,); see ``resampled``."""
+    return resampled(recording.samples, recording.rate, rate, samples)
+
+
+def resampled(sound: np.ndarray, sound_rate: int, rate: int, samples: int) -> np.ndarray:
+    """Return a sound of ``sound_rate``, -1 to 1, at ``rate`` as int16, shape (samples,).
 
     It is resampled (polyphase filter), cut at the end, or followed by silence.
     """
     # A model hears no more of it, so no more is resampled.
-    needed = int(np.ceil((samples / rate + 0.1) * recording.rate))
-    sound = recording.samples[:needed]
-    if recording.rate != rate:
-        common = gcd(recording.rate, rate)
-        sound = resample_poly(sound, rate // common, recording.rate // common)
+    sound = sound[: int(np.ceil((samples / rate + 0.1) * sound_rate))]
+    if sound_rate != rate:
+        common = gcd(sound_rate, rate)
+        sound = resample_poly(sound, rate // common, sound_rate // common)
     waveform = np.zeros(samples, dtype=np.int16)
     kept = sound[:samples]
     waveform[: len(kept)] = np.round(np.clip(kept, -1, 1) * FULL_SCALE).astype(np.int16)

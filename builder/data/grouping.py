@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 # With more groups than this, chance alone keeps the parts' classes alike.
-_BALANCED_GROUPS = 20_000
+BALANCED_GROUPS = 20_000
 
 
 def assign_groups(
@@ -30,28 +30,30 @@ def assign_groups(
         random: decides between groups of equal size.
     """
     names, rows_group = np.unique(groups, return_inverse=True)
-    counts = _class_counts(rows_group, len(names), classes, class_count)
+    counts = class_counts(rows_group, len(names), classes, class_count)
     sizes = counts.sum(axis=1)
     chance = random.permutation(len(names))
     order = np.lexsort((chance, -sizes))
-    if len(names) > _BALANCED_GROUPS:
-        part = _by_size(sizes, chance, shares)
+    if len(names) > BALANCED_GROUPS:
+        part = parts_by_size(sizes, chance, shares)
     else:
-        part = _balanced(counts, order, np.asarray(shares))
-    _fill_empty(part, order, len(shares))
+        part = balanced_parts(counts, order, np.asarray(shares))
+    fill_empty(part, order, len(shares))
     return part[rows_group]
 
 
-def _class_counts(
+def class_counts(
     rows_group: np.ndarray, group_count: int, classes: np.ndarray | None, class_count: int
 ) -> np.ndarray:
+    """Return how many rows of each class every group has, shape (groups, classes)."""
     if classes is None:
         return np.bincount(rows_group, minlength=group_count)[:, np.newaxis].astype(np.float64)
     flat = np.bincount(rows_group * class_count + classes, minlength=group_count * class_count)
     return flat.reshape(group_count, class_count).astype(np.float64)
 
 
-def _balanced(counts: np.ndarray, order: np.ndarray, shares: np.ndarray) -> np.ndarray:
+def balanced_parts(counts: np.ndarray, order: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """Return the part of every group; each in turn goes where the part's rows are then nearest its share."""
     total = np.maximum(counts.sum(axis=0), 1)
     # Each class counts alike, however rare it is; the sizes of the parts count as one class more.
     features = np.concatenate([counts / total, counts.sum(axis=1, keepdims=True) / total.sum()], axis=1)
@@ -66,14 +68,15 @@ def _balanced(counts: np.ndarray, order: np.ndarray, shares: np.ndarray) -> np.n
     return part
 
 
-def _by_size(sizes: np.ndarray, chance: np.ndarray, shares: Sequence[float]) -> np.ndarray:
+def parts_by_size(sizes: np.ndarray, chance: np.ndarray, shares: Sequence[float]) -> np.ndarray:
+    """Return the part of every group, by chance, so that the parts have their shares of the rows."""
     ends = np.cumsum(sizes[chance]) / sizes.sum()
     part = np.empty(len(sizes), dtype=np.int64)
     part[chance] = np.minimum(np.searchsorted(np.cumsum(shares)[:-1], ends - 1e-12), len(shares) - 1)
     return part
 
 
-def _fill_empty(part: np.ndarray, order: np.ndarray, parts: int) -> None:
+def fill_empty(part: np.ndarray, order: np.ndarray, parts: int) -> None:
     """Give a part without a group the smallest one of the part with most groups."""
     for empty in range(parts):
         if (part == empty).any():

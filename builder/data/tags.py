@@ -10,17 +10,16 @@ References:
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 OUTSIDE = "O"
 # What one letter before the hyphen stands for: B begins, I goes on, E and L end, S and U are alone.
 PREFIXES = frozenset("BIOESLU")
-_BEGINS = frozenset("BSU")
-_ENDS = frozenset("ESLU")
+BEGINS = frozenset("BSU")
+ENDS = frozenset("ESLU")
 
 
-@dataclass(frozen=True)
-class Entity:
+class Entity(NamedTuple):
     """A named stretch of words: its type and the places of its first and last word."""
 
     kind: str
@@ -38,7 +37,7 @@ def entities_of(tags: Sequence[str]) -> list[Entity]:
     prefix, kind, first = OUTSIDE, "", 0
     for place, tag in enumerate([*tags, OUTSIDE]):
         next_prefix, next_kind = parts_of(tag)
-        is_new = next_kind != kind or next_prefix in _BEGINS or prefix in _ENDS
+        is_new = next_kind != kind or next_prefix in BEGINS or prefix in ENDS
         if prefix != OUTSIDE and (next_prefix == OUTSIDE or is_new):
             found.append(Entity(kind, first, place - 1))
         if next_prefix != OUTSIDE and (prefix == OUTSIDE or is_new):

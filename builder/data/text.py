@@ -16,13 +16,13 @@ from builder.data.counting import LengthCounter, WordCounter
 
 PADDING = ""
 UNKNOWN = "[UNK]"
-_STANDARDIZED = str.maketrans(string.ascii_uppercase, string.ascii_lowercase, string.punctuation)
-_STANDARDIZED |= dict.fromkeys(map(ord, "\t\n\v\f\r"), ord(" "))
+STANDARDIZED = str.maketrans(string.ascii_uppercase, string.ascii_lowercase, string.punctuation)
+STANDARDIZED |= dict.fromkeys(map(ord, "\t\n\v\f\r"), ord(" "))
 
 
 def words_of(text: str) -> list[str]:
     """Return the standardised words of a text, in order."""
-    return [word for word in text.translate(_STANDARDIZED).split(" ") if word]
+    return [word for word in text.translate(STANDARDIZED).split(" ") if word]
 
 
 def build_vocabulary(texts: Iterable[Sequence[str]], size: int) -> list[str]:

@@ -18,7 +18,7 @@ _USE = {
     "saved_model": 'model = tf.saved_model.load("saved_model/saved_model")\n'
     'model.serve({...})["output"]           # raw values, by input name\n'
     'model.serve_prepared({...})["output"]  # numeric arrays',
-    "script": "python script/model.py",
+    "script": "python script/model.py DATA   # DATA is your own file or folder",
 }
 
 

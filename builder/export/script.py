@@ -14,7 +14,7 @@ def write_script(project: Project, spec: DataSpec, file: Path) -> None:
     """Write the project's script, and beside it the same as a notebook and the files that both read."""
     file.write_text(script(project, spec), encoding="utf-8")
     file.with_suffix(".ipynb").write_text(notebook(project, spec), encoding="utf-8")
-    for name, text in companion_files(spec).items():
+    for name, text in companion_files(project, spec).items():
         file.with_name(name).write_text(text, encoding="utf-8", newline="\n")
 
 

@@ -158,7 +158,7 @@ def script(project: dict[str, Any], prepared_folder: str) -> dict[str, str]:
         return {SCRIPT_FILE: codegen.model_script(document.model, document.name)}
     spec = prepare_recipe(document.data, Path(prepared_folder)).spec
     written = {SCRIPT_FILE: codegen.script(document, spec), NOTEBOOK_FILE: codegen.notebook(document, spec)}
-    return {**written, **codegen.companion_files(spec)}
+    return {**written, **codegen.companion_files(document, spec)}
 
 
 def evaluate(run_id: str, part: str = "test") -> dict[str, Any]:

@@ -16,7 +16,7 @@ from builder.errors import stop
 from builder.outputs import output_activation
 from builder.tasks import TASKS
 from builder.training_parameters import CROSS_ENTROPIES, counting
-from builder.training_plan.boxes import BoxLoss
+from builder.training_plan.boxes import BoxLoss, generalized_union, middles_of_cells, sides_of
 from builder.training_plan.metrics import (
     carried_by_metrics,
     classification_metrics,
@@ -27,7 +27,12 @@ from builder.training_plan.metrics import (
 from builder.training_plan.one_hot import OneHotLoss
 from builder.training_plan.places import PlaceAccuracy
 from builder.training_plan.soft_targets import LikeliestClassMetric, LikelyLabelsMetric, SoftTargetLoss
-from builder.training_plan.token_loss import Perplexity, TokenAccuracy, TokenCrossentropy
+from builder.training_plan.token_loss import (
+    Perplexity,
+    TokenAccuracy,
+    TokenCrossentropy,
+    token_crossentropy,
+)
 
 REGRESSION_LOSSES = (
     "mean_squared_error",
@@ -178,10 +183,23 @@ def objective(
     return Objective(_class_loss(name, settings, spec.class_count, logits), metrics, None)
 
 
+# What the losses and metrics of this program call.
+_HELPERS: dict[Any, tuple[Any, ...]] = {
+    TokenCrossentropy: (token_crossentropy,),
+    Perplexity: (token_crossentropy,),
+    BoxLoss: (middles_of_cells, sides_of, generalized_union),
+}
+
+
 def carried(goal: Objective) -> list[Any]:
-    """Return the classes that a script needs for its loss and metrics."""
-    losses = [OneHotLoss] if goal.loss.function is OneHotLoss else []
-    return [*losses, *carried_by_metrics(goal.metrics)]
+    """Return the classes that a script needs for its loss and metrics, and what these call."""
+    made = [goal.loss.function, *(metric.function for metric in goal.metrics)]
+    own = [item for item in made if item in _CARRIED]
+    helpers = [helper for item in own for helper in _HELPERS.get(item, ())]
+    return [*dict.fromkeys(helpers), *own, *carried_by_metrics(goal.metrics)]
+
+
+_CARRIED = (OneHotLoss, PlaceAccuracy, TokenCrossentropy, TokenAccuracy, Perplexity, BoxLoss)
 
 
 def _units(model: keras.Model, spec: DataSpec, number: int) -> int:

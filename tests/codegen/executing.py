@@ -30,15 +30,15 @@ def run_code(code: str, file: Path) -> dict[str, Any]:
     return names
 
 
-def write_companions(spec: DataSpec, folder: Path) -> None:
+def write_companions(project: Project, spec: DataSpec, folder: Path) -> None:
     """Write the files that a script reads from beside itself."""
-    for name, text in companion_files(spec).items():
+    for name, text in companion_files(project, spec).items():
         (folder / name).write_text(text, encoding="utf-8")
 
 
 def executed(project: Project, spec: DataSpec, folder: Path) -> dict[str, Any]:
     """Return the names that a project's script defines."""
-    write_companions(spec, folder)
+    write_companions(project, spec, folder)
     return run_code(script(project, spec), folder / "script.py")
 
 

@@ -14,7 +14,10 @@ import numpy as np
 from builder.data import sources
 
 ROWS = 120
-PICTURES_A_CLASS = 8
+# Smaller tables stay whole: their rare classes have few rows.
+WHOLE_BYTES = 100_000
+FILES_A_FOLDER = 8
+LINKED_FILES = 24
 
 
 def cut_samples(folder: Path) -> Path:
@@ -25,7 +28,7 @@ def cut_samples(folder: Path) -> Path:
         target.mkdir(parents=True)
         shutil.copy(source, target)
         for name in filter(None, (facts["data"]["file"], facts["data"].get("test_file"))):
-            cut = {".npz": _arrays, ".zip": _pictures, ".gz": _rows, ".txt": _beginning}[Path(name).suffix]
+            cut = {".npz": _arrays, ".zip": _files, ".gz": _rows, ".txt": _beginning}[Path(name).suffix]
             cut(source.parent / name, target / name)
     return folder
 
@@ -46,17 +49,30 @@ def _each_class(archive: Any, name: str) -> np.ndarray:
     return archive[name][np.sort(chosen)]
 
 
-def _pictures(source: Path, target: Path) -> None:
-    taken: dict[str, int] = {}
+def _files(source: Path, target: Path) -> None:
+    """Keep some files of every folder, and of a table beside them the rows that name one of these."""
     with zipfile.ZipFile(source) as archive, zipfile.ZipFile(target, "w") as cut:
-        for name in sorted(archive.namelist()):
-            folder = name.rpartition("/")[0]
-            taken[folder] = taken.get(folder, 0) + 1
-            if taken[folder] <= PICTURES_A_CLASS:
-                cut.writestr(name, archive.read(name))
+        names = sorted(archive.namelist())
+        tables = [name for name in names if name.endswith(".csv")]
+        others = [name for name in names if "/" not in name and name not in tables]
+        kept = []
+        for folder in sorted({name.rpartition("/")[0] for name in names if "/" in name}):
+            inside = [name for name in names if name.rpartition("/")[0] == folder]
+            wanted = LINKED_FILES if tables else FILES_A_FOLDER
+            kept += [inside[place] for place in np.linspace(0, len(inside) - 1, wanted).astype(int)]
+        for name in dict.fromkeys([*others, *kept]):
+            cut.writestr(name, archive.read(name))
+        stems = {Path(name).stem for name in kept}
+        for name in tables:
+            header, *lines = archive.read(name).decode("utf-8-sig").splitlines(keepends=True)
+            lines = [line for line in lines if stems & {Path(cell).stem for cell in line.split(",")}]
+            cut.writestr(name, "".join([header, *lines]))
 
 
 def _rows(source: Path, target: Path) -> None:
+    if source.stat().st_size < WHOLE_BYTES:
+        shutil.copy(source, target)
+        return
     with gzip.open(source, "rt", encoding="utf-8", newline="") as stream:
         lines = stream.readlines()
     step = max(1, (len(lines) - 1) // ROWS)

@@ -1,0 +1,198 @@
+"""The part of a script that scores the finished model by its task's own measure, and saves it."""
+
+from __future__ import annotations
+
+import keras
+
+from builder.codegen.layout import source
+from builder.codegen.script_parts import Part
+from builder.data.spec import DataSpec
+from builder.decoding import character_error_rate, decoded, edit_distance
+from builder.outputs import output_activation
+from builder.training_plan.objective import PROBABILITIES
+
+_WORDS = "The test rows were neither trained on nor used to choose the best epoch."
+_EVALUATE = "print(model.evaluate(Batches(arrays, targets, test), return_dict=True))"
+_PREDICT = "answers = model.predict(Batches(arrays, targets, test), verbose=0)"
+
+_ERRORS_OF = '''\
+def errors_of(model, arrays, targets, rows):
+    """Return how badly the model gives back each of some rows: the mean square of the differences."""
+    differences = model.predict(Batches(arrays, targets, rows), verbose=0) - targets[rows]
+    return np.square(differences).reshape(len(rows), -1).mean(axis=1)'''
+
+_GENERATE = '''\
+def generate(model, text, count=200, temperature=0.8, top_k=40, seed=SEED):
+    """Return a text that goes on for so many tokens, each drawn from the ``top_k`` likeliest ones."""
+    random, length = np.random.default_rng(seed), WINDOWS["length"]
+    tokens = tokens_of(text)
+    for _ in range(count):
+        recent = tokens[-length:]
+        batch = np.zeros((1, length), dtype="int32")
+        batch[0, : len(recent)] = recent
+        scores = {scores}
+        # The first two tokens are the padding and the unknown one.
+        likeliest = 2 + np.argsort(scores[2:])[-top_k:]
+        weights = np.exp((scores[likeliest] - scores[likeliest].max()) / temperature)
+        tokens.append(int(random.choice(likeliest, p=weights / weights.sum())))
+    return text_of(tokens)'''
+
+_ENTITY_F1 = '''\
+def entity_f1(answers, targets):
+    """Return the F1 score of whole entities: only those with the right type and borders count."""
+    right = told = true = 0
+    for answer, target in zip(answers.argmax(axis=-1), targets, strict=True):
+        words = target >= 0
+        found = set(entities_of([CLASS_NAMES[number] for number in answer[words]]))
+        known = set(entities_of([CLASS_NAMES[number] for number in target[words]]))
+        right, told, true = right + len(found & known), told + len(found), true + len(known)
+    return 2 * right / max(told + true, 1)'''
+
+
+_ANSWER = '''\
+def answer(model, tokens):
+    """Return the model's answer to a text, at each step the likeliest token."""
+    written = np.full((1, TARGET_LENGTH), 0, dtype="int32")
+    written[0, 0] = START_TOKEN
+    for place in range(1, TARGET_LENGTH):
+        batch = {"tokens": tokens[np.newaxis], "target_tokens": written}
+        # The first tokens are the padding, the unknown one and the start.
+        scores = model.predict_on_batch(batch)[0, place - 1, END_TOKEN:]
+        token = END_TOKEN + int(scores.argmax())
+        if token == END_TOKEN:
+            break
+        written[0, place] = token
+    return text_of([token for token in written[0] if token > END_TOKEN])'''
+
+
+def evaluation_part(spec: DataSpec, model: keras.Model) -> Part:
+    """Return the part that scores the model on rows that it has never seen, and saves it.
+
+    Args:
+        spec: the data's description.
+        model: the model that the script builds.
+    """
+    write = {
+        "reconstruction": _of_anomalies,
+        "forecasting": _of_forecasts,
+        "language_model": _of_language,
+        "token_classification": _of_tags,
+        "ordinal": _of_ranks,
+        "text_to_text": _of_answers,
+        "transcription": _of_transcripts,
+    }.get(spec.task)
+    if write is None:
+        return Part("Evaluation", _WORDS, steps=(_EVALUATE, _SAVE))
+    return write(spec, model)
+
+
+_SAVE = "model.save(output)"
+
+_USE = """\
+some = Batches(arrays, targets, test[:5])
+answers = keras.saving.load_model(output).predict(some, verbose=0)
+for answer, target in zip(answers, some.targets, strict=True):
+    print(f"true: {target}, predicted: {np.round(answer, 3)}")"""
+_USES = {
+    "language_model": "print(generate(keras.saving.load_model(output), text_of(pieces[test[-1]])))",
+    "text_to_text": """\
+saved = keras.saving.load_model(output)
+for row in test[:5]:
+    print(f"{text_of(arrays['tokens'][row])} -> {answer(saved, arrays['tokens'][row])}")""",
+}
+
+
+def use_code(spec: DataSpec) -> str:
+    """Return the code of a notebook's last cell, which lets the saved model answer."""
+    return _USES.get(spec.task, _USE)
+
+
+def _of_anomalies(spec: DataSpec, model: keras.Model) -> Part:
+    return Part(
+        "Evaluation",
+        "What the model gives back badly is unlike the rows that it has learned from.",
+        imports=("import numpy as np", "from sklearn.metrics import roc_auc_score"),
+        constants=(
+            "# The share of normal rows that lies below the threshold.",
+            f"NORMAL_SHARE = {spec.anomaly['quantile']}",
+        ),
+        definitions=(_ERRORS_OF,),
+        steps=(
+            "threshold = np.quantile(errors_of(model, arrays, targets, validation), NORMAL_SHARE)",
+            "errors, unusual = errors_of(model, arrays, targets, test), ~is_normal[test]",
+            'print(f"area under the ROC curve: {roc_auc_score(unusual, errors):.4f}")',
+            'print(f"unusual rows found: {np.mean(errors[unusual] > threshold):.1%}")',
+            'print(f"false alarms: {np.mean(errors[~unusual] > threshold):.1%}")',
+            _SAVE,
+        ),
+    )
+
+
+def _of_forecasts(spec: DataSpec, model: keras.Model) -> Part:
+    return Part(
+        "Evaluation",
+        "A forecast is worth something where it beats the rule that everything stays as it was last.",
+        imports=("import numpy as np",),
+        steps=(
+            _EVALUATE,
+            "naive = np.abs(targets[test] - past[test][:, -1:, 0]).mean()",
+            'print(f"mean absolute error of repeating the last value: {naive:.4f}")',
+            _SAVE,
+        ),
+    )
+
+
+def _of_language(spec: DataSpec, model: keras.Model) -> Part:
+    scores = "model.predict_on_batch(batch)[0, len(recent) - 1]"
+    if output_activation(model) in PROBABILITIES:
+        scores = f"np.log({scores} + 1e-9)"
+    return Part(
+        "Evaluation",
+        "The perplexity tells among how many equally likely tokens the model wavers at each step.",
+        imports=("import numpy as np",),
+        definitions=(_GENERATE.replace("{scores}", scores),),
+        steps=(
+            "scores = model.evaluate(Batches(arrays, targets, test), return_dict=True)",
+            "print(f\"{scores}, perplexity: {np.exp(scores['loss']):.2f}\")",
+            _SAVE,
+            "print(generate(model, text_of(pieces[test[0]][:20])))",
+        ),
+    )
+
+
+def _measured(*steps: str, definitions: tuple[str, ...] = ()) -> Part:
+    """Return the part that makes one more score, by some steps, from the ``answers`` for the test rows."""
+    whole = (_EVALUATE, _PREDICT, *steps, _SAVE)
+    return Part("Evaluation", _WORDS, ("import numpy as np",), definitions=definitions, steps=whole)
+
+
+def _of_tags(spec: DataSpec, model: keras.Model) -> Part:
+    step = 'print(f"F1 of entities: {entity_f1(answers, targets[test]):.4f}")'
+    return _measured(step, definitions=(_ENTITY_F1,))
+
+
+def _of_ranks(spec: DataSpec, model: keras.Model) -> Part:
+    return _measured(
+        "ranks = np.abs(answers.argmax(axis=-1) - targets[test]).mean()",
+        'print(f"mean distance from the true rank: {ranks:.4f}")',
+    )
+
+
+def _of_transcripts(spec: DataSpec, model: keras.Model) -> Part:
+    return _measured(
+        "told = decoded(answers, CLASS_NAMES)",
+        'true = ["".join(CLASS_NAMES[number] for number in row) for row in targets[test]]',
+        'print(f"character error rate: {character_error_rate(told, true):.4f}")',
+        definitions=tuple(source(item) for item in (decoded, edit_distance, character_error_rate)),
+    )
+
+
+def _of_answers(spec: DataSpec, model: keras.Model) -> Part:
+    pair = "f\"{text_of(arrays['tokens'][row])} -> {answer(model, arrays['tokens'][row])}\""
+    return Part(
+        "Evaluation",
+        _WORDS,
+        imports=("import numpy as np",),
+        definitions=(_ANSWER,),
+        steps=(_EVALUATE, _SAVE, f'print(*({pair} for row in test[:5]), sep="\\n")'),
+    )
