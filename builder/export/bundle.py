@@ -19,6 +19,8 @@ _USE = {
     'model.serve({...})["output"]           # raw values, by input name\n'
     'model.serve_prepared({...})["output"]  # numeric arrays',
     "script": "python script/model.py",
+    "weights": 'model = build_model()  # of script/model.py\nmodel.load_weights("weights/model.weights.h5")',
+    "onnx": "python onnx/predict_onnx.py sample.json   # needs numpy and onnxruntime only",
 }
 
 

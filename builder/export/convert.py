@@ -59,6 +59,10 @@ class Converter:
             write_saved_model(self.end_to_end, self.model, file)
         elif item.name == "script":
             write_script(self.project, self.prepared.spec, file)
+        elif item.name == "weights":
+            self.model.save_weights(file)
+        elif item.name == "onnx":
+            self._make_onnx(file)
         else:
             label, note = self._make_tflite(item, file)
         return {"label": label, "bytes": _size(file), "note": note}
@@ -92,6 +96,13 @@ class Converter:
             found[f"targets_{number}"] = np.asarray(self.prepared.all_targets[number][rows])
         self.job.scratch.mkdir(parents=True, exist_ok=True)
         np.savez(self.job.scratch / REFERENCE, **found)
+
+    def _make_onnx(self, file: Path) -> None:
+        # Here alone, because this converter takes seconds to import.
+        from builder.export.onnx_file import write_onnx
+
+        write_onnx(self.model, file, [node["id"] for node in self.job.project["model"]["nodes"]])
+        write_client_files(file.parent, self.prepared.spec, self.activations, "onnx")
 
     def _make_tflite(self, item: Format, file: Path) -> tuple[str, str]:
         label, note, content = item.label, "", self.tflite

@@ -26,9 +26,9 @@ from builder.tasks import TASKS
 Progress = Callable[[float, str], None]
 _CONVERT = "builder.export.convert"
 _VERIFY = "builder.export.verify"
-_PACKAGES = ("tensorflow", "keras", "ai-edge-litert", "litert-quantizer", "numpy")
+_PACKAGES = ("tensorflow", "keras", "ai-edge-litert", "litert-quantizer", "tf2onnx", "onnxruntime", "numpy")
 # Light runtimes first: their answers come at once, and a crash of one does not touch the others.
-_RUNTIMES = ("litert", "keras", "tensorflow")
+_RUNTIMES = ("litert", "onnxruntime", "keras", "tensorflow")
 
 
 def run(

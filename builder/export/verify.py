@@ -63,18 +63,19 @@ class Verifier:
         return {**first, "status": status, "further": dict(zip(names, further, strict=True))}
 
     def _load(self, item: Format, file: Path) -> runtimes.Call:
-        if item.name == "script":
-            return runtimes.generated_script(file, Path(self.job.model_file))
+        if item.name in ("script", "weights"):
+            load_with = runtimes.generated_script if item.name == "script" else runtimes.weights_file
+            return load_with(file, Path(self.job.model_file))
         load = {
             "litert": runtimes.litert,
             "keras": runtimes.keras_file,
             "tensorflow": runtimes.saved_model,
+            "onnxruntime": runtimes.onnx,
         }
         return load[item.runtime](file)
 
     def _arrays(self, item: Format) -> runtimes.Arrays:
-        numeric = item.runtime == "litert" or item.name == "script"
-        return self._numeric if numeric else self._raw
+        return self._numeric if item.prepared else self._raw
 
     @cached_property
     def _numeric(self) -> runtimes.Arrays:

@@ -1,8 +1,10 @@
-"""Predict with model.tflite: needs only numpy and ai-edge-litert.
+"""Predict with the model beside this file: needs only numpy and the model's runtime.
 
-Install:  pip install numpy ai-edge-litert
+Install:  pip install numpy ai-edge-litert     for model.tflite
+          pip install numpy onnxruntime        for model.onnx
           (and tokenizers, where a file tokenizer.json stands beside this one)
-Use:      python predict_tflite.py sample.json
+Use, with this file's own name:
+          python predict_tflite.py sample.json
           python predict_tflite.py picture.npy
 
 sample.json holds one sample, {"text": "..."} or {"column": value, ...}, or a list of samples.
@@ -18,12 +20,12 @@ import math
 import re
 import string
 import sys
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter
 
 FOLDER = Path(__file__).resolve().parent
 DESCRIPTION = json.loads((FOLDER / "preprocessing.json").read_text(encoding="utf-8"))
@@ -100,9 +102,7 @@ def write_on(text: str, tokens: int = 100, temperature: float = 0.8, seed: int =
     for _ in range(tokens):
         seen = ids[-length:]
         window = np.array([seen + [0] * (length - len(seen))], dtype=np.int32)
-        chances = probabilities(
-            interpreter().get_signature_runner()(tokens=window)["output"][0][len(seen) - 1]
-        )
+        chances = probabilities(model()(tokens=window)["output"][0][len(seen) - 1])
         # Padding and unknown tokens are never written.
         chances[:2] = 0
         chances = chances ** (1 / temperature)
@@ -122,7 +122,7 @@ def tag_words(sample: dict[str, Any]) -> dict[str, Any]:
         ids += [word_index().get(word, 1)] if is_word else token_ids(word, settings) or [1]
     length = settings["sequence_length"]
     window = np.array([ids[:length] + [0] * (length - len(ids))], dtype=np.int32)
-    output = interpreter().get_signature_runner()(tokens=window)["output"][0]
+    output = model()(tokens=window)["output"][0]
     labels = lines("labels.txt")
     # Words beyond the last step are not seen, and get no name.
     tags = [labels[int(output[step].argmax())] if step < length else "O" for step in first]
@@ -158,7 +158,7 @@ def fill_in(text: str) -> str:
     """Return a text with the likeliest piece of a word in the place of every [MASK]."""
     settings = DESCRIPTION["inputs"][0]["settings"]
     arrays, mask = encode_text({"text": text}, settings), tokenizer().token_to_id("[MASK]")
-    scores = interpreter().get_signature_runner()(**arrays)["output"][0]
+    scores = model()(**arrays)["output"][0]
     # Padding, unknown tokens and the marks of the text's form are no words.
     scores[:, : mask + 1] = -np.inf
     ids = arrays["tokens"][0]
@@ -170,7 +170,7 @@ def translate(text: str) -> str:
     read, written_so_far = (item["settings"] for item in DESCRIPTION["inputs"])
     arrays = encode_text({"text": text}, read)
     length, ids = written_so_far["sequence_length"], [written_so_far["start"]]
-    runner = interpreter().get_signature_runner()
+    runner = model()
     while len(ids) <= length:
         seen = np.array([ids + [0] * (length - len(ids))], dtype=np.int32)
         scores = runner(**arrays, target_tokens=seen)["output"][0][len(ids) - 1]
@@ -251,9 +251,24 @@ def probabilities(values: np.ndarray, activation: str = DESCRIPTION["activation"
 
 
 @lru_cache
-def interpreter() -> Interpreter:
-    """Return the model, loaded once."""
-    return Interpreter(model_path=str(FOLDER / "model.tflite"))
+def model() -> Callable[..., dict[str, np.ndarray]]:
+    """Return the model, loaded once: a function from inputs by name to outputs by name."""
+    if (FOLDER / "model.onnx").exists():
+        from onnxruntime import InferenceSession
+
+        session = InferenceSession(str(FOLDER / "model.onnx"), providers=["CPUExecutionProvider"])
+        inputs, outputs = (
+            [end.name for end in ends] for ends in (session.get_inputs(), session.get_outputs())
+        )
+        return lambda **arrays: dict(
+            zip(outputs, session.run(outputs, {name: arrays[name] for name in inputs}), strict=True)
+        )
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(model_path=str(FOLDER / "model.tflite"))
+    runner = interpreter.get_signature_runner()
+    # A runner does not keep its interpreter alive; this function does.
+    return lambda **arrays: dict(runner(**arrays)) if interpreter else {}
 
 
 def predict(sample: dict[str, Any]) -> dict[str, Any]:
@@ -278,7 +293,7 @@ def predict(sample: dict[str, Any]) -> dict[str, Any]:
         array = {"array": item["name"], "shape": item["arrays"][0]["shape"]}
         encode = encoders.get(item["kind"], encode_array)
         arrays.update(encode(sample, {**array, **item["settings"]}))
-    outputs = interpreter().get_signature_runner()(**arrays)
+    outputs = model()(**arrays)
     labels = lines("labels.txt") if (FOLDER / "labels.txt").exists() else []
     result = answer(outputs["output"][0], DESCRIPTION, labels)
     for place, target in enumerate(DESCRIPTION.get("further_targets", []), start=2):
