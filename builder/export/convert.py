@@ -20,6 +20,7 @@ from builder.export.client_files import write_client_files
 from builder.export.formats import Format
 from builder.export.job import CALIBRATION_SAMPLES, VERIFICATION_SAMPLES, Job, chosen_rows
 from builder.export.keras_file import write_keras
+from builder.export.metadata import with_metadata
 from builder.export.samples import numeric_inputs
 from builder.export.saved_model import write_saved_model
 from builder.export.script import write_script
@@ -112,7 +113,8 @@ class Converter:
                 label = quantize.MIXED_LABEL
             if self.traits.embeddings and item.name != "tflite_int8":
                 note = "Embedding tables are in 8 bits."
-        file.write_bytes(content)
+        spec, project = self.prepared.spec, self.project
+        file.write_bytes(with_metadata(content, spec, project.name, project.description))
         write_client_files(file.parent, self.prepared.spec, self.activations)
         return label, note
 

@@ -17,6 +17,7 @@ from builder.export import runtimes
 from builder.export.agreement import compare
 from builder.export.formats import Format
 from builder.export.job import Job
+from builder.export.metadata import check_metadata
 from builder.export.samples import numeric_inputs, raw_inputs
 from builder.export.worker import Step, serve
 
@@ -66,6 +67,8 @@ class Verifier:
         if item.name in ("script", "weights"):
             load_with = runtimes.generated_script if item.name == "script" else runtimes.weights_file
             return load_with(file, Path(self.job.model_file))
+        if item.runtime == "litert":
+            check_metadata(file.read_bytes(), self.prepared.spec)
         load = {
             "litert": runtimes.litert,
             "keras": runtimes.keras_file,
