@@ -15,6 +15,7 @@ import numpy as np
 
 import builder.blocks  # noqa: F401  (registers the layers that a saved model may hold)
 from builder.data.preprocessing import with_raw_inputs
+from builder.errors import stop
 from builder.export import quantize
 from builder.export.client_files import write_client_files
 from builder.export.formats import Format
@@ -62,6 +63,8 @@ class Converter:
             write_script(self.project, self.prepared.spec, file)
         elif item.name == "weights":
             self.model.save_weights(file)
+        elif item.name == "tflite_step":
+            self._make_step(item, file)
         elif item.name == "onnx":
             self._make_onnx(file)
         else:
@@ -104,6 +107,15 @@ class Converter:
 
         write_onnx(self.model, file, [node["id"] for node in self.job.project["model"]["nodes"]])
         write_client_files(file.parent, self.prepared.spec, self.activations, "onnx")
+
+    def _make_step(self, item: Format, file: Path) -> None:
+        # Here alone, because few models write.
+        from builder.export.decoding_step import decoding_step
+
+        if self.prepared.spec.task not in item.tasks:
+            raise stop("no_decoding_step", "Only language models and text-to-text models write step by step.")
+        file.write_bytes(decoding_step(self.model, self.prepared.spec))
+        write_client_files(file.parent, self.prepared.spec, self.activations)
 
     def _make_tflite(self, item: Format, file: Path) -> tuple[str, str]:
         label, note, content = item.label, "", self.tflite

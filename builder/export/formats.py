@@ -12,6 +12,7 @@ class Format:
     ``file`` is the model's file or folder inside the format's own folder; ``runtime`` names the
     library that verification loads it with: ``"keras"``, ``"tensorflow"``, ``"litert"`` or ``"onnxruntime"``.
     A ``prepared`` format takes the numeric arrays that the model was trained on, the others raw data.
+    Where ``tasks`` are named, only models for these have the format.
     ``quantized`` formats round weights, so small differences from the Keras model are expected.
     """
 
@@ -22,6 +23,7 @@ class Format:
     use: str
     prepared: bool = False
     quantized: bool = False
+    tasks: tuple[str, ...] = ()
 
 
 _ALL = (
@@ -77,6 +79,16 @@ _ALL = (
         quantized=True,
     ),
     Format(
+        "tflite_step",
+        "TFLite, one step of writing",
+        "model.tflite",
+        "litert",
+        "Writes token by token on phones: what the model has seen is kept between the calls, so that a step "
+        "costs one token alone.",
+        prepared=True,
+        tasks=("language_model", "text_to_text"),
+    ),
+    Format(
         "onnx",
         "ONNX",
         "model.onnx",
@@ -103,3 +115,8 @@ _ALL = (
     ),
 )
 FORMATS: dict[str, Format] = {item.name: item for item in _ALL}
+
+
+def formats_for(task: str) -> tuple[str, ...]:
+    """Return the names of the formats that a model for a task can have."""
+    return tuple(item.name for item in _ALL if not item.tasks or task in item.tasks)

@@ -15,7 +15,7 @@ from builder.data.prepare import Prepared
 from builder.data.spec import DataSpec
 from builder.errors import BuilderError, stop
 from builder.export.bundle import write_readme
-from builder.export.formats import FORMATS
+from builder.export.formats import FORMATS, formats_for
 from builder.export.job import Job
 from builder.export.process import Answer, run_formats
 from builder.export.report import write_report
@@ -36,7 +36,7 @@ def run(
     project: Project,
     prepared: Prepared,
     folder: str | os.PathLike[str],
-    formats: Sequence[str] = tuple(FORMATS),
+    formats: Sequence[str] | None = None,
     on_progress: Progress | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> dict[str, Any]:
@@ -52,7 +52,7 @@ def run(
             training part for calibration.
         folder: where the export appears: a folder a format, ``report.json``, ``report.html``,
             ``README.md``.
-        formats: names from ``builder.export.formats.FORMATS``.
+        formats: names from ``builder.export.formats.FORMATS``; without them, all that fit the task.
         on_progress: called with the done share, 0 to 1, and what is being done. An exception from it
             ends the export and leaves nothing behind.
         now: the clock.
@@ -66,6 +66,7 @@ def run(
     Raises:
         BuilderError: where a format is unknown, the model's file is missing, or the disk is full.
     """
+    formats = formats_for(prepared.spec.task) if formats is None else formats
     _check(model, formats)
     target = Path(folder).resolve()
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -27,6 +27,36 @@ def litert(file: Path) -> Call:
     return call
 
 
+def litert_steps(file: Path, written: str) -> Call:
+    """Return a function that runs a TFLite file of one step over the whole text of one sample, on one thread.
+
+    Args:
+        file: as ``builder.export.decoding_step`` makes it.
+        written: the name of the array that the model writes.
+    """
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(model_path=str(file), num_threads=1)
+    step = interpreter.get_signature_runner("step")
+    zeros = {name: np.zeros(item["shape"], item["dtype"]) for name, item in step.get_input_details().items()}
+    reads = "begin" in interpreter.get_signature_list()
+    begin = interpreter.get_signature_runner("begin") if reads else None
+
+    def call(arrays: Arrays) -> list[np.ndarray]:
+        assert interpreter is not None
+        fixed = {name: values for name, values in arrays.items() if name != written}
+        kept = {**zeros, **(begin(**fixed) if begin else {})}
+        outputs = []
+        for position, token in enumerate(arrays[written][0]):
+            given = {"token": np.array([[token]], np.int32), "position": np.array(position, np.int32)}
+            found = step(**{**kept, **given})
+            outputs.append(found.pop("output").copy())
+            kept |= found
+        return [np.stack(outputs, axis=1)]
+
+    return call
+
+
 def onnx(file: Path) -> Call:
     """Return a function that runs an ONNX file in ONNX Runtime, on one thread."""
     import onnxruntime

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from builder.data.spec import written_input
 from builder.errors import stop
 from builder.export import runtimes
 from builder.export.agreement import compare
@@ -52,7 +53,10 @@ class Verifier:
             )
             for number, spec in enumerate(self.prepared.spec.each_target)
         )
-        latency = {} if item.name == "script" else _latency(call, arrays)
+        steps = outputs[0].shape[1] if item.name == "tflite_step" else 1
+        latency = {} if item.name == "script" else _latency(call, arrays, steps)
+        if steps > 1:
+            latency |= {"note": "Latency is of one token."}
         return {**self._together(first, further), **latency, "samples": len(outputs[0])}
 
     def _together(self, first: dict[str, Any], further: list[dict[str, Any]]) -> dict[str, Any]:
@@ -67,6 +71,8 @@ class Verifier:
         if item.name in ("script", "weights"):
             load_with = runtimes.generated_script if item.name == "script" else runtimes.weights_file
             return load_with(file, Path(self.job.model_file))
+        if item.name == "tflite_step":
+            return runtimes.litert_steps(file, written_input(self.prepared.spec))
         if item.runtime == "litert":
             check_metadata(file.read_bytes(), self.prepared.spec)
         load = {
@@ -104,8 +110,8 @@ def _slice(arrays: runtimes.Arrays, start: int, size: int) -> runtimes.Arrays:
     return {name: values[start : start + size] for name, values in arrays.items()}
 
 
-def _latency(call: runtimes.Call, arrays: runtimes.Arrays) -> dict[str, float]:
-    """Return the median and the 95th percentile of single-sample calls, in milliseconds."""
+def _latency(call: runtimes.Call, arrays: runtimes.Arrays, steps: int) -> dict[str, Any]:
+    """Return the median and the 95th percentile of single-sample calls, in milliseconds a step."""
     count = len(next(iter(arrays.values())))
     seconds = []
     for number in range(_WARM_UP + _TIMED_CALLS):
@@ -113,7 +119,7 @@ def _latency(call: runtimes.Call, arrays: runtimes.Arrays) -> dict[str, float]:
         begun = time.perf_counter()
         call(sample)
         seconds.append(time.perf_counter() - begun)
-    p50, p95 = np.percentile(np.array(seconds[_WARM_UP:]) * 1000, [50, 95])
+    p50, p95 = np.percentile(np.array(seconds[_WARM_UP:]) * 1000 / steps, [50, 95])
     return {"latency_ms_p50": float(p50), "latency_ms_p95": float(p95)}
 
 
