@@ -23,6 +23,14 @@ _USE = {
     "onnx": "python onnx/predict_onnx.py sample.json   # needs numpy and onnxruntime only",
 }
 
+_CLIENTS = """`MODEL_CARD.md` says what the model is for. The folder `clients` holds:
+
+- `sample.json`, one sample; `arrays`, the same as the numbers that TFLite takes
+- `browser.html` and `predict.js`: a page that predicts in the browser
+- `predict.cc`, `Predict.kt`, `Predict.swift`: C++, Android, iOS
+- `request.json` and `curl.sh`: the same sample, sent to a prediction server
+"""
+
 
 def bundle(folder: Path) -> Path:
     """Return the zip file of an export, made now unless it exists; it appears whole or not at all.
@@ -55,6 +63,7 @@ def write_readme(report: Mapping[str, Any], folder: Path) -> None:
             continue
         known = FORMATS[item["format"]]
         lines += [f"## {item['label']}", "", known.use, "", "```", _usage(item["format"]), "```", ""]
+    lines += ["## In your own programs", "", _CLIENTS]
     (folder / README_NAME).write_text("\n".join(lines), encoding="utf-8")
 
 

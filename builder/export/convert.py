@@ -18,6 +18,7 @@ from builder.data.preprocessing import with_raw_inputs
 from builder.errors import stop
 from builder.export import quantize
 from builder.export.client_files import write_client_files
+from builder.export.clients import write_sample
 from builder.export.formats import Format
 from builder.export.job import CALIBRATION_SAMPLES, VERIFICATION_SAMPLES, Job, chosen_rows
 from builder.export.keras_file import write_keras
@@ -92,12 +93,14 @@ class Converter:
         return [{name: values[[place]] for name, values in arrays.items()} for place in range(len(rows))]
 
     def write_reference(self) -> None:
-        """Write what the Keras model itself says about the verification samples."""
+        """Write what the Keras model itself says about the verification samples, and the first of them."""
         rows = chosen_rows(self.prepared, "test", VERIFICATION_SAMPLES)
         found: dict[str, Any] = {"rows": rows, "activations": self.activations}
         for number, single in enumerate(each_output(self.model)):
             found[f"outputs_{number}"] = predict_arrays(single, self.prepared.arrays, rows)
             found[f"targets_{number}"] = np.asarray(self.prepared.all_targets[number][rows])
+        if len(rows):
+            write_sample(Path(self.job.folder), self.prepared, int(rows[0]))
         self.job.scratch.mkdir(parents=True, exist_ok=True)
         np.savez(self.job.scratch / REFERENCE, **found)
 

@@ -15,6 +15,7 @@ from builder.data.prepare import Prepared
 from builder.data.spec import DataSpec
 from builder.errors import BuilderError, stop
 from builder.export.bundle import write_readme
+from builder.export.clients import write_clients
 from builder.export.formats import FORMATS, formats_for
 from builder.export.job import Job
 from builder.export.process import Answer, run_formats
@@ -50,8 +51,8 @@ def run(
         project: the project that the model was made from.
         prepared: the data that it was trained on; the test part serves for verification, the
             training part for calibration.
-        folder: where the export appears: a folder a format, ``report.json``, ``report.html``,
-            ``README.md``.
+        folder: where the export appears: a folder a format, ``clients`` (a sample and snippets),
+            ``report.json``, ``report.html``, ``README.md``, ``MODEL_CARD.md``.
         formats: names from ``builder.export.formats.FORMATS``; without them, all that fit the task.
         on_progress: called with the done share, 0 to 1, and what is being done. An exception from it
             ends the export and leaves nothing behind.
@@ -113,6 +114,7 @@ def _export(
             shutil.rmtree(folder / item["format"], ignore_errors=True)
     write_report(report, folder)
     write_readme(report, folder)
+    write_clients(folder, project, prepared.spec, report)
     shutil.rmtree(scratch)
     on_progress(1.0, "Export finished")
     return report
