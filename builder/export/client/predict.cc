@@ -1,7 +1,8 @@
 // Run model.tflite in C++ with LiteRT (https://github.com/google-ai-edge/LiteRT, Apache License 2.0).
 //
 // Build:  g++ -std=c++17 predict.cc -I LITERT_SOURCE -L FOLDER_OF_LIBLITERT -lLiteRt -o predict
-//         (libLiteRt.so also lies in the Python package ai-edge-litert)
+//         (CMake makes the header litert/build_common/build_config.h in LITERT_SOURCE; libLiteRt.so also lies
+//         in the Python package ai-edge-litert)
 // Use:    ./predict @MODEL@model.tflite arrays
 //
 // The folder "arrays" holds one file an input, NAME.bin: the numbers of one sample as they lie in memory.

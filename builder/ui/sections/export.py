@@ -54,6 +54,7 @@ def report(run: RunRecord) -> dict[str, Any] | None:
 def formats(run: RunRecord) -> None:
     """Say what an export holds, before the first one."""
     st.markdown("### What you will get")
+    st.caption("With a model card, a sample, and code for Python, browsers, C++, Android, iOS and the shell.")
     with st.grid(3, min_column_width=280):
         for item in (FORMATS[name] for name in _fitting(run)):
             with st.container(border=True, height="stretch", gap="xxsmall"):
