@@ -20,7 +20,7 @@ _USE = {
     'model.serve_prepared({...})["output"]  # numeric arrays',
     "script": "python script/model.py",
     "weights": 'model = build_model()  # of script/model.py\nmodel.load_weights("weights/model.weights.h5")',
-    "onnx": "python onnx/predict_onnx.py sample.json   # needs numpy and onnxruntime only",
+    "onnx": "python onnx/predict_onnx.py clients/sample.json   # needs numpy and onnxruntime only",
 }
 
 _CLIENTS = """`MODEL_CARD.md` says what the model is for. The folder `clients` holds:
@@ -68,5 +68,5 @@ def write_readme(report: Mapping[str, Any], folder: Path) -> None:
 
 
 def _usage(name: str) -> str:
-    client = f"python {name}/predict_tflite.py sample.json   # needs numpy and ai-edge-litert only"
+    client = f"python {name}/predict_tflite.py clients/sample.json   # needs numpy and ai-edge-litert only"
     return _USE.get(name, client)
