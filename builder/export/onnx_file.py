@@ -43,10 +43,22 @@ def write_onnx(model: keras.Model, file: Path, node_ids: Iterable[str]) -> None:
     endpoint, signature = answering(model, None)
     function = tf.function(endpoint, input_signature=[signature])
     made, _ = tf2onnx.convert.from_function(function, [signature], opset=OPSET)
+    _hold_captured(made.graph, function.get_concrete_function(signature))
     _spell_out(made.graph)
     _refuse_unknown(made.graph, node_ids)
     onnx.checker.check_model(made)
     file.write_bytes(made.SerializeToString())
+
+
+def _hold_captured(graph: Any, function: Any) -> None:
+    """Put the numbers that a model holds otherwise than as weights, such as means, into the file.
+
+    The converter takes them for inputs.
+    """
+    captured = {inner.name: outer for outer, inner in function.graph.captures if outer.dtype != tf.resource}
+    for item in [item for item in graph.input if item.name in captured]:
+        graph.initializer.append(numpy_helper.from_array(captured[item.name].numpy(), item.name))
+        graph.input.remove(item)
 
 
 def _spell_out(graph: Any) -> None:

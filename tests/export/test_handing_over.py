@@ -123,12 +123,17 @@ def test_the_description_changes_no_answer_and_a_false_one_is_refused() -> None:
         root(plain, "M001")
 
 
+def packed_sample(folder: Path) -> dict:
+    """Return the sample of an export as the product takes it: pictures as arrays."""
+    sample = json.loads((folder / "clients" / "sample.json").read_text())
+    return {name: np.array(value, np.uint8) if name == "image" else value for name, value in sample.items()}
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_python_snippets_answer_the_packed_sample_as_the_product(kind, exported) -> None:
     _, folder = exported(kind)
     model, _, prepared = small(kind)
-    sample = json.loads((folder / "clients" / "sample.json").read_text())
-    expected = predict(model, prepared.spec, [sample])[0]
+    expected = predict(model, prepared.spec, [packed_sample(folder)])[0]
     for name in EXACT:
         snippet = folder / name / f"predict_{name.split('_')[0]}.py"
         command = [sys.executable, str(snippet), str(folder / "clients" / "sample.json")]
@@ -155,7 +160,7 @@ console.log(JSON.stringify({ arrays: plain, said }));
 """
 AWKWARD = {
     "lstm": [{"text": "Are\tyou HOME, yet? Ünïcode É stays"}, {"text": "  WINNER!! call 0906 now  "}],
-    "table": [{"age": "?", "education": "no such school", "hours-per-week": None, "workclass": " Private "}],
+    "table": [{"age": "?", "education": "no such school", "hours_per_week": None, "workclass": " Private "}],
     "cnn": [],
 }
 
@@ -169,7 +174,7 @@ def test_the_browser_prepares_samples_and_reads_answers_as_python_does(kind, exp
     model, _, prepared = small(kind)
     clients = folder / "clients"
     samples = [json.loads((clients / "sample.json").read_text()), *AWKWARD[kind]]
-    arrays = encode(prepared.spec, samples)
+    arrays = encode(prepared.spec, [packed_sample(folder), *AWKWARD[kind]])
     outputs = np.asarray(
         model(
             {
@@ -188,7 +193,7 @@ def test_the_browser_prepares_samples_and_reads_answers_as_python_does(kind, exp
     for row, own in enumerate(found["arrays"]):
         for name, array in own.items():
             assert np.allclose(np.reshape(array["values"], array["shape"])[0], arrays[name][row])
-    expected = predict(model, prepared.spec, samples[:1])[0]
+    expected = predict(model, prepared.spec, [packed_sample(folder)])[0]
     assert found["said"]["label"] == expected["label"]
     assert found["said"]["probabilities"] == pytest.approx(expected["probabilities"], abs=1e-5)
 
@@ -196,7 +201,7 @@ def test_the_browser_prepares_samples_and_reads_answers_as_python_does(kind, exp
 def test_snippets_and_card_speak_of_this_project(exported) -> None:
     _, folder = exported("table")
     card = (folder / "MODEL_CARD.md").read_text()
-    assert "hours-per-week" in card and "onnx/model.onnx" in card and "## Limits" in card
+    assert "hours_per_week" in card and "onnx/model.onnx" in card and "## Limits" in card
     clients = folder / "clients"
     for name in ("predict.cc", "Predict.kt", "Predict.swift", "browser.html"):
         text = (clients / name).read_text()
