@@ -83,6 +83,8 @@ SAME_LEVEL = {
     ("codegen", "compiler"),
     # What was opened is built again, to see that nothing was lost.
     ("importer", "compiler"),
+    # An exported model writes step by step as the product does.
+    ("export", "explain"),
     # Whether a loss expects logits follows from the model's last layer.
     ("training_plan", "outputs"),
     ("command_augment", "command_settings"),

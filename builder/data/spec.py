@@ -309,6 +309,12 @@ class DataSpec:
         )
 
 
+def written_input(spec: DataSpec) -> str:
+    """Return the name of the array that grows as a model writes, token by token."""
+    named = {item.name: item for item in spec.inputs}
+    return named.get(TARGET_INPUT, spec.inputs[0]).arrays[0].name
+
+
 def raw_input_names(spec: DataSpec) -> dict[str, str]:
     """Return the end-to-end model's input name for every text and table column.
 

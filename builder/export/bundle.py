@@ -19,7 +19,17 @@ _USE = {
     'model.serve({...})["output"]           # raw values, by input name\n'
     'model.serve_prepared({...})["output"]  # numeric arrays',
     "script": "python script/model.py DATA   # DATA is your own file or folder",
+    "weights": 'model = build_model()  # of script/model.py\nmodel.load_weights("weights/model.weights.h5")',
+    "onnx": "python onnx/predict_onnx.py clients/sample.json   # needs numpy and onnxruntime only",
 }
+
+_CLIENTS = """`MODEL_CARD.md` says what the model is for. The folder `clients` holds:
+
+- `sample.json`, one sample; `arrays`, the same as the numbers that TFLite takes
+- `browser.html` and `predict.js`: a page that predicts in the browser
+- `predict.cc`, `Predict.kt`, `Predict.swift`: C++, Android, iOS
+- `request.json` and `curl.sh`: the same sample, sent to a prediction server
+"""
 
 
 def bundle(folder: Path) -> Path:
@@ -53,9 +63,10 @@ def write_readme(report: Mapping[str, Any], folder: Path) -> None:
             continue
         known = FORMATS[item["format"]]
         lines += [f"## {item['label']}", "", known.use, "", "```", _usage(item["format"]), "```", ""]
+    lines += ["## In your own programs", "", _CLIENTS]
     (folder / README_NAME).write_text("\n".join(lines), encoding="utf-8")
 
 
 def _usage(name: str) -> str:
-    client = f"python {name}/predict_tflite.py sample.json   # needs numpy and ai-edge-litert only"
+    client = f"python {name}/predict_tflite.py clients/sample.json   # needs numpy and ai-edge-litert only"
     return _USE.get(name, client)

@@ -10,16 +10,19 @@ from typing import Any
 
 from builder.data.spec import DataSpec, ModelInput
 
-_SNIPPET = Path(__file__).resolve().parent / "client" / "predict_tflite.py"
+_SNIPPET = Path(__file__).resolve().parent / "client" / "predict.py"
 
 
-def write_client_files(folder: Path, spec: DataSpec, activations: Sequence[str]) -> None:
-    """Write the files that a TFLite client needs, because TFLite itself holds no words.
+def write_client_files(
+    folder: Path, spec: DataSpec, activations: Sequence[str], runtime: str = "tflite"
+) -> None:
+    """Write the files that a client of a TFLite or ONNX model needs, because the model holds no words.
 
     Args:
-        folder: where ``model.tflite`` is.
+        folder: where the model is, ``model.tflite`` or ``model.onnx``.
         spec: the data's description.
         activations: the last activation of every output, from ``builder.outputs.output_activation``.
+        runtime: ``"tflite"`` or ``"onnx"``, after which the snippet is called.
     """
     if spec.class_names:
         _write_lines(folder / "labels.txt", spec.class_names)
@@ -39,7 +42,7 @@ def write_client_files(folder: Path, spec: DataSpec, activations: Sequence[str])
     description |= {"further_targets": further} if further else {}
     text = json.dumps(description, indent=2, ensure_ascii=False)
     (folder / "preprocessing.json").write_text(text + "\n", encoding="utf-8")
-    shutil.copyfile(_SNIPPET, folder / _SNIPPET.name)
+    shutil.copyfile(_SNIPPET, folder / f"predict_{runtime}.py")
 
 
 def _described(item: ModelInput) -> dict[str, Any]:

@@ -15,11 +15,14 @@ import numpy as np
 
 import builder.blocks  # noqa: F401  (registers the layers that a saved model may hold)
 from builder.data.preprocessing import with_raw_inputs
+from builder.errors import stop
 from builder.export import quantize
 from builder.export.client_files import write_client_files
+from builder.export.clients import write_sample
 from builder.export.formats import Format
 from builder.export.job import CALIBRATION_SAMPLES, VERIFICATION_SAMPLES, Job, chosen_rows
 from builder.export.keras_file import write_keras
+from builder.export.metadata import with_metadata
 from builder.export.samples import numeric_inputs
 from builder.export.saved_model import write_saved_model
 from builder.export.script import write_script
@@ -59,6 +62,12 @@ class Converter:
             write_saved_model(self.end_to_end, self.model, file)
         elif item.name == "script":
             write_script(self.project, self.prepared.spec, file)
+        elif item.name == "weights":
+            self.model.save_weights(file)
+        elif item.name == "tflite_step":
+            self._make_step(item, file)
+        elif item.name == "onnx":
+            self._make_onnx(file)
         else:
             label, note = self._make_tflite(item, file)
         return {"label": label, "bytes": _size(file), "note": note}
@@ -84,14 +93,32 @@ class Converter:
         return [{name: values[[place]] for name, values in arrays.items()} for place in range(len(rows))]
 
     def write_reference(self) -> None:
-        """Write what the Keras model itself says about the verification samples."""
+        """Write what the Keras model itself says about the verification samples, and the first of them."""
         rows = chosen_rows(self.prepared, "test", VERIFICATION_SAMPLES)
         found: dict[str, Any] = {"rows": rows, "activations": self.activations}
         for number, single in enumerate(each_output(self.model)):
             found[f"outputs_{number}"] = predict_arrays(single, self.prepared.arrays, rows)
             found[f"targets_{number}"] = np.asarray(self.prepared.all_targets[number][rows])
+        if len(rows):
+            write_sample(Path(self.job.folder), self.prepared, int(rows[0]))
         self.job.scratch.mkdir(parents=True, exist_ok=True)
         np.savez(self.job.scratch / REFERENCE, **found)
+
+    def _make_onnx(self, file: Path) -> None:
+        # Here alone, because this converter takes seconds to import.
+        from builder.export.onnx_file import write_onnx
+
+        write_onnx(self.model, file, [node["id"] for node in self.job.project["model"]["nodes"]])
+        write_client_files(file.parent, self.prepared.spec, self.activations, "onnx")
+
+    def _make_step(self, item: Format, file: Path) -> None:
+        # Here alone, because few models write.
+        from builder.export.decoding_step import decoding_step
+
+        if self.prepared.spec.task not in item.tasks:
+            raise stop("no_decoding_step", "Only language models and text-to-text models write step by step.")
+        file.write_bytes(decoding_step(self.model, self.prepared.spec))
+        write_client_files(file.parent, self.prepared.spec, self.activations)
 
     def _make_tflite(self, item: Format, file: Path) -> tuple[str, str]:
         label, note, content = item.label, "", self.tflite
@@ -101,7 +128,8 @@ class Converter:
                 label = quantize.MIXED_LABEL
             if self.traits.embeddings and item.name != "tflite_int8":
                 note = "Embedding tables are in 8 bits."
-        file.write_bytes(content)
+        spec, project = self.prepared.spec, self.project
+        file.write_bytes(with_metadata(content, spec, project.name, project.description))
         write_client_files(file.parent, self.prepared.spec, self.activations)
         return label, note
 

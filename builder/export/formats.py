@@ -10,7 +10,9 @@ class Format:
     """One export format.
 
     ``file`` is the model's file or folder inside the format's own folder; ``runtime`` names the
-    library that verification loads it with: ``"keras"``, ``"tensorflow"`` or ``"litert"``.
+    library that verification loads it with: ``"keras"``, ``"tensorflow"``, ``"litert"`` or ``"onnxruntime"``.
+    A ``prepared`` format takes the numeric arrays that the model was trained on, the others raw data.
+    Where ``tasks`` are named, only models for these have the format.
     ``quantized`` formats round weights, so small differences from the Keras model are expected.
     """
 
@@ -19,7 +21,9 @@ class Format:
     file: str
     runtime: str
     use: str
+    prepared: bool = False
     quantized: bool = False
+    tasks: tuple[str, ...] = ()
 
 
 _ALL = (
@@ -44,6 +48,7 @@ _ALL = (
         "model.tflite",
         "litert",
         "Runs on phones and small computers, one sample a call, exactly as the Keras model.",
+        prepared=True,
     ),
     Format(
         "tflite_float16",
@@ -51,6 +56,7 @@ _ALL = (
         "model.tflite",
         "litert",
         "About half the size; hardly any difference in the predictions.",
+        prepared=True,
         quantized=True,
     ),
     Format(
@@ -59,6 +65,7 @@ _ALL = (
         "model.tflite",
         "litert",
         "About a quarter of the size: weights in 8 bits, activations rounded while running.",
+        prepared=True,
         quantized=True,
     ),
     Format(
@@ -68,7 +75,35 @@ _ALL = (
         "litert",
         "Weights and activations in 8 bits, ranges measured on training samples. Inputs and outputs stay "
         "float, so that a client needs no scales.",
+        prepared=True,
         quantized=True,
+    ),
+    Format(
+        "tflite_step",
+        "TFLite, one step of writing",
+        "model.tflite",
+        "litert",
+        "Writes token by token on phones: what the model has seen is kept between the calls, so that a step "
+        "costs one token alone.",
+        prepared=True,
+        tasks=("language_model", "text_to_text"),
+    ),
+    Format(
+        "onnx",
+        "ONNX",
+        "model.onnx",
+        "onnxruntime",
+        "Runs in ONNX Runtime (Windows, servers, browsers, phones) and in many other tools, any number of "
+        "samples a call. Takes the numeric arrays.",
+        prepared=True,
+    ),
+    Format(
+        "weights",
+        "Weights (.weights.h5)",
+        "model.weights.h5",
+        "keras",
+        "The trained numbers alone, for the model that the Python script builds.",
+        prepared=True,
     ),
     Format(
         "script",
@@ -76,6 +111,12 @@ _ALL = (
         "model.py",
         "keras",
         "The project as readable Keras code, to train again or to change by hand.",
+        prepared=True,
     ),
 )
 FORMATS: dict[str, Format] = {item.name: item for item in _ALL}
+
+
+def formats_for(task: str) -> tuple[str, ...]:
+    """Return the names of the formats that a model for a task can have."""
+    return tuple(item.name for item in _ALL if not item.tasks or task in item.tasks)

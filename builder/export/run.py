@@ -15,7 +15,8 @@ from builder.data.prepare import Prepared
 from builder.data.spec import DataSpec
 from builder.errors import BuilderError, stop
 from builder.export.bundle import write_readme
-from builder.export.formats import FORMATS
+from builder.export.clients import write_clients
+from builder.export.formats import FORMATS, formats_for
 from builder.export.job import Job
 from builder.export.process import Answer, run_formats
 from builder.export.report import write_report
@@ -26,9 +27,9 @@ from builder.tasks import TASKS
 Progress = Callable[[float, str], None]
 _CONVERT = "builder.export.convert"
 _VERIFY = "builder.export.verify"
-_PACKAGES = ("tensorflow", "keras", "ai-edge-litert", "litert-quantizer", "numpy")
+_PACKAGES = ("tensorflow", "keras", "ai-edge-litert", "litert-quantizer", "tf2onnx", "onnxruntime", "numpy")
 # Light runtimes first: their answers come at once, and a crash of one does not touch the others.
-_RUNTIMES = ("litert", "keras", "tensorflow")
+_RUNTIMES = ("litert", "onnxruntime", "keras", "tensorflow")
 
 
 def run(
@@ -36,7 +37,7 @@ def run(
     project: Project,
     prepared: Prepared,
     folder: str | os.PathLike[str],
-    formats: Sequence[str] = tuple(FORMATS),
+    formats: Sequence[str] | None = None,
     on_progress: Progress | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> dict[str, Any]:
@@ -50,9 +51,9 @@ def run(
         project: the project that the model was made from.
         prepared: the data that it was trained on; the test part serves for verification, the
             training part for calibration.
-        folder: where the export appears: a folder a format, ``report.json``, ``report.html``,
-            ``README.md``.
-        formats: names from ``builder.export.formats.FORMATS``.
+        folder: where the export appears: a folder a format, ``clients`` (a sample and snippets),
+            ``report.json``, ``report.html``, ``README.md``, ``MODEL_CARD.md``.
+        formats: names from ``builder.export.formats.FORMATS``; without them, all that fit the task.
         on_progress: called with the done share, 0 to 1, and what is being done. An exception from it
             ends the export and leaves nothing behind.
         now: the clock.
@@ -66,6 +67,7 @@ def run(
     Raises:
         BuilderError: where a format is unknown, the model's file is missing, or the disk is full.
     """
+    formats = formats_for(prepared.spec.task) if formats is None else formats
     _check(model, formats)
     target = Path(folder).resolve()
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -112,6 +114,7 @@ def _export(
             shutil.rmtree(folder / item["format"], ignore_errors=True)
     write_report(report, folder)
     write_readme(report, folder)
+    write_clients(folder, project, prepared.spec, report)
     shutil.rmtree(scratch)
     on_progress(1.0, "Export finished")
     return report

@@ -27,6 +27,53 @@ def litert(file: Path) -> Call:
     return call
 
 
+def litert_steps(file: Path, written: str) -> Call:
+    """Return a function that runs a TFLite file of one step over the whole text of one sample, on one thread.
+
+    Args:
+        file: as ``builder.export.decoding_step`` makes it.
+        written: the name of the array that the model writes.
+    """
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(model_path=str(file), num_threads=1)
+    step = interpreter.get_signature_runner("step")
+    zeros = {name: np.zeros(item["shape"], item["dtype"]) for name, item in step.get_input_details().items()}
+    reads = "begin" in interpreter.get_signature_list()
+    begin = interpreter.get_signature_runner("begin") if reads else None
+
+    def call(arrays: Arrays) -> list[np.ndarray]:
+        assert interpreter is not None
+        fixed = {name: values for name, values in arrays.items() if name != written}
+        kept = {**zeros, **(begin(**fixed) if begin else {})}
+        outputs = []
+        for position, token in enumerate(arrays[written][0]):
+            given = {"token": np.array([[token]], np.int32), "position": np.array(position, np.int32)}
+            found = step(**{**kept, **given})
+            outputs.append(found.pop("output").copy())
+            kept |= found
+        return [np.stack(outputs, axis=1)]
+
+    return call
+
+
+def onnx(file: Path) -> Call:
+    """Return a function that runs an ONNX file in ONNX Runtime, on one thread."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+    inputs = [item.name for item in session.get_inputs()]
+    outputs = [item.name for item in session.get_outputs()]
+
+    def call(arrays: Arrays) -> list[np.ndarray]:
+        found = session.run(outputs, {name: arrays[name] for name in inputs})
+        return _in_order(dict(zip(outputs, found, strict=True)))
+
+    return call
+
+
 def saved_model(folder: Path) -> Call:
     """Return a function that runs a SavedModel's endpoint for raw data, on one thread."""
     tensorflow = _single_thread()
@@ -46,13 +93,34 @@ def keras_file(file: Path) -> Call:
 
     import builder.blocks  # noqa: F401  (registers the layers that the file may hold)
 
-    model = keras.saving.load_model(file, compile=False)
+    return _compiled(keras.saving.load_model(file, compile=False), tensorflow)
+
+
+def weights_file(file: Path, trained: Path) -> Call:
+    """Return a function that runs a new model of the trained one's layers with the weights in a file."""
+    tensorflow = _single_thread()
+    import keras
+
+    import builder.blocks  # noqa: F401  (registers the layers that the trained model may hold)
+
+    like = keras.saving.load_model(trained, compile=False)
+    model = type(like).from_config(like.get_config())
+    model.load_weights(file)
+    return _compiled(model, tensorflow)
+
+
+def _compiled(model: Any, tensorflow: Any) -> Call:
+    """Return a function that runs a Keras model, inputs by name.
+
+    Compiled, as Keras's own predict is; without it a recurrent layer takes a hundred times as long.
+    """
+    import keras
+
     signature = {
         tensor.name: tensorflow.TensorSpec(tensor.shape, tensor.dtype, name=tensor.name)
         for tensor in model.inputs
     }
 
-    # Compiled, as Keras's own predict is; without it a recurrent layer takes a hundred times as long.
     @tensorflow.function(input_signature=[signature])
     def compiled(inputs):  # type: ignore[no-untyped-def]
         arranged = keras.tree.map_structure(lambda tensor: inputs[tensor.name], model.input)

@@ -89,3 +89,16 @@ def _words(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         return f"{value:.0f}"
     return str(value).strip()
+
+
+def one_sample(prepared: Prepared, row: int) -> dict[str, Any]:
+    """Return one sample as clients give it, JSON-ready: a text or columns by name, arrays as nested lists."""
+    spec = prepared.spec
+    columns = _columns(spec)
+    row_values = _row(prepared, row) if columns else {}
+    sample = {name: row_values.get(name) for name in columns}
+    for item in spec.inputs:
+        if item.kind in ARRAY_KINDS:
+            array = item.arrays[0]
+            sample[item.name] = prepared.arrays[array.name][row].tolist()
+    return sample

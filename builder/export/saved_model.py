@@ -46,8 +46,13 @@ def write_fixed_batch(model: keras.Model, folder: Path) -> None:
     archive.write_out(str(folder), verbose=False)
 
 
-def _add(archive: Any, name: str, model: keras.Model, batch: int | None) -> None:
-    """Add an endpoint that takes a dictionary of the model's inputs by name."""
+def answering(model: keras.Model, batch: int | None) -> tuple[Any, dict[str, tf.TensorSpec]]:
+    """Return a function from a dictionary of a model's inputs to one of its outputs, and its signature.
+
+    Args:
+        model: the model.
+        batch: the number of samples a call; None for any.
+    """
     signature = {
         tensor.name: tf.TensorSpec((batch, *tensor.shape[1:]), tensor.dtype, name=tensor.name)
         for tensor in model.inputs
@@ -58,4 +63,9 @@ def _add(archive: Any, name: str, model: keras.Model, batch: int | None) -> None
         answers = keras.tree.flatten(model(arranged, training=False))
         return dict(zip(output_names(len(answers)), answers, strict=True))
 
+    return endpoint, signature
+
+
+def _add(archive: Any, name: str, model: keras.Model, batch: int | None) -> None:
+    endpoint, signature = answering(model, batch)
     archive.add_endpoint(name, endpoint, input_signature=[signature])

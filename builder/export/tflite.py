@@ -29,9 +29,14 @@ def float32(model: keras.Model) -> bytes:
     """
     with tempfile.TemporaryDirectory() as folder:
         write_fixed_batch(with_builtin_encoding(model), Path(folder))
-        converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=[SIGNATURE])
-        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-        return converter.convert()
+        return builtin_converter(Path(folder), [SIGNATURE]).convert()
+
+
+def builtin_converter(folder: Path, signatures: list[str]) -> Any:
+    """Return the converter of a SavedModel that refuses what TFLite's builtin operators cannot do."""
+    converter = tf.lite.TFLiteConverter.from_saved_model(str(folder), signature_keys=signatures)
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+    return converter
 
 
 def with_builtin_encoding(model: keras.Model) -> keras.Model:

@@ -11,7 +11,8 @@ from builder.errors import BuilderError, Problem
 _OPERATOR = re.compile(r"'tf\.(\w+)' op is neither a custom op nor a flex op|\btf\.(\w+)\b")
 _LAYER_PATH = re.compile(r'"([\w.\-]+(?:/[\w.\-]+)+)')
 _CALL_NUMBER = re.compile(r"_\d+$")
-_FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
+_FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_FULL_WORDS = ("No space left on device", "Disk quota exceeded", "File too large")
 _ADVICE = (
     "Replace the block by one that TFLite can run, or export to SavedModel or .keras, which hold every model."
 )
@@ -66,8 +67,8 @@ def full_disk() -> Problem:
 
 
 def is_full_disk(error: BaseException) -> bool:
-    """Tell whether a full disk, or a used-up quota, is behind an exception."""
-    return getattr(error, "errno", None) in _FULL_DISK or "No space left on device" in str(error)
+    """Tell whether a full disk, a used-up quota or a limit on files is behind an exception."""
+    return getattr(error, "errno", None) in _FULL_DISK or any(words in str(error) for words in _FULL_WORDS)
 
 
 def block_in(text: str, node_ids: Iterable[str]) -> str | None:

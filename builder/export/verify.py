@@ -12,11 +12,13 @@ from typing import Any
 
 import numpy as np
 
+from builder.data.spec import written_input
 from builder.errors import stop
 from builder.export import runtimes
 from builder.export.agreement import compare
 from builder.export.formats import Format
 from builder.export.job import Job
+from builder.export.metadata import check_metadata
 from builder.export.samples import numeric_inputs, raw_inputs
 from builder.export.worker import Step, serve
 
@@ -51,7 +53,10 @@ class Verifier:
             )
             for number, spec in enumerate(self.prepared.spec.each_target)
         )
-        latency = {} if item.name == "script" else _latency(call, arrays)
+        steps = outputs[0].shape[1] if item.name == "tflite_step" else 1
+        latency = {} if item.name == "script" else _latency(call, arrays, steps)
+        if steps > 1:
+            latency |= {"note": "Latency is of one token."}
         return {**self._together(first, further), **latency, "samples": len(outputs[0])}
 
     def _together(self, first: dict[str, Any], further: list[dict[str, Any]]) -> dict[str, Any]:
@@ -63,18 +68,23 @@ class Verifier:
         return {**first, "status": status, "further": dict(zip(names, further, strict=True))}
 
     def _load(self, item: Format, file: Path) -> runtimes.Call:
-        if item.name == "script":
-            return runtimes.generated_script(file, Path(self.job.model_file))
+        if item.name in ("script", "weights"):
+            load_with = runtimes.generated_script if item.name == "script" else runtimes.weights_file
+            return load_with(file, Path(self.job.model_file))
+        if item.name == "tflite_step":
+            return runtimes.litert_steps(file, written_input(self.prepared.spec))
+        if item.runtime == "litert":
+            check_metadata(file.read_bytes(), self.prepared.spec)
         load = {
             "litert": runtimes.litert,
             "keras": runtimes.keras_file,
             "tensorflow": runtimes.saved_model,
+            "onnxruntime": runtimes.onnx,
         }
         return load[item.runtime](file)
 
     def _arrays(self, item: Format) -> runtimes.Arrays:
-        numeric = item.runtime == "litert" or item.name == "script"
-        return self._numeric if numeric else self._raw
+        return self._numeric if item.prepared else self._raw
 
     @cached_property
     def _numeric(self) -> runtimes.Arrays:
@@ -100,8 +110,8 @@ def _slice(arrays: runtimes.Arrays, start: int, size: int) -> runtimes.Arrays:
     return {name: values[start : start + size] for name, values in arrays.items()}
 
 
-def _latency(call: runtimes.Call, arrays: runtimes.Arrays) -> dict[str, float]:
-    """Return the median and the 95th percentile of single-sample calls, in milliseconds."""
+def _latency(call: runtimes.Call, arrays: runtimes.Arrays, steps: int) -> dict[str, Any]:
+    """Return the median and the 95th percentile of single-sample calls, in milliseconds a step."""
     count = len(next(iter(arrays.values())))
     seconds = []
     for number in range(_WARM_UP + _TIMED_CALLS):
@@ -109,7 +119,7 @@ def _latency(call: runtimes.Call, arrays: runtimes.Arrays) -> dict[str, float]:
         begun = time.perf_counter()
         call(sample)
         seconds.append(time.perf_counter() - begun)
-    p50, p95 = np.percentile(np.array(seconds[_WARM_UP:]) * 1000, [50, 95])
+    p50, p95 = np.percentile(np.array(seconds[_WARM_UP:]) * 1000 / steps, [50, 95])
     return {"latency_ms_p50": float(p50), "latency_ms_p95": float(p95)}
 
 

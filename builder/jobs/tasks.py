@@ -275,7 +275,7 @@ def export(
     """Export a run's model, verify every file, and return the report.
 
     Args:
-        formats: names of formats; all where None.
+        formats: names of formats; all that fit the task where None.
         on_progress: called with the done share, 0 to 1, and words. The run's ``exports/progress.json``
             says the same to other processes, as ``{"share", "words"}``.
     """
@@ -291,7 +291,7 @@ def export(
     tell(0.0, "Opening the data")
     model, prepared = _model_file(run_id), _prepared(run_id)
     project = Project.from_json(default_store().run_document(run_id))
-    return exporting.run(model, project, prepared, folder, formats or tuple(exporting.FORMATS), tell)
+    return exporting.run(model, project, prepared, folder, formats, tell)
 
 
 def open_model(path: str) -> dict[str, Any]:

@@ -53,8 +53,13 @@ class CachedSteps:
                 self._steps[str(number)] = step_of(node, moving)
         if id(model.outputs[0]) not in moving:
             raise CannotStep
-        self._prepare = tf.function(self._prepared, autograph=False, reduce_retracing=True)
-        self._advance = tf.function(self._advanced, autograph=False, reduce_retracing=True)
+        self._prepare = tf.function(self.prepared, autograph=False, reduce_retracing=True)
+        self._advance = tf.function(self.advanced, autograph=False, reduce_retracing=True)
+
+    @property
+    def names(self) -> list[str]:
+        """What the layers' states are called."""
+        return list(self._steps)
 
     def begin(self, fixed: Mapping[str, np.ndarray], rows: int) -> Seen:
         """Read the inputs that are known from the beginning, before anything is written.
@@ -64,7 +69,7 @@ class CachedSteps:
             rows: how many texts are written at once.
         """
         known = self._prepare({name: tf.constant(values) for name, values in fixed.items()})
-        return Seen(known, {name: step.begin(rows, known[name]) for name, step in self._steps.items()})
+        return Seen(known, self.initial(rows, known))
 
     def feed(self, seen: Seen, tokens: np.ndarray) -> tuple[np.ndarray, Seen]:
         """Go on with new tokens, (rows, new); return the last step's output, (rows, …), and what is kept."""
@@ -77,7 +82,12 @@ class CachedSteps:
         chosen = tf.constant(np.asarray(rows, np.int32))
         return replace(seen, state=tf.nest.map_structure(lambda value: tf.gather(value, chosen), seen.state))
 
-    def _prepared(self, fixed: Mapping[str, Any]) -> dict[str, State]:
+    def initial(self, rows: int, known: Mapping[str, State]) -> dict[str, State]:
+        """Return the layers' states before the first step, from what ``prepared`` gives."""
+        return {name: step.begin(rows, known[name]) for name, step in self._steps.items()}
+
+    def prepared(self, fixed: Mapping[str, Any]) -> dict[str, State]:
+        """Return what the layers take from the fixed inputs, (rows, …) by name; for ``tf.function``."""
         values = {self._inputs[name]: value for name, value in fixed.items()}
         for node in self._fixed_calls:
             args, kwargs = node.arguments.fill_in(values)
@@ -85,9 +95,17 @@ class CachedSteps:
         masks = {name: getattr(value, "_keras_mask", None) for name, value in values.items()}
         return {name: step.prepare(values, masks) for name, step in self._steps.items()}
 
-    def _advanced(
+    def advanced(
         self, tokens: Any, fixed: dict[str, State], state: dict[str, State], before: Any
     ) -> tuple[Any, dict[str, State]]:
+        """Return the last of the new steps' outputs, (rows, …), and the next states; for ``tf.function``.
+
+        Args:
+            tokens: new token ids, (rows, new).
+            fixed: what ``prepared`` gave.
+            state: what ``initial`` or the step before gave.
+            before: how many tokens came before, a scalar.
+        """
         values = {self._inputs[self._written]: tokens}
         following = {}
         for name, step in self._steps.items():

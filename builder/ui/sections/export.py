@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from builder.export.bundle import BUNDLE_NAME, bundle
-from builder.export.formats import FORMATS
+from builder.export.formats import FORMATS, formats_for
 from builder.runs.records import RunRecord
 from builder.ui import frame, questions, state
 from builder.ui.format import metric_name, metric_value, size
@@ -31,7 +31,7 @@ def choose_and_start(run: RunRecord) -> None:
         label = "Export again" if again else "Export everything"
         kind: Any = "secondary" if again else "primary"
         if st.button(label, type=kind, icon=":material/package_2:", key="export.all"):
-            _start(run, list(FORMATS))
+            _start(run, _fitting(run))
             st.rerun()
         with st.popover("Choose formats", icon=":material/checklist:"):
             _some_formats(run)
@@ -51,11 +51,12 @@ def report(run: RunRecord) -> dict[str, Any] | None:
     return json.loads(file.read_text(encoding="utf-8"))
 
 
-def formats() -> None:
+def formats(run: RunRecord) -> None:
     """Say what an export holds, before the first one."""
     st.markdown("### What you will get")
+    st.caption("With a model card, a sample, and code for Python, browsers, C++, Android, iOS and the shell.")
     with st.grid(3, min_column_width=280):
-        for item in FORMATS.values():
+        for item in (FORMATS[name] for name in _fitting(run)):
             with st.container(border=True, height="stretch", gap="xxsmall"):
                 st.markdown(f"**{item.label}**")
                 st.caption(item.use)
@@ -159,7 +160,7 @@ def _milliseconds(value: float | None) -> str:
 def _some_formats(run: RunRecord) -> None:
     chosen = st.pills(
         "Formats",
-        list(FORMATS),
+        _fitting(run),
         selection_mode="multi",
         format_func=lambda name: FORMATS[name].label,
         key=f"formats.{run.id}",
@@ -169,6 +170,10 @@ def _some_formats(run: RunRecord) -> None:
     if st.button("Export these", disabled=not chosen, key="export.some"):
         _start(run, list(chosen))
         st.rerun()
+
+
+def _fitting(run: RunRecord) -> list[str]:
+    return list(formats_for(run_project(run).data.task))
 
 
 def _start(run: RunRecord, formats: list[str]) -> None:

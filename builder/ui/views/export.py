@@ -12,7 +12,7 @@ if run is not None:
     export.choose_and_start(run)
     report = export.report(run)
     if report is None:
-        export.formats()
+        export.formats(run)
     else:
         export.verification(report)
         export.files(run)

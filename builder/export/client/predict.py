@@ -1,8 +1,10 @@
-"""Predict with model.tflite: needs only numpy and ai-edge-litert.
+"""Predict with the model beside this file: needs only numpy and the model's runtime.
 
-Install:  pip install numpy ai-edge-litert
+Install:  pip install numpy ai-edge-litert     for model.tflite
+          pip install numpy onnxruntime        for model.onnx
           (and tokenizers, where a file tokenizer.json stands beside this one)
-Use:      python predict_tflite.py sample.json
+Use, with this file's own name:
+          python predict_tflite.py sample.json
           python predict_tflite.py picture.npy
 
 sample.json holds one sample, {"text": "..."} or {"column": value, ...}, or a list of samples.
@@ -18,12 +20,12 @@ import math
 import re
 import string
 import sys
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter
 
 FOLDER = Path(__file__).resolve().parent
 DESCRIPTION = json.loads((FOLDER / "preprocessing.json").read_text(encoding="utf-8"))
@@ -95,19 +97,59 @@ def written(ids: list[int], settings: dict[str, Any]) -> str:
 def write_on(text: str, tokens: int = 100, temperature: float = 0.8, seed: int = 1) -> str:
     """Return what a language model writes after a text."""
     settings = DESCRIPTION["inputs"][0]["settings"]
-    length, ids = settings["sequence_length"], token_ids(text, settings)
+    length, ids = settings["sequence_length"], token_ids(text, settings) or [1]
     begun, random = len(ids), np.random.default_rng(seed)
+    scores, start = next_scores({}, "tokens", length), max(len(ids) - length, 0)
     for _ in range(tokens):
-        seen = ids[-length:]
-        window = np.array([seen + [0] * (length - len(seen))], dtype=np.int32)
-        chances = probabilities(
-            interpreter().get_signature_runner()(tokens=window)["output"][0][len(seen) - 1]
-        )
+        if len(ids) - start > length:
+            # A quarter is given up at once, so that what was seen can be kept in between.
+            start += max(length // 4, 1)
+        chances = probabilities(scores(ids[start:]))
         # Padding and unknown tokens are never written.
         chances[:2] = 0
         chances = chances ** (1 / temperature)
         ids.append(int(random.choice(len(chances), p=chances / chances.sum())))
     return written(ids[begun:], settings)
+
+
+def next_scores(fixed: dict[str, np.ndarray], name: str, length: int) -> Callable[[list[int]], np.ndarray]:
+    """Return a function from the token ids written so far to the scores of the next one.
+
+    Where the model is one step of writing, what it has seen is kept from call to call.
+    """
+    if is_one_step():
+        return KeptScores(fixed)
+
+    def scores(ids: list[int]) -> np.ndarray:
+        window = np.array([ids + [0] * (length - len(ids))], dtype=np.int32)
+        return model()(**fixed, **{name: window})["output"][0][len(ids) - 1]
+
+    return scores
+
+
+class KeptScores:
+    """The scores of the next token, of a model that takes one token a call."""
+
+    def __init__(self, fixed: dict[str, np.ndarray]) -> None:
+        self.step = interpreter().get_signature_runner("step")
+        details = self.step.get_input_details()
+        self.first = {key: np.zeros(item["shape"], item["dtype"]) for key, item in details.items()}
+        if fixed:
+            self.first.update(interpreter().get_signature_runner("begin")(**fixed))
+        self.ids: list[int] = []
+        self.kept, self.scores = self.first, np.zeros(0)
+
+    def __call__(self, ids: list[int]) -> np.ndarray:
+        if ids[: len(self.ids)] != self.ids:
+            self.ids, self.kept = [], self.first
+        for position in range(len(self.ids), len(ids)):
+            token = np.array([[ids[position]]], np.int32)
+            given = {"token": token, "position": np.array(position, np.int32)}
+            found = self.step(**{**self.kept, **given})
+            self.scores = found.pop("output")[0]
+            self.kept = {**self.kept, **found}
+        self.ids = list(ids)
+        return self.scores
 
 
 def tag_words(sample: dict[str, Any]) -> dict[str, Any]:
@@ -122,7 +164,7 @@ def tag_words(sample: dict[str, Any]) -> dict[str, Any]:
         ids += [word_index().get(word, 1)] if is_word else token_ids(word, settings) or [1]
     length = settings["sequence_length"]
     window = np.array([ids[:length] + [0] * (length - len(ids))], dtype=np.int32)
-    output = interpreter().get_signature_runner()(tokens=window)["output"][0]
+    output = model()(tokens=window)["output"][0]
     labels = lines("labels.txt")
     # Words beyond the last step are not seen, and get no name.
     tags = [labels[int(output[step].argmax())] if step < length else "O" for step in first]
@@ -158,7 +200,7 @@ def fill_in(text: str) -> str:
     """Return a text with the likeliest piece of a word in the place of every [MASK]."""
     settings = DESCRIPTION["inputs"][0]["settings"]
     arrays, mask = encode_text({"text": text}, settings), tokenizer().token_to_id("[MASK]")
-    scores = interpreter().get_signature_runner()(**arrays)["output"][0]
+    scores = model()(**arrays)["output"][0]
     # Padding, unknown tokens and the marks of the text's form are no words.
     scores[:, : mask + 1] = -np.inf
     ids = arrays["tokens"][0]
@@ -170,10 +212,9 @@ def translate(text: str) -> str:
     read, written_so_far = (item["settings"] for item in DESCRIPTION["inputs"])
     arrays = encode_text({"text": text}, read)
     length, ids = written_so_far["sequence_length"], [written_so_far["start"]]
-    runner = interpreter().get_signature_runner()
+    find = next_scores(arrays, "target_tokens", length)
     while len(ids) <= length:
-        seen = np.array([ids + [0] * (length - len(ids))], dtype=np.int32)
-        scores = runner(**arrays, target_tokens=seen)["output"][0][len(ids) - 1]
+        scores = find(ids).copy()
         # Padding, unknown tokens and the start are never written.
         scores[:3] = -np.inf
         ids.append(int(scores.argmax()))
@@ -251,9 +292,33 @@ def probabilities(values: np.ndarray, activation: str = DESCRIPTION["activation"
 
 
 @lru_cache
-def interpreter() -> Interpreter:
-    """Return the model, loaded once."""
+def model() -> Callable[..., dict[str, np.ndarray]]:
+    """Return the model, loaded once: a function from inputs by name to outputs by name."""
+    if (FOLDER / "model.onnx").exists():
+        from onnxruntime import InferenceSession
+
+        session = InferenceSession(str(FOLDER / "model.onnx"), providers=["CPUExecutionProvider"])
+        inputs, outputs = (
+            [end.name for end in ends] for ends in (session.get_inputs(), session.get_outputs())
+        )
+        return lambda **arrays: dict(
+            zip(outputs, session.run(outputs, {name: arrays[name] for name in inputs}), strict=True)
+        )
+    runner = interpreter().get_signature_runner()
+    return lambda **arrays: dict(runner(**arrays))
+
+
+@lru_cache
+def interpreter() -> Any:
+    """Return the interpreter of model.tflite."""
+    from ai_edge_litert.interpreter import Interpreter
+
     return Interpreter(model_path=str(FOLDER / "model.tflite"))
+
+
+def is_one_step() -> bool:
+    """Tell whether the model takes one token a call."""
+    return not (FOLDER / "model.onnx").exists() and "step" in interpreter().get_signature_list()
 
 
 def predict(sample: dict[str, Any]) -> dict[str, Any]:
@@ -278,7 +343,7 @@ def predict(sample: dict[str, Any]) -> dict[str, Any]:
         array = {"array": item["name"], "shape": item["arrays"][0]["shape"]}
         encode = encoders.get(item["kind"], encode_array)
         arrays.update(encode(sample, {**array, **item["settings"]}))
-    outputs = interpreter().get_signature_runner()(**arrays)
+    outputs = model()(**arrays)
     labels = lines("labels.txt") if (FOLDER / "labels.txt").exists() else []
     result = answer(outputs["output"][0], DESCRIPTION, labels)
     for place, target in enumerate(DESCRIPTION.get("further_targets", []), start=2):
