@@ -1,4 +1,4 @@
-"""Measuring the variants of runs: exports what is not there yet, measures it, tells how far it is, ends early.
+"""Measuring the variants of runs: exports what is not there yet, measures it, and can be ended early.
 
 Progress and a wish to end are files in the workspace, because page and work are different processes.
 """
@@ -41,6 +41,7 @@ def measure_runs(
     store: Store,
     workspace: Workspace,
     quantization: Mapping[str, Any] | None = None,
+    complete: bool = False,
     on_progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Export and measure runs, one after the other; what is measured already is left as it is.
@@ -51,6 +52,7 @@ def measure_runs(
         store: the database.
         workspace: the folders.
         quantization: choices to export with anew; where None, exports are taken as they are.
+        complete: export anew where an export lacks one of the formats that can be measured.
         on_progress: called with the done share and words.
 
     Returns:
@@ -65,7 +67,7 @@ def measure_runs(
     for place, run_id in enumerate(run_ids):
         step = _part(tell, place / len(run_ids), 1 / len(run_ids))
         try:
-            measure_run(run_id, store, workspace, quantization, step)
+            measure_run(run_id, store, workspace, quantization, complete, step)
             measured.append(run_id)
         except BuilderError as error:
             if error.problems[0].code == "cancelled":
@@ -80,6 +82,7 @@ def measure_run(
     store: Store,
     workspace: Workspace,
     quantization: Mapping[str, Any] | None,
+    complete: bool,
     on_progress: Progress,
 ) -> dict[str, Any]:
     """Return the truth about one run's exported files; they are exported first where need be.
@@ -89,20 +92,21 @@ def measure_run(
     """
     from builder import export as exporting
     from builder.data.prepare import prepare
-    from builder.truth import measure
+    from builder.truth.run import measure
 
     folder = workspace.run_folder(run_id)
     model, exports = folder / MODEL_FILE, folder / EXPORTS_FOLDER
     if not model.exists():
         raise stop("not_trained", f"The run '{run_id}' has no trained model yet. Train it to its end first.")
     truth = read_truth(exports)
-    if quantization is None and truth is not None and read_variants(folder, model_stamp(model)):
+    is_there = _has_files(exports, complete)
+    if quantization is None and is_there and truth is not None and read_variants(folder, model_stamp(model)):
         return truth
     on_progress(0.0, "Opening the data")
     project = Project.from_json(store.run_document(run_id))
     prepared: Prepared = prepare(project.data, workspace.prepared_folder)
     begin = 0.0
-    if quantization is not None or not _has_files(exports):
+    if quantization is not None or not is_there:
         chosen = Quantization.from_json(quantization or {})
         step = _part(on_progress, 0.0, _EXPORTING)
         exporting.run(model, project, prepared, exports, formats_for(exports), step, chosen)
@@ -138,6 +142,29 @@ def points(runs: Sequence[RunRecord], workspace: Workspace) -> tuple[list[dict[s
     return found, missing
 
 
+def export_point(point: Mapping[str, Any], store: Store, workspace: Workspace, on_progress: Progress) -> Path:
+    """Return the folder of a frontier's point in its run's export; it is exported again where it is gone.
+
+    Args:
+        point: one of ``points``.
+        store: the database.
+        workspace: the folders.
+        on_progress: called with the done share and words.
+    """
+    exports = workspace.run_folder(point["run"]) / EXPORTS_FOLDER
+    if not is_exported(point, exports):
+        measure_run(point["run"], store, workspace, point["quantization"], False, on_progress)
+    return exports / str(point["format"])
+
+
+def is_exported(point: Mapping[str, Any], exports: Path) -> bool:
+    """Tell whether the files of a frontier's point lie in its run's export."""
+    report = read_report(exports)
+    if report is None or not (exports / point["format"]).exists():
+        return False
+    return not FORMATS[point["format"]].quantized or report.get("quantization") == point["quantization"]
+
+
 def runs_with_models(store: Store, project_id: str, workspace: Workspace) -> list[RunRecord]:
     """Return the runs of a project that have a trained model, newest first."""
     runs = store.list_runs(project_id=project_id, statuses=(FINISHED, STOPPED), limit=RUNS_LISTED)
@@ -160,9 +187,11 @@ def cancel_file(name: str, workspace: Workspace) -> Path:
     return workspace.measuring_folder / f"{name}.cancel"
 
 
-def _has_files(exports: Path) -> bool:
+def _has_files(exports: Path, complete: bool) -> bool:
     report = read_report(exports)
     entries = report["formats"] if report else ()
+    if complete:
+        return set(MEASURED_FORMATS) <= {item["format"] for item in entries}
     return any(FORMATS[item["format"]].runtime == "litert" and item["status"] != "failed" for item in entries)
 
 

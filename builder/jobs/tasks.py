@@ -281,9 +281,8 @@ def export(
             says the same to other processes, as ``{"share", "words"}``.
         quantization: see ``builder.export.quantization.Quantization``; the default where None.
     """
-    from builder.export.quantization import Quantization
-
     from builder import export as exporting
+    from builder.export.quantization import Quantization
 
     folder = default_workspace().run_folder(run_id) / EXPORTS_FOLDER
 
@@ -303,12 +302,15 @@ def measure(
     name: str,
     run_ids: Sequence[str],
     quantization: Mapping[str, Any] | None = None,
+    complete: bool = False,
     on_progress: Callable[[float, str], None] | None = None,
 ) -> dict[str, Any]:
     """Export and measure runs; see ``builder.jobs.measuring.measure_runs``."""
     from builder.jobs.measuring import measure_runs
 
-    return measure_runs(name, run_ids, default_store(), default_workspace(), quantization, on_progress)
+    return measure_runs(
+        name, run_ids, default_store(), default_workspace(), quantization, complete, on_progress
+    )
 
 
 def open_model(path: str) -> dict[str, Any]:

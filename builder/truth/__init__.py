@@ -1,9 +1,4 @@
 """The truth about a run's exported files: what each costs in accuracy, time and memory, and why.
 
-The package imports neither Keras nor TensorFlow by itself; only its worker modules do.
+Pages read the reports and the frontier; the parts that run models are imported where they are used.
 """
-
-from builder.truth.report import read_truth
-from builder.truth.run import measure
-
-__all__ = ["measure", "read_truth"]

@@ -1,4 +1,4 @@
-"""The process that runs a TFLite file in TensorFlow Lite Micro: ``python -m builder.truth.micro_worker FILE``.
+"""A process that runs a file in TensorFlow Lite Micro: ``python -m builder.truth.micro_worker FILE``.
 
 The interpreter writes its arena's allocations to the native standard error, which only another process
 can read; and a model that it does not understand may end the process.
