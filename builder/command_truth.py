@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -50,7 +50,7 @@ def truth(
     With --keep-float or --calibration the run is exported with them first, and measured again.
     """
     run = run_of(target)
-    _measured(run.id, [run.id], quantization(keep_float, calibration), complete=False)
+    _measured(run.id, [run.id], quantization(keep_float, calibration), ())
     folder = default_workspace().run_folder(run.id)
     found = read_truth(folder / measuring.EXPORTS_FOLDER)
     assert found is not None
@@ -81,7 +81,7 @@ def frontier(
     if not runs:
         raise stop("not_trained", f"The project {target} has no trained run. Train it first.")
     if measure:
-        _measured(runs[0].project_id, [run.id for run in runs], None, complete=True)
+        _measured(runs[0].project_id, [run.id for run in runs], None, measuring.MEASURED_FORMATS)
     every, missing = measuring.points(runs, workspace)
     known = frontiers.comparable(every)
     answers = _answers(known, within, fits, under)
@@ -119,7 +119,9 @@ def _write(answers: list[frontiers.Answer], output: Path) -> None:
     console.print(f"wrote {output}", soft_wrap=True)
 
 
-def _measured(name: str, run_ids: list[str], chosen: Mapping[str, Any] | None, complete: bool) -> None:
+def _measured(
+    name: str, run_ids: list[str], chosen: Mapping[str, Any] | None, formats: Sequence[str]
+) -> None:
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[detail]}"))
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task("measuring", total=1.0, detail="")
@@ -129,7 +131,7 @@ def _measured(name: str, run_ids: list[str], chosen: Mapping[str, Any] | None, c
             default_store(),
             default_workspace(),
             chosen,
-            complete,
+            formats,
             lambda done, words: progress.update(bar, completed=done, detail=words),
         )
     if found["problems"] and not found["measured"]:

@@ -41,7 +41,7 @@ def measure_runs(
     store: Store,
     workspace: Workspace,
     quantization: Mapping[str, Any] | None = None,
-    complete: bool = False,
+    formats: Sequence[str] = (),
     on_progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Export and measure runs, one after the other; what is measured already is left as it is.
@@ -52,7 +52,7 @@ def measure_runs(
         store: the database.
         workspace: the folders.
         quantization: choices to export with anew; where None, exports are taken as they are.
-        complete: export anew where an export lacks one of the formats that can be measured.
+        formats: those that must be there; where an export lacks one, the run is exported anew.
         on_progress: called with the done share and words.
 
     Returns:
@@ -67,7 +67,7 @@ def measure_runs(
     for place, run_id in enumerate(run_ids):
         step = _part(tell, place / len(run_ids), 1 / len(run_ids))
         try:
-            measure_run(run_id, store, workspace, quantization, complete, step)
+            measure_run(run_id, store, workspace, quantization, formats, step)
             measured.append(run_id)
         except BuilderError as error:
             if error.problems[0].code == "cancelled":
@@ -82,7 +82,7 @@ def measure_run(
     store: Store,
     workspace: Workspace,
     quantization: Mapping[str, Any] | None,
-    complete: bool,
+    formats: Sequence[str],
     on_progress: Progress,
 ) -> dict[str, Any]:
     """Return the truth about one run's exported files; they are exported first where need be.
@@ -99,7 +99,7 @@ def measure_run(
     if not model.exists():
         raise stop("not_trained", f"The run '{run_id}' has no trained model yet. Train it to its end first.")
     truth = read_truth(exports)
-    is_there = _has_files(exports, complete)
+    is_there = _has_files(exports, formats)
     if quantization is None and is_there and truth is not None and read_variants(folder, model_stamp(model)):
         return truth
     on_progress(0.0, "Opening the data")
@@ -109,24 +109,11 @@ def measure_run(
     if quantization is not None or not is_there:
         chosen = Quantization.from_json(quantization or {})
         step = _part(on_progress, 0.0, _EXPORTING)
-        exporting.run(model, project, prepared, exports, formats_for(exports), step, chosen)
+        exporting.run(model, project, prepared, exports, _formats_for(exports, formats), step, chosen)
         begin = _EXPORTING
     found = measure(model, project, prepared, exports, _part(on_progress, begin, 1 - begin))
     keep(found, exports, folder, model_stamp(model))
     return found
-
-
-def formats_for(exports: Path, also: str | None = None) -> tuple[str, ...]:
-    """Return the formats of an export that is to be measured: those that are there, and all TFLite ones.
-
-    Args:
-        exports: the run's export, whose further formats are made again.
-        also: a further format.
-    """
-    report = read_report(exports)
-    there = [item["format"] for item in report["formats"]] if report else []
-    wanted = {*there, *MEASURED_FORMATS, *([also] if also else [])}
-    return tuple(name for name in FORMATS if name in wanted)
 
 
 def points(runs: Sequence[RunRecord], workspace: Workspace) -> tuple[list[dict[str, Any]], list[RunRecord]]:
@@ -153,7 +140,7 @@ def export_point(point: Mapping[str, Any], store: Store, workspace: Workspace, o
     """
     exports = workspace.run_folder(point["run"]) / EXPORTS_FOLDER
     if not is_exported(point, exports):
-        measure_run(point["run"], store, workspace, point["quantization"], False, on_progress)
+        measure_run(point["run"], store, workspace, point["quantization"], [point["format"]], on_progress)
     return exports / str(point["format"])
 
 
@@ -187,12 +174,21 @@ def cancel_file(name: str, workspace: Workspace) -> Path:
     return workspace.measuring_folder / f"{name}.cancel"
 
 
-def _has_files(exports: Path, complete: bool) -> bool:
+def _has_files(exports: Path, formats: Sequence[str]) -> bool:
     report = read_report(exports)
     entries = report["formats"] if report else ()
-    if complete:
-        return set(MEASURED_FORMATS) <= {item["format"] for item in entries}
+    if formats:
+        # One that failed is there as well: it would fail again.
+        return set(formats) <= {item["format"] for item in entries}
     return any(FORMATS[item["format"]].runtime == "litert" and item["status"] != "failed" for item in entries)
+
+
+def _formats_for(exports: Path, formats: Sequence[str]) -> tuple[str, ...]:
+    """Return the formats of an export and those that must be there; without any, all measured ones."""
+    report = read_report(exports)
+    there = [item["format"] for item in report["formats"]] if report else []
+    wanted = {*there, *(formats or ([] if _has_files(exports, ()) else MEASURED_FORMATS))}
+    return tuple(name for name in FORMATS if name in wanted)
 
 
 def _run_name(run: RunRecord) -> str:

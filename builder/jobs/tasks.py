@@ -302,14 +302,14 @@ def measure(
     name: str,
     run_ids: Sequence[str],
     quantization: Mapping[str, Any] | None = None,
-    complete: bool = False,
+    formats: Sequence[str] = (),
     on_progress: Callable[[float, str], None] | None = None,
 ) -> dict[str, Any]:
     """Export and measure runs; see ``builder.jobs.measuring.measure_runs``."""
     from builder.jobs.measuring import measure_runs
 
     return measure_runs(
-        name, run_ids, default_store(), default_workspace(), quantization, complete, on_progress
+        name, run_ids, default_store(), default_workspace(), quantization, formats, on_progress
     )
 
 

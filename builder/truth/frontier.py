@@ -105,10 +105,15 @@ def score_words(point: Point) -> str:
 
 def described(point: Point) -> str:
     """Return a point in words: format, run, score, size, latency."""
-    parts = [score_words(point), f"{point['bytes'] / 1024:,.1f} KB"]
+    parts = [score_words(point), kilobytes(point["bytes"])]
     if point.get("latency_ms") is not None:
         parts.append(f"{point['latency_ms']:.2f} ms")
     return f"{name_of(point)} ({', '.join(parts)})"
+
+
+def kilobytes(count: int | None) -> str:
+    """Return a number of bytes in kilobytes of 1,024, or a dash where it is unknown."""
+    return "–" if count is None else f"{count / 1024:,.1f} KB"
 
 
 def name_of(point: Point) -> str:

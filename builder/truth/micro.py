@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,22 +24,26 @@ _NODE = re.compile(r"Node (\w+) \(number \d+\w*\) failed to (?:prepare|invoke)")
 _HYBRID = re.compile(r"[Hh]ybrid|not supported|unsupported|not currently supported", re.IGNORECASE)
 
 
-def micro(file: Path, called: Callable[[list[str], float], str] | None = None) -> dict[str, Any]:
-    """Return whether TensorFlow Lite Micro runs a file, and with how much memory.
+def micro(file: Path) -> dict[str, Any]:
+    """Return whether TensorFlow Lite Micro runs a file, and with how much memory; see ``micro_answer``."""
+    return micro_answer(_operators(file), _called([sys.executable, "-m", _WORKER, str(file)]))
+
+
+def micro_answer(operators: set[str], written: str) -> dict[str, Any]:
+    """Return what follows from a file's operators and from what the interpreter wrote.
 
     Args:
-        file: a TFLite file.
-        called: runs a command for at most so many seconds and returns what it wrote.
+        operators: the names of the file's operators.
+        written: what the interpreter's process wrote while it loaded the file and answered.
 
     Returns:
         ``{"runs", "arena_bytes", "missing", "words"}``: "missing" names the operators that it lacks.
     """
-    missing = sorted(_operators(file) - MICRO_OPERATORS - NOT_IN_A_FILE)
-    written = (called or _called)([sys.executable, "-m", _WORKER, str(file)], SECONDS)
     arena = _ARENA.search(written)
     if arena is not None:
         words = f"Runs in TensorFlow Lite Micro with {int(arena[1]):,} bytes of RAM."
         return {"runs": True, "arena_bytes": int(arena[1]), "missing": [], "words": words}
+    missing = sorted(operators - MICRO_OPERATORS - NOT_IN_A_FILE)
     lacking = list(dict.fromkeys([*missing, *_LACKS.findall(written)]))
     return {"runs": False, "arena_bytes": None, "missing": lacking, "words": _reason(lacking, written)}
 
@@ -70,11 +73,11 @@ def _reason(lacking: list[str], written: str) -> str:
     return f"Does not run on microcontrollers: TensorFlow Lite Micro says '{last}'."
 
 
-def _called(command: list[str], seconds: float) -> str:
+def _called(command: list[str]) -> str:
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, errors="replace", timeout=seconds, env=environment()
+            command, capture_output=True, text=True, errors="replace", timeout=SECONDS, env=environment()
         )
     except subprocess.TimeoutExpired:
-        return f"no answer within {seconds:.0f} seconds"
+        return f"no answer within {SECONDS:.0f} seconds"
     return done.stderr + done.stdout

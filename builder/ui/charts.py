@@ -306,5 +306,5 @@ def frontier(
     figure.update_xaxes(title=title, type="log")
     share = bool(known) and is_share(known[0]["metric"])
     name = str(known[0]["metric"]).replace("_", " ") if known else ""
-    figure.update_yaxes(title=name, tickformat=".1%" if share else None)
+    figure.update_yaxes(title=name, tickformat=".2%" if share else None)
     return figure

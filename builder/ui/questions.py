@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -118,11 +118,14 @@ def start_export(run_id: str, formats: list[str], quantization: Mapping[str, Any
 
 
 def start_measuring(
-    name: str, run_ids: list[str], quantization: Mapping[str, Any] | None = None, complete: bool = False
+    name: str,
+    run_ids: list[str],
+    quantization: Mapping[str, Any] | None = None,
+    formats: Sequence[str] = (),
 ) -> None:
     """Start to measure the variants of runs, unless that is at work; see ``builder.jobs.measuring``."""
     if not is_measuring(name):
-        asked = {"name": name, "run_ids": run_ids, "quantization": quantization, "complete": complete}
+        asked = {"name": name, "run_ids": run_ids, "quantization": quantization, "formats": list(formats)}
         work().forget("measure", **asked)
         work().ask("measure", **asked)
 

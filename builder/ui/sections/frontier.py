@@ -14,7 +14,7 @@ from builder.runs.records import RunRecord
 from builder.truth import frontier
 from builder.truth.frontier import Answer, Point
 from builder.ui import charts, frame, questions, state
-from builder.ui.format import count_words, metric_name, metric_value, run_words, size
+from builder.ui.format import count_words, metric_name, metric_value, run_words
 from builder.ui.sections import measuring
 from builder.ui.services import store, workspace
 from builder.ui.uploads import safe_name
@@ -54,7 +54,7 @@ def measure(runs: Sequence[RunRecord]) -> list[Point]:
                 key="frontier.measure",
                 help="Exports each to Keras and every TFLite format, and measures the files.",
                 on_click=questions.start_measuring,
-                args=(frame.current_id(), [run.id for run in missing], None, True),
+                args=(frame.current_id(), [run.id for run in missing], None, jobs.MEASURED_FORMATS),
             )
     known = frontier.comparable(points)
     if len(known) < len(points):
@@ -127,7 +127,7 @@ def chosen(points: Sequence[Point]) -> None:
                 type="primary",
                 help="Its file is gone: the run was exported with other choices since. It is made again.",
                 on_click=questions.start_measuring,
-                args=(frame.current_id(), [point["run"]], point["quantization"]),
+                args=(frame.current_id(), [point["run"]], point["quantization"], [point["format"]]),
             )
 
 
@@ -149,9 +149,9 @@ def _row(point: Point, fronts: Mapping[str, set[str]]) -> dict[str, Any]:
         "Format": point["label"],
         "In floats": ", ".join(point["quantization"]["keep_float"]),
         metric_name(point["metric"]): metric_value(point["metric"], point["score"]),
-        "Size": size(point["bytes"]),
+        "Size": frontier.kilobytes(point["bytes"]),
         "Latency": "–" if latency is None else f"{latency:.2f} ms",
-        "Arena": size(point.get("arena_bytes")),
+        "Arena": frontier.kilobytes(point.get("arena_bytes")),
         "On the frontier of": ", ".join(name for name, keys in fronts.items() if key in keys),
     }
 
@@ -164,7 +164,7 @@ def _question(
     question: Callable[[Sequence[Point], float], Answer],
 ) -> None:
     with st.container(border=True, height="stretch"):
-        value = st.number_input(label, 0.0, None, default, key=f"frontier.{name}")
+        value = st.number_input(label, 0.0, None, default, format="%g", key=f"frontier.{name}")
         answer = question(points, float(value))
         st.markdown(frame.escape(answer.words))
         if answer.point is not None:

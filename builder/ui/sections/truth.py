@@ -294,7 +294,7 @@ def _layer_row(layer: Mapping[str, Any]) -> dict[str, Any]:
         "Block": layer["block"],
         "Signal to noise": layer["decibels"],
         "Share of the error": layer["share"],
-        "Computes in": "floats" if layer["float"] else "rounded numbers",
+        "Numbers": "floats" if layer["float"] else "rounded",
     }
 
 
