@@ -11,7 +11,7 @@ import streamlit as st
 from builder.export.quantization import MOST_SAMPLES, Quantization
 from builder.runs.records import RunRecord
 from builder.truth.report import NO_LOSS, read_truth, read_variants
-from builder.ui import frame, questions
+from builder.ui import frame, questions, state
 from builder.ui.components.canvas import canvas
 from builder.ui.format import metric_name, metric_value, size
 from builder.ui.sections import measuring
@@ -51,15 +51,20 @@ def truth(run: RunRecord) -> None:
     _scores(found)
     variants = [item for item in found["variants"] if item["format"] != "keras"]
     names = {item["format"]: item["label"] for item in variants}
-    worst = max(variants, key=lambda item: (bool(item["problem"]), -(item.get("change") or 0.0)))
+    worst = max(
+        variants, key=lambda item: (bool(item["problem"]), -(item.get("change") or 0), -item["bytes"])
+    )
+    memory = f"truth.{run.id}"
+    before = state.recall(memory)
     chosen = st.segmented_control(
         "A closer look at",
         list(names),
-        default=worst["format"],
+        default=before if before in names else worst["format"],
         required=True,
         format_func=names.__getitem__,
         key=f"truth.{run.id}.format",
     )
+    state.remember(memory, chosen)
     variant = next(item for item in variants if item["format"] == chosen)
     if variant["problem"]:
         frame.show_problems([variant["problem"]])
