@@ -57,10 +57,10 @@ def _operators(file: Path) -> set[str]:
 
 def _reason(lacking: list[str], written: str) -> str:
     if lacking:
-        noun = "the operator" if len(lacking) == 1 else "the operators"
+        noun, need = ("the operator", "needs it") if len(lacking) == 1 else ("the operators", "needs them")
         return (
             f"Does not run on microcontrollers: TensorFlow Lite Micro lacks {noun} {', '.join(lacking)}. "
-            "Replace the blocks that need them, or choose a phone or a small computer."
+            f"Replace what {need} in the model, or choose a phone or a small computer."
         )
     node = _NODE.search(written)
     if node is not None or _HYBRID.search(written):

@@ -60,7 +60,11 @@ class Measurer(Converter):
         """The held-out samples that everything is asked about."""
         report = read_report(self.job.format_folder("."))
         entries = report["formats"] if report else ()
-        times = [entry["latency_ms_p50"] for entry in entries if "latency_ms_p50" in entry]
+        times = [
+            entry["latency_ms_p50"]
+            for entry in entries
+            if "latency_ms_p50" in entry and FORMATS[entry["format"]].runtime == "litert"
+        ]
         count = most_rows(times, MOST_ROWS, LEAST_ROWS, SECONDS_A_FILE)
         return chosen_rows(self.prepared, "test", count)
 
