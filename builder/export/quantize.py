@@ -13,6 +13,7 @@ from litert_quantizer import quantizer, recipe_manager
 from litert_quantizer.calibrator import CalibrationMode, Calibrator
 from litert_quantizer.utils import qsv_utils
 
+from builder.export.self_contained import self_contained
 from builder.export.tflite import SIGNATURE
 
 _NAMES = quantizer.AlgorithmName
@@ -132,7 +133,7 @@ def _finish(recipe: quantizer.Quantizer, tflite: bytes, traits: Traits, samples:
     _keep_chosen(recipe, traits)
     if traits.embeddings:
         return _calibrated(recipe, tflite, samples)
-    return bytes(recipe.quantize().quantized_model)
+    return self_contained(bytes(recipe.quantize().quantized_model))
 
 
 def _calibrated(recipe: quantizer.Quantizer, tflite: bytes, samples: Samples) -> bytes:
@@ -146,7 +147,7 @@ def _calibrated(recipe: quantizer.Quantizer, tflite: bytes, samples: Samples) ->
     manager = recipe_manager.RecipeManager()
     manager.load_quantization_recipe(recipe.get_quantization_recipe())
     calibrator.calibrate({SIGNATURE: list(samples)}, manager)
-    return bytes(recipe.quantize(calibrator.get_model_qsvs()).quantized_model)
+    return self_contained(bytes(recipe.quantize(calibrator.get_model_qsvs()).quantized_model))
 
 
 def of_layer(name: str) -> str:

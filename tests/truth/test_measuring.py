@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 from graph_cases import chain
@@ -15,14 +16,17 @@ from small_models import train
 from builder.compiler import build
 from builder.data.prepare import Prepared, prepare
 from builder.errors import BuilderError
+from builder.export import quantize
 from builder.export import run as export_run
 from builder.export.calibration import doubts
 from builder.export.convert import Converter
 from builder.export.job import Job
+from builder.export.tflite import float32
 from builder.jobs import measuring
 from builder.project import DataRecipe, Project
 from builder.runs.store import Store
 from builder.runs.workspace import Workspace
+from builder.truth.micro import micro
 from builder.truth.report import read_truth, read_variants
 
 # TensorFlow's own arrays do not know NumPy 2's copy keyword yet.
@@ -199,3 +203,14 @@ def test_a_model_trained_to_nothing_is_told_before_any_file_is_offered(
     made.model.set_weights([np.full_like(values, np.nan) for values in made.model.get_weights()])
     with pytest.raises(BuilderError, match="values that are no numbers"):
         made.write_reference()
+
+
+def test_the_weights_of_a_large_file_lie_inside_where_microcontrollers_find_them(tmp_path: Path) -> None:
+    inputs = keras.Input((300,), name="values")
+    model = keras.Model(inputs, keras.layers.Dense(1200, name="wide")(inputs))
+    samples = [{"values": np.random.default_rng(n).random((1, 300), np.float32)} for n in range(3)]
+    content = float32(model)
+    quantized = quantize.int8(content, quantize.traits_of(model, content, regression=False), samples)
+    assert len(quantized) > 256 * 1024, "from here on, the quantizer would put them behind the model"
+    (tmp_path / "model.tflite").write_bytes(quantized)
+    assert micro(tmp_path / "model.tflite")["arena_bytes"] < 50_000
