@@ -100,7 +100,9 @@ def measure_run(
         raise stop("not_trained", f"The run '{run_id}' has no trained model yet. Train it to its end first.")
     truth = read_truth(exports)
     is_there = _has_files(exports, formats)
-    if quantization is None and is_there and truth is not None and read_variants(folder, model_stamp(model)):
+    # What could not be measured then is tried again.
+    whole = truth is not None and not any(item["problem"] for item in truth["variants"])
+    if quantization is None and is_there and whole and read_variants(folder, model_stamp(model)):
         return truth
     on_progress(0.0, "Opening the data")
     project = Project.from_json(store.run_document(run_id))

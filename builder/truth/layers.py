@@ -8,15 +8,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter
-from litert_quantizer import model_validator
-from litert_quantizer.utils import validation_utils
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from builder.export.quantize import Samples
-from builder.export.tflite import SIGNATURE
 
-# Both files are loaded anew for every sample that is compared tensor by tensor.
-COMPARED_SAMPLES = 12
+COMPARED_SAMPLES = 30
 OWN_SAMPLES = 40
 SECONDS = 60.0
 # The blocks that are named: those that make this share of the error, and not more than so many.
@@ -38,26 +34,59 @@ def layer_errors(
         samples: inputs by name, each with a batch axis of 1.
         made: the tensors that each block's operators make, from ``made_by_block``.
     """
-    metrics = [validation_utils.ValidationErrorMetric.MSE, validation_utils.ValidationErrorMetric.SNR]
-    # Powers are added up over samples: a mean of ratios would be that of the quietest sample.
-    powers = [validation_utils.mean_squared_difference, lambda noisy, clean: _power(clean)]
-    compared = model_validator.compare_model(
-        tflite,
-        quantized,
-        {SIGNATURE: list(samples[:COMPARED_SAMPLES])},
-        metrics,
-        compare_fns=powers,
-        use_xnnpack=False,
-        num_threads=1,
-    ).get_all_tensor_results()
-    noise, signal = (metric.value for metric in metrics)
-    found = {}
-    for block, operators in made.items():
-        names = [name for names in operators for name in names if name in compared]
-        if names:
-            last = compared[names[-1]]
-            found[block] = decibels(last[signal], last[noise])
-    return found
+    exact, rounded = _Opened(tflite), _Opened(quantized)
+    signal: dict[str, float] = {}
+    noise: dict[str, float] = {}
+    for sample in samples[:COMPARED_SAMPLES]:
+        exact.answer(sample)
+        rounded.answer(sample)
+        for block, operators in made.items():
+            names = [name for names in operators for name in names]
+            both = next(filter(None, (_both(exact, rounded, name) for name in reversed(names))), None)
+            if both is not None:
+                # Powers are added up over samples: a mean of ratios would be that of the quietest sample.
+                clean, noisy = both
+                signal[block] = signal.get(block, 0.0) + float(np.mean(clean**2))
+                noise[block] = noise.get(block, 0.0) + float(np.mean((noisy - clean) ** 2))
+    return {block: decibels(power, noise[block]) for block, power in signal.items()}
+
+
+class _Opened:
+    """A file that keeps what its operators make, to be looked at after each answer."""
+
+    def __init__(self, tflite: bytes) -> None:
+        self._interpreter = Interpreter(
+            model_content=tflite,
+            num_threads=1,
+            experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+            experimental_preserve_all_tensors=True,
+        )
+        self._call = self._interpreter.get_signature_runner()
+        self._tensors = {tensor["name"]: tensor for tensor in self._interpreter.get_tensor_details()}
+
+    def answer(self, sample: Mapping[str, np.ndarray]) -> None:
+        self._call(**sample)
+
+    def values(self, name: str) -> np.ndarray | None:
+        """Return a tensor as floats, or None where it is not there, such as what a loop keeps to itself."""
+        tensor = self._tensors.get(name)
+        if tensor is None:
+            return None
+        try:
+            found = self._interpreter.get_tensor(tensor["index"]).astype(np.float64)
+        except ValueError:
+            return None
+        scales = tensor["quantization_parameters"]["scales"]
+        if len(scales) != 1:
+            return found
+        return (found - tensor["quantization_parameters"]["zero_points"][0]) * scales[0]
+
+
+def _both(exact: _Opened, rounded: _Opened, name: str) -> tuple[np.ndarray, np.ndarray] | None:
+    clean, noisy = exact.values(name), rounded.values(name)
+    if clean is None or noisy is None or clean.shape != noisy.shape or not clean.size:
+        return None
+    return clean, noisy
 
 
 def own_errors(
@@ -122,8 +151,3 @@ def decibels(signal: float, noise: float) -> float:
     if noise <= 0:
         return _LOUDEST
     return min(_LOUDEST, 10 * math.log10(max(signal, 1e-12) / noise))
-
-
-def _power(values: Any) -> float:
-    flat = np.nan_to_num(np.ravel(np.asarray(values, np.float32)))
-    return float(np.square(flat).mean()) if flat.size else 0.0
