@@ -100,10 +100,9 @@ def measure_run(
         raise stop("not_trained", f"The run '{run_id}' has no trained model yet. Train it to its end first.")
     truth = read_truth(exports)
     is_there = _has_files(exports, formats)
-    # What could not be measured then is tried again.
-    whole = truth is not None and not any(item["problem"] for item in truth["variants"])
-    if quantization is None and is_there and whole and read_variants(folder, model_stamp(model)):
-        return truth
+    if truth is not None and quantization is None and is_there and not _has_failed(truth):
+        if read_variants(folder, model_stamp(model)):
+            return truth
     on_progress(0.0, "Opening the data")
     project = Project.from_json(store.run_document(run_id))
     prepared: Prepared = prepare(project.data, workspace.prepared_folder)
@@ -174,6 +173,11 @@ def cancel(name: str, workspace: Workspace) -> None:
 def cancel_file(name: str, workspace: Workspace) -> Path:
     """Return the file whose being there ends a measuring."""
     return workspace.measuring_folder / f"{name}.cancel"
+
+
+def _has_failed(truth: Mapping[str, Any]) -> bool:
+    # What could not be measured is tried again.
+    return any(item["problem"] for item in truth["variants"])
 
 
 def _has_files(exports: Path, formats: Sequence[str]) -> bool:

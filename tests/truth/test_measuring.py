@@ -96,14 +96,14 @@ def of(truth: dict[str, Any], name: str) -> dict[str, Any]:
 def test_every_file_is_scored_as_the_keras_model_is(measured: Measured) -> None:
     truth = measured.before
     exact, rounded = (of(truth, name) for name in FORMATS)
-    assert truth["metric"] == "accuracy" and truth["samples"] == 2000
+    assert truth["metric"] == "accuracy" and 100 <= truth["samples"] <= 2000
     assert exact["score"] == truth["keras"]["score"] > 0.5 and exact["change"] == 0
     assert abs(rounded["change"]) < 0.03 and rounded["agreement"] > 0.95
     assert len(rounded["classes"]) == 10
-    counts = measured.prepared.spec.class_count
-    assert sum(item["change"] for item in rounded["classes"]) == pytest.approx(
-        rounded["change"] * counts, abs=0.02
-    )
+    for item in rounded["classes"]:
+        assert item["change"] == pytest.approx(item["after"] - item["before"])
+    changes = [item["change"] for item in rounded["classes"]]
+    assert changes == sorted(changes), "the classes that lose most come first"
 
 
 def test_speed_and_memory_are_those_of_a_process_of_its_own(measured: Measured) -> None:
