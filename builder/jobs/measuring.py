@@ -109,6 +109,7 @@ def measure_run(
     begin = 0.0
     if quantization is not None or not is_there:
         chosen = Quantization.from_json(quantization or {})
+        on_progress(0.0, "Exporting")
         step = _part(on_progress, 0.0, _EXPORTING)
         exporting.run(model, project, prepared, exports, _formats_for(exports, formats), step, chosen)
         begin = _EXPORTING

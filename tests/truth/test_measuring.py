@@ -205,6 +205,8 @@ def test_a_model_trained_to_nothing_is_told_before_any_file_is_offered(
         made.write_reference()
 
 
+# The calibrator looks at every tensor, as it must.
+@pytest.mark.filterwarnings("ignore:Warning. Enabling `experimental_preserve_all_tensors`:UserWarning")
 def test_the_weights_of_a_large_file_lie_inside_where_microcontrollers_find_them(tmp_path: Path) -> None:
     inputs = keras.Input((300,), name="values")
     model = keras.Model(inputs, keras.layers.Dense(1200, name="wide")(inputs))
