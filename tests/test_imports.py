@@ -42,6 +42,7 @@ LEVELS = (
     },
     {"compiler", "codegen", "importer"},
     {"train", "explain", "compress", "export"},
+    {"truth"},
     {
         "catalogue_pages",
         "command_augment",
@@ -49,6 +50,8 @@ LEVELS = (
         "command_runs",
         "command_settings",
         "command_tables",
+        "command_targets",
+        "command_truth",
         "jobs",
     },
     {"ui", "__main__"},
@@ -92,11 +95,14 @@ SAME_LEVEL = {
     ("command_measure", "command_tables"),
     ("command_measure", "jobs"),
     ("command_runs", "jobs"),
+    ("command_truth", "command_tables"),
+    ("command_truth", "command_targets"),
+    ("command_truth", "jobs"),
 }
 
 # These run in worker processes, or behind the shell command, where the heavy libraries belong.
 WITH_KERAS = {"adversarial", "blocks", "compiler", "codegen", "importer", "outputs", "training_plan"}
-WITH_KERAS |= {"train", "explain", "compress", "export"}
+WITH_KERAS |= {"train", "explain", "compress", "export", "truth"}
 WITH_KERAS_FILES = {
     "builder/data/augment_images.py",
     "builder/data/augment_sound.py",

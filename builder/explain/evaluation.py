@@ -73,7 +73,7 @@ def evaluate(model: keras.Model, prepared: Prepared, part: str = "test") -> dict
             "task": one.spec.task,
             "part": part,
             "rows": len(rows),
-            **_scores(single, one, rows),
+            **scores(single, one, rows),
             **_without(single, one, rows),
         }
         for single, one in zip(each_output(model), prepared.each_target, strict=True)
@@ -89,18 +89,19 @@ def _without(model: keras.Model, prepared: Prepared, rows: np.ndarray) -> dict[s
     if len(prepared.spec.inputs) < 2 or TASKS[prepared.spec.task].predicts_tokens:
         return {}
     metric = TASKS[prepared.spec.task].metric
-    scores = {}
+    left = {}
     for item in prepared.spec.inputs:
         gone = {
             name: np.broadcast_to(row, (len(prepared.arrays[name]), *row.shape))
             for name, row in blank(item).items()
         }
         lacking = replace(prepared, arrays={**prepared.arrays, **gone})
-        scores[item.name] = _scores(model, lacking, rows)[metric]
-    return {"without": scores}
+        left[item.name] = scores(model, lacking, rows)[metric]
+    return {"without": left}
 
 
-def _scores(model: keras.Model, prepared: Prepared, rows: np.ndarray) -> dict[str, Any]:
+def scores(model: keras.Model, prepared: Prepared, rows: np.ndarray) -> dict[str, Any]:
+    """Return the scores of the task on some rows, for a model with one output."""
     if prepared.spec.task in _OF_PLACES:
         return _OF_PLACES[prepared.spec.task](model, prepared, rows)
     outputs = predict_arrays(model, prepared.arrays, rows)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from builder.export.formats import FORMATS
 
@@ -43,15 +44,27 @@ def bundle(folder: Path) -> Path:
         return file
     temporary = folder / f".{BUNDLE_NAME}.{os.getpid()}.tmp"
     try:
-        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
-            for path in sorted(folder.rglob("*")):
-                inside = path.relative_to(folder)
-                if path.is_file() and not any(part.startswith(".") for part in inside.parts):
-                    archive.write(path, inside)
+        with temporary.open("wb") as stream:
+            _write_zip(folder, stream)
         os.replace(temporary, file)
     finally:
         temporary.unlink(missing_ok=True)
     return file
+
+
+def zip_folder(folder: Path) -> bytes:
+    """Return one format's folder of an export as a zip file's bytes."""
+    stream = io.BytesIO()
+    _write_zip(folder, stream)
+    return stream.getvalue()
+
+
+def _write_zip(folder: Path, stream: IO[bytes]) -> None:
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(folder.rglob("*")):
+            inside = path.relative_to(folder)
+            if path.is_file() and not any(part.startswith(".") for part in inside.parts):
+                archive.write(path, inside)
 
 
 def write_readme(report: Mapping[str, Any], folder: Path) -> None:

@@ -6,6 +6,8 @@ the process that started it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,12 +19,15 @@ import builder.blocks  # noqa: F401  (registers the layers that a saved model ma
 from builder.data.preprocessing import with_raw_inputs
 from builder.errors import stop
 from builder.export import quantize
+from builder.export.calibration import doubts
 from builder.export.client_files import write_client_files
 from builder.export.clients import write_sample
 from builder.export.formats import Format
-from builder.export.job import CALIBRATION_SAMPLES, VERIFICATION_SAMPLES, Job, chosen_rows
+from builder.export.job import VERIFICATION_SAMPLES, Job, chosen_rows
 from builder.export.keras_file import write_keras
 from builder.export.metadata import with_metadata
+from builder.export.preflight.operators import kept_patterns
+from builder.export.preflight.owners import block_of_layers
 from builder.export.samples import numeric_inputs
 from builder.export.saved_model import write_saved_model
 from builder.export.script import write_script
@@ -30,18 +35,23 @@ from builder.export.tflite import float32
 from builder.export.worker import Step, serve
 from builder.outputs import each_output, output_activation, predict_arrays
 
-_QUANTIZED = {
+QUANTIZED = {
     "tflite_float16": quantize.float16,
     "tflite_dynamic": quantize.dynamic_range,
     "tflite_int8": quantize.int8,
 }
 REFERENCE = "reference.npz"
+NOT_A_NUMBER = (
+    "The trained model itself answers with values that are no numbers (NaN or infinite), so no export of it "
+    "can be right. Train again with a lower learning rate or with gradient clipping."
+)
 
 
 class Converter:
     """Makes the formats of one job; what several formats need is made once."""
 
-    calibration_samples = CALIBRATION_SAMPLES
+    # The person's choice where None.
+    calibration_samples: int | None = None
 
     def __init__(self, job: Job) -> None:
         self.job = job
@@ -83,12 +93,31 @@ class Converter:
     @cached_property
     def traits(self) -> quantize.Traits:
         regression = any(spec.task in ("regression", "count") for spec in self.prepared.spec.each_target)
-        return quantize.traits_of(self.model, self.tflite, regression)
+        traits = quantize.traits_of(self.model, self.tflite, regression)
+        return replace(traits, kept=self.kept(self.job.quantization.keep_float))
+
+    @cached_property
+    def layers(self) -> dict[str, str]:
+        """The block of every layer."""
+        return block_of_layers(self.project, self.prepared.spec)
+
+    @cached_property
+    def last(self) -> str:
+        """The block that makes the model's first output."""
+        return self.layers.get(self.model.outputs[0]._keras_history.operation.name, "")
+
+    def kept(self, blocks: Sequence[str]) -> tuple[str, ...]:
+        """Return the patterns of tensors that leave some blocks in floats."""
+        return kept_patterns(self.tflite, self.layers, self.last, blocks) if blocks else ()
 
     @cached_property
     def calibration(self) -> list[dict[str, np.ndarray]]:
         """Training samples one by one: ranges must not be learned from the test part."""
-        rows = chosen_rows(self.prepared, "train", self.calibration_samples)
+        wanted = self.calibration_samples or self.job.quantization.calibration_samples
+        rows = chosen_rows(self.prepared, "train", wanted)
+        if not len(rows):
+            message = "The training part has no rows, so the ranges for 8 bits cannot be measured on it."
+            raise stop("no_calibration", f"{message} Give it a share in the split, and export again.")
         arrays = numeric_inputs(self.prepared, rows)
         return [{name: values[[place]] for name, values in arrays.items()} for place in range(len(rows))]
 
@@ -97,7 +126,10 @@ class Converter:
         rows = chosen_rows(self.prepared, "test", VERIFICATION_SAMPLES)
         found: dict[str, Any] = {"rows": rows, "activations": self.activations}
         for number, single in enumerate(each_output(self.model)):
-            found[f"outputs_{number}"] = predict_arrays(single, self.prepared.arrays, rows)
+            outputs = predict_arrays(single, self.prepared.arrays, rows)
+            if not np.isfinite(outputs).all():
+                raise stop("not_a_number", NOT_A_NUMBER)
+            found[f"outputs_{number}"] = outputs
             found[f"targets_{number}"] = np.asarray(self.prepared.all_targets[number][rows])
         if len(rows):
             write_sample(Path(self.job.folder), self.prepared, int(rows[0]))
@@ -122,12 +154,17 @@ class Converter:
 
     def _make_tflite(self, item: Format, file: Path) -> tuple[str, str]:
         label, note, content = item.label, "", self.tflite
-        if item.name in _QUANTIZED:
-            content = _QUANTIZED[item.name](content, self.traits, self.calibration)
+        if item.name in QUANTIZED:
+            content = QUANTIZED[item.name](content, self.traits, self.calibration)
             if self.traits.recurrent and item.name == "tflite_int8":
                 label = quantize.MIXED_LABEL
-            if self.traits.embeddings and item.name != "tflite_int8":
-                note = "Embedding tables are in 8 bits."
+            notes = ["Embedding tables are in 8 bits."]
+            notes = notes if self.traits.embeddings and item.name != "tflite_int8" else []
+            if self.job.quantization.keep_float:
+                notes.append(f"In 32-bit floats by choice: {', '.join(self.job.quantization.keep_float)}.")
+            if item.name == "tflite_int8":
+                notes += doubts(self.prepared, len(self.calibration))
+            note = " ".join(notes)
         spec, project = self.prepared.spec, self.project
         file.write_bytes(with_metadata(content, spec, project.name, project.description))
         write_client_files(file.parent, self.prepared.spec, self.activations)

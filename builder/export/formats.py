@@ -115,6 +115,8 @@ _ALL = (
     ),
 )
 FORMATS: dict[str, Format] = {item.name: item for item in _ALL}
+# The files that answer a whole sample in one call, as the Keras model does.
+WHOLE_TFLITE = tuple(item.name for item in _ALL if item.runtime == "litert" and not item.tasks)
 
 
 def formats_for(task: str) -> tuple[str, ...]:

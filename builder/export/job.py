@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from builder.data.prepare import Prepared
+from builder.export.quantization import Quantization
 from builder.project import Project
 
 VERIFICATION_SAMPLES = 300
-CALIBRATION_SAMPLES = 200
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class Job:
     prepared_folder: str
     folder: str
     formats: tuple[str, ...]
+    quantization: Quantization = field(default_factory=Quantization)
 
     def write(self, file: Path) -> None:
         """Write the job as JSON."""
@@ -35,7 +36,8 @@ class Job:
     def read(cls, file: Path) -> Job:
         """Return the job in a file."""
         data = json.loads(file.read_text(encoding="utf-8"))
-        return cls(**{**data, "formats": tuple(data["formats"])})
+        quantization = Quantization.from_json(data["quantization"])
+        return cls(**{**data, "formats": tuple(data["formats"]), "quantization": quantization})
 
     def open_project(self) -> Project:
         """Return the project."""

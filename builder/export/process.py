@@ -90,7 +90,7 @@ def _listen(module: str, job_file: Path, pending: Sequence[str], listener: _List
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         stdin=subprocess.DEVNULL,
-        env=_environment(),
+        env=environment(),
         text=True,
     ) as process:
         assert process.stdout is not None
@@ -130,7 +130,8 @@ class _Watch:
         self._process.kill()
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
+    """Return the environment of a worker process."""
     # Exports run on the processor: a training run may hold the graphics card.
     path = os.pathsep.join(part for part in (str(ROOT), os.environ.get("PYTHONPATH", "")) if part)
     return {**os.environ, "PYTHONPATH": path, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}

@@ -13,6 +13,7 @@ from litert_quantizer import quantizer, recipe_manager
 from litert_quantizer.calibrator import CalibrationMode, Calibrator
 from litert_quantizer.utils import qsv_utils
 
+from builder.export.self_contained import self_contained
 from builder.export.tflite import SIGNATURE
 
 _NAMES = quantizer.AlgorithmName
@@ -30,6 +31,7 @@ class Traits:
     """What the recipes have to know about a model.
 
     ``embeddings``, ``scalings`` and ``spectrograms`` are names of layers; a ``recurrent`` model runs a loop.
+    ``kept`` holds patterns of the tensors whose operators stay float because a person wants it.
     """
 
     embeddings: tuple[str, ...]
@@ -37,6 +39,7 @@ class Traits:
     spectrograms: tuple[str, ...]
     recurrent: bool
     regression: bool
+    kept: tuple[str, ...] = ()
 
 
 def traits_of(model: keras.Model, tflite: bytes, regression: bool) -> Traits:
@@ -97,6 +100,7 @@ def int8(tflite: bytes, traits: Traits, samples: Samples) -> bytes:
     _keep_spectrograms(recipe, traits)
     if traits.regression:
         recipe.add_dynamic_config(_LAST, "FULLY_CONNECTED", 8)
+    _keep_chosen(recipe, traits)
     for end in ("INPUT", "OUTPUT"):
         recipe.update_quantization_recipe(".*", end, None, _NAMES.NO_QUANTIZE)
     return _calibrated(recipe, tflite, samples)
@@ -105,7 +109,7 @@ def int8(tflite: bytes, traits: Traits, samples: Samples) -> bytes:
 def _keep_scalings(recipe: quantizer.Quantizer, traits: Traits) -> None:
     """Leave the scaling of inputs, and the last step of a regression, in 32-bit floats."""
     for name in traits.scalings:
-        recipe.update_quantization_recipe(_of_layer(name), "*", None, _NAMES.NO_QUANTIZE)
+        recipe.update_quantization_recipe(of_layer(name), "*", None, _NAMES.NO_QUANTIZE)
     if traits.regression:
         recipe.update_quantization_recipe(_LAST, "*", None, _NAMES.NO_QUANTIZE)
 
@@ -113,16 +117,23 @@ def _keep_scalings(recipe: quantizer.Quantizer, traits: Traits) -> None:
 def _keep_spectrograms(recipe: quantizer.Quantizer, traits: Traits) -> None:
     """Leave spectrograms in 32-bit floats: the power of sound spans more than ten powers of ten."""
     for name in traits.spectrograms:
-        recipe.update_quantization_recipe(_of_layer(name), "*", None, _NAMES.NO_QUANTIZE)
+        recipe.update_quantization_recipe(of_layer(name), "*", None, _NAMES.NO_QUANTIZE)
+
+
+def _keep_chosen(recipe: quantizer.Quantizer, traits: Traits) -> None:
+    """Leave what a person wants in 32-bit floats; last, because a later rule is stronger."""
+    for pattern in traits.kept:
+        recipe.update_quantization_recipe(pattern, "*", None, _NAMES.NO_QUANTIZE)
 
 
 def _finish(recipe: quantizer.Quantizer, tflite: bytes, traits: Traits, samples: Samples) -> bytes:
     # An embedding is a GATHER, which only static recipes shrink; it is most of a small text model.
     for name in traits.embeddings:
-        recipe.add_static_config(_of_layer(name), "GATHER", 8, 8)
+        recipe.add_static_config(of_layer(name), "GATHER", 8, 8)
+    _keep_chosen(recipe, traits)
     if traits.embeddings:
         return _calibrated(recipe, tflite, samples)
-    return bytes(recipe.quantize().quantized_model)
+    return self_contained(bytes(recipe.quantize().quantized_model))
 
 
 def _calibrated(recipe: quantizer.Quantizer, tflite: bytes, samples: Samples) -> bytes:
@@ -136,9 +147,9 @@ def _calibrated(recipe: quantizer.Quantizer, tflite: bytes, samples: Samples) ->
     manager = recipe_manager.RecipeManager()
     manager.load_quantization_recipe(recipe.get_quantization_recipe())
     calibrator.calibrate({SIGNATURE: list(samples)}, manager)
-    return bytes(recipe.quantize(calibrator.get_model_qsvs()).quantized_model)
+    return self_contained(bytes(recipe.quantize(calibrator.get_model_qsvs()).quantized_model))
 
 
-def _of_layer(name: str) -> str:
+def of_layer(name: str) -> str:
     """Return a pattern for the tensors of one layer; a call may append a number to its name."""
     return rf"(^|[/;]){re.escape(name)}(_\d+)?/"

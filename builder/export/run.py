@@ -19,6 +19,7 @@ from builder.export.clients import write_clients
 from builder.export.formats import FORMATS, formats_for
 from builder.export.job import Job
 from builder.export.process import Answer, run_formats
+from builder.export.quantization import Quantization
 from builder.export.report import write_report
 from builder.export.trouble import full_disk, is_full_disk
 from builder.project import Project
@@ -39,6 +40,7 @@ def run(
     folder: str | os.PathLike[str],
     formats: Sequence[str] | None = None,
     on_progress: Progress | None = None,
+    quantization: Quantization | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> dict[str, Any]:
     """Export a trained model in several formats, verify each in its own runtime, and report.
@@ -56,25 +58,28 @@ def run(
         formats: names from ``builder.export.formats.FORMATS``; without them, all that fit the task.
         on_progress: called with the done share, 0 to 1, and what is being done. An exception from it
             ends the export and leaves nothing behind.
+        quantization: what stays float, and how many samples tell the 8-bit ranges; the default where None.
         now: the clock.
 
     Returns:
-        The report: ``project``, ``task``, ``created``, ``samples``, ``metric``, ``versions`` and, for each
-        format, ``format``, ``label``, ``status`` (``"verified"``, ``"differs"`` or ``"failed"``), ``bytes``,
-        ``agreement``, ``largest_difference``, ``metric_export``, ``metric_keras``, ``latency_ms_p50``,
-        ``latency_ms_p95``, ``note``, ``problem``.
+        The report: ``project``, ``task``, ``created``, ``samples``, ``metric``, ``quantization``,
+        ``versions`` and, for each format, ``format``, ``label``, ``status`` (``"verified"``, ``"differs"`` or
+        ``"failed"``), ``bytes``, ``agreement``, ``largest_difference``, ``metric_export``, ``metric_keras``,
+        ``latency_ms_p50``, ``latency_ms_p95``, ``note``, ``problem``.
 
     Raises:
-        BuilderError: where a format is unknown, the model's file is missing, or the disk is full.
+        BuilderError: where a format or a block is unknown, the model's file is missing, or the disk is full.
     """
     formats = formats_for(prepared.spec.task) if formats is None else formats
     _check(model, formats)
+    chosen = quantization or Quantization()
+    chosen.check([node.id for node in project.model.nodes])
     target = Path(folder).resolve()
     target.parent.mkdir(parents=True, exist_ok=True)
     _remove_abandoned(target)
     temporary = Path(tempfile.mkdtemp(prefix=_prefix(target), dir=target.parent))
     try:
-        report = _export(model, project, prepared, temporary, formats, on_progress or _ignore, now)
+        report = _export(model, project, prepared, temporary, formats, on_progress or _ignore, chosen, now)
         _publish(temporary, target)
     except OSError as error:
         if is_full_disk(error):
@@ -92,6 +97,7 @@ def _export(
     folder: Path,
     formats: Sequence[str],
     on_progress: Progress,
+    quantization: Quantization,
     now: Callable[[], datetime],
 ) -> dict[str, Any]:
     scratch = folder / ".scratch"
@@ -102,6 +108,7 @@ def _export(
         prepared_folder=str(prepared.folder.resolve()),
         folder=str(folder),
         formats=tuple(formats),
+        quantization=quantization,
     )
     job_file = scratch / "job.json"
     job.write(job_file)
@@ -109,6 +116,7 @@ def _export(
     verified = _verify(job_file, [name for name in formats if made[name].result], on_progress)
     _raise_full_disk([*made.values(), *verified.values()])
     report = _report(project, prepared, formats, made, verified, now)
+    report["quantization"] = quantization.to_json()
     for item in report["formats"]:
         if item["status"] == "failed":
             shutil.rmtree(folder / item["format"], ignore_errors=True)

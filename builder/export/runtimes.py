@@ -12,11 +12,11 @@ Arrays = dict[str, np.ndarray]
 Call = Callable[[Arrays], list[np.ndarray]]
 
 
-def litert(file: Path) -> Call:
-    """Return a function that runs a TFLite file on one sample, on one thread."""
+def litert(file: Path, threads: int = 1) -> Call:
+    """Return a function that runs a TFLite file on one sample."""
     from ai_edge_litert.interpreter import Interpreter
 
-    interpreter = Interpreter(model_path=str(file), num_threads=1)
+    interpreter = Interpreter(model_path=str(file), num_threads=threads)
     runner = interpreter.get_signature_runner()
 
     def call(arrays: Arrays) -> list[np.ndarray]:

@@ -271,6 +271,7 @@ def export(
     run_id: str,
     formats: Sequence[str] | None = None,
     on_progress: Callable[[float, str], None] | None = None,
+    quantization: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Export a run's model, verify every file, and return the report.
 
@@ -278,8 +279,10 @@ def export(
         formats: names of formats; all that fit the task where None.
         on_progress: called with the done share, 0 to 1, and words. The run's ``exports/progress.json``
             says the same to other processes, as ``{"share", "words"}``.
+        quantization: see ``builder.export.quantization.Quantization``; the default where None.
     """
     from builder import export as exporting
+    from builder.export.quantization import Quantization
 
     folder = default_workspace().run_folder(run_id) / EXPORTS_FOLDER
 
@@ -291,7 +294,23 @@ def export(
     tell(0.0, "Opening the data")
     model, prepared = _model_file(run_id), _prepared(run_id)
     project = Project.from_json(default_store().run_document(run_id))
-    return exporting.run(model, project, prepared, folder, formats, tell)
+    chosen = Quantization.from_json(quantization or {})
+    return exporting.run(model, project, prepared, folder, formats, tell, chosen)
+
+
+def measure(
+    name: str,
+    run_ids: Sequence[str],
+    quantization: Mapping[str, Any] | None = None,
+    formats: Sequence[str] = (),
+    on_progress: Callable[[float, str], None] | None = None,
+) -> dict[str, Any]:
+    """Export and measure runs; see ``builder.jobs.measuring.measure_runs``."""
+    from builder.jobs.measuring import measure_runs
+
+    return measure_runs(
+        name, run_ids, default_store(), default_workspace(), quantization, formats, on_progress
+    )
 
 
 def open_model(path: str) -> dict[str, Any]:
@@ -326,6 +345,7 @@ TASKS: dict[str, Callable[..., Any]] = {
             preview,
             preflight,
             export,
+            measure,
             open_model,
             augmented,
         ),

@@ -42,6 +42,11 @@ class Workspace:
         return self._folder("preflight")
 
     @property
+    def measuring_folder(self) -> Path:
+        """Where the progress of measurements of runs lies; safe to delete."""
+        return self._folder("measuring")
+
+    @property
     def uploads_folder(self) -> Path:
         """Where uploaded files lie."""
         return self._folder("uploads")

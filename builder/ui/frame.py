@@ -35,6 +35,7 @@ RUNS = "views/runs.py"
 HISTORY = "views/history.py"
 COMPARE = "views/compare.py"
 LIBRARY = "views/library.py"
+FRONTIER = "views/frontier.py"
 
 
 def apply_style() -> None:

@@ -23,6 +23,7 @@ page = st.navigation(
         ],
         "More": [
             st.Page(frame.RUNS, title="Runs", icon=":material/list_alt:"),
+            st.Page(frame.FRONTIER, title="Frontier", icon=":material/scatter_plot:"),
             st.Page(frame.HISTORY, title="History", icon=":material/history:"),
             st.Page(frame.COMPARE, title="Compare", icon=":material/compare_arrows:"),
             st.Page(frame.LIBRARY, title="Library", icon=":material/widgets:"),

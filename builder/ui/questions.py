@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -104,16 +105,40 @@ def evaluation(run_id: str) -> Answer:
     return work().ask("evaluate", run_id=run_id)
 
 
-def export(run_id: str, formats: list[str]) -> Answer:
+def export(run_id: str, formats: list[str], quantization: Mapping[str, Any]) -> Answer:
     """Ask for the exports of a run."""
-    return work().ask("export", run_id=run_id, formats=formats)
+    return work().ask("export", run_id=run_id, formats=formats, quantization=quantization)
 
 
-def start_export(run_id: str, formats: list[str]) -> None:
+def start_export(run_id: str, formats: list[str], quantization: Mapping[str, Any]) -> None:
     """Start an export of a run, unless one is at work on it."""
     if not exports_going_on(run_id):
-        work().forget("export", run_id=run_id, formats=formats)
-        export(run_id, formats)
+        work().forget("export", run_id=run_id, formats=formats, quantization=quantization)
+        export(run_id, formats, quantization)
+
+
+def start_measuring(
+    name: str,
+    run_ids: list[str],
+    quantization: Mapping[str, Any] | None = None,
+    formats: Sequence[str] = (),
+) -> None:
+    """Start to measure the variants of runs, unless that is at work; see ``builder.jobs.measuring``."""
+    if not is_measuring(name):
+        asked = {"name": name, "run_ids": run_ids, "quantization": quantization, "formats": list(formats)}
+        work().forget("measure", **asked)
+        work().ask("measure", **asked)
+
+
+def is_measuring(name: str) -> bool:
+    """Tell whether a measuring of this name is at work."""
+    return any(asked["name"] == name for asked in work().unfinished("measure"))
+
+
+def last_measuring(name: str) -> Answer | None:
+    """Return what came of the last measuring of this name, or None where there was none."""
+    asked = [given for given in work().asked("measure") if given["name"] == name]
+    return work().known("measure", **asked[-1]) if asked else None
 
 
 def exports_going_on(run_id: str) -> list[dict[str, Any]]:

@@ -111,6 +111,11 @@ class Work:
             asked = list(self._arguments.items())
             return [given for key, (name, given) in asked if name == task and not self._futures[key].done()]
 
+    def asked(self, task: str) -> list[dict[str, Any]]:
+        """Return the arguments of every question to this task that is remembered, in the order of asking."""
+        with self._lock:
+            return [given for name, given in self._arguments.values() if name == task]
+
     def _future(self, task: str, arguments: dict[str, Any]) -> Future[Any]:
         key = _key(task, arguments)
         with self._lock:

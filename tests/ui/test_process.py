@@ -19,7 +19,7 @@ main = Path(services.__file__).parent / "main.py"
 at = AppTest.from_file(str(main), default_timeout=60)
 at.query_params["project"] = project
 at.run()
-for page in ("data", "model", "train", "results", "export", "home"):
+for page in ("data", "model", "train", "results", "export", "frontier", "home"):
     at.switch_page(f"views/{page}.py").run()
     assert not at.exception, at.exception
 print([name for name in sys.modules if name.split(".")[0] in ("keras", "tensorflow")])

@@ -6,7 +6,6 @@ A step is a TFLite format of the whole model, or ``block:FORMAT:ID`` for one blo
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cached_property
 from typing import Any
 
 from builder.export import quantize
@@ -14,7 +13,7 @@ from builder.export.convert import Converter
 from builder.export.formats import FORMATS, Format
 from builder.export.job import Job
 from builder.export.preflight.operators import operators_by_block
-from builder.export.preflight.owners import block_of_layers, unsupported
+from builder.export.preflight.owners import unsupported
 from builder.export.preflight.single_blocks import block_model, random_samples
 from builder.export.tflite import float32
 from builder.export.trouble import explain
@@ -36,10 +35,6 @@ class Tried(Converter):
 
     # The ranges of untrained weights mean nothing; they only have to exist.
     calibration_samples = 16
-
-    @cached_property
-    def layers(self) -> dict[str, str]:
-        return block_of_layers(self.project, self.prepared.spec)
 
     def try_step(self, step: Format) -> dict[str, Any]:
         """Do one step; return its size, or why it failed: ``{"bytes", "operators", "problem"}``."""
@@ -63,18 +58,14 @@ class Tried(Converter):
         result = {"bytes": len(content), "note": made["note"]}
         if step.name != "tflite_int8":
             return result
-        operators = operators_by_block(content, self.layers, self._last)
+        operators = operators_by_block(content, self.layers, self.last)
         return {**result, "operators": operators, "on_purpose": self._on_purpose()}
 
     def _on_purpose(self) -> dict[str, str]:
         """Return the blocks that the export leaves in floats by its own choice, with the reason."""
         scaled = (self.layers[name] for name in self.traits.scalings if name in self.layers)
         reasons = dict.fromkeys(scaled, "scaling")
-        return {**reasons, self._last: "answer"} if self.traits.regression else reasons
-
-    @cached_property
-    def _last(self) -> str:
-        return self.layers.get(self.model.outputs[0]._keras_history.operation.name, "")
+        return {**reasons, self.last: "answer"} if self.traits.regression else reasons
 
     def _try_block(self, step: Format) -> dict[str, Any]:
         _, kind, block = step.name.split(":", 2)

@@ -47,7 +47,8 @@ def canvas(
             there is no library to keep them in.
         on_library_change: called with ``{"action": "save" | "remove", "kind": ..., "definition": {...}
             or None}`` when the person keeps an own block or gives it up.
-        marks: how blocks differ from another model, by name: "added", "removed", "changed" or "renamed".
+        marks: how blocks differ from another model, by name: "added", "removed", "changed" or "renamed";
+            or "costly" where they cost a quantized file its accuracy.
 
     Returns:
         ``{"rev": int, "docVersion": ..., "document": graph}`` after the last change; None before

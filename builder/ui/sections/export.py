@@ -15,6 +15,7 @@ from builder.export.formats import FORMATS, formats_for
 from builder.runs.records import RunRecord
 from builder.ui import frame, questions, state
 from builder.ui.format import metric_name, metric_value, size
+from builder.ui.sections import truth
 from builder.ui.sections.results import run_project
 from builder.ui.services import workspace
 from builder.ui.uploads import safe_name
@@ -24,23 +25,27 @@ STATUS = {"verified": "Verified", "differs": "Differs", "failed": "Failed"}
 
 def choose_and_start(run: RunRecord) -> None:
     """Offer to export everything, or some formats, and follow the work."""
-    again = report(run) is not None
+    kept = report(run)
+    again = kept is not None
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if again:
             _bundle(run)
         label = "Export again" if again else "Export everything"
         kind: Any = "secondary" if again else "primary"
-        if st.button(label, type=kind, icon=":material/package_2:", key="export.all"):
-            _start(run, _fitting(run))
-            st.rerun()
+        start_all = st.button(label, type=kind, icon=":material/package_2:", key="export.all")
+        with st.popover("Quantization", icon=":material/tune:"):
+            chosen = truth.choices(run, kept)
         with st.popover("Choose formats", icon=":material/checklist:"):
-            _some_formats(run)
+            _some_formats(run, chosen)
+        if start_all:
+            _start(run, _fitting(run), chosen)
+            st.rerun()
     if questions.exports_going_on(run.id):
         _follow(run.id)
         return
     last = state.recall(f"export.{run.id}")
     if last:
-        frame.show_problems(questions.export(run.id, last).problems)
+        frame.show_problems(questions.export(run.id, *last).problems)
 
 
 def report(run: RunRecord) -> dict[str, Any] | None:
@@ -157,7 +162,7 @@ def _milliseconds(value: float | None) -> str:
     return "–" if value is None else f"{value:.2f} ms"
 
 
-def _some_formats(run: RunRecord) -> None:
+def _some_formats(run: RunRecord, quantization: Mapping[str, Any]) -> None:
     chosen = st.pills(
         "Formats",
         _fitting(run),
@@ -168,7 +173,7 @@ def _some_formats(run: RunRecord) -> None:
     for name in chosen:
         st.caption(f"**{FORMATS[name].label}** {FORMATS[name].use}")
     if st.button("Export these", disabled=not chosen, key="export.some"):
-        _start(run, list(chosen))
+        _start(run, list(chosen), quantization)
         st.rerun()
 
 
@@ -176,9 +181,9 @@ def _fitting(run: RunRecord) -> list[str]:
     return list(formats_for(run_project(run).data.task))
 
 
-def _start(run: RunRecord, formats: list[str]) -> None:
-    state.remember(f"export.{run.id}", formats)
-    questions.start_export(run.id, formats)
+def _start(run: RunRecord, formats: list[str], quantization: Mapping[str, Any]) -> None:
+    state.remember(f"export.{run.id}", (formats, quantization))
+    questions.start_export(run.id, formats, quantization)
 
 
 @st.fragment(run_every=1.0)

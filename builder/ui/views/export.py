@@ -1,7 +1,7 @@
 """Export: the trained model in every format, each verified against the original."""
 
 from builder.ui import frame
-from builder.ui.sections import export, results
+from builder.ui.sections import export, results, truth
 
 project = frame.current_project()
 frame.project_heading(
@@ -15,5 +15,6 @@ if run is not None:
         export.formats(run)
     else:
         export.verification(report)
+        truth.truth(run)
         export.files(run)
     export.script(run)

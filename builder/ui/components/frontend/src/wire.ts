@@ -253,8 +253,8 @@ export interface CanvasData {
   readonly marks: Readonly<Record<string, DifferenceMark>> | null;
 }
 
-/** How a block differs from another model. */
-export type DifferenceMark = "added" | "removed" | "changed" | "renamed";
+/** How a block differs from another model, or that it costs a quantized file its accuracy. */
+export type DifferenceMark = "added" | "removed" | "changed" | "renamed" | "costly";
 
 /** What the canvas hands up as state "graph". */
 export interface CanvasState {

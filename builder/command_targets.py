@@ -1,0 +1,49 @@
+"""Which run a command of the shell means: by its id, or by the project file that was trained."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from builder.errors import stop
+from builder.project import read_project
+from builder.runs.records import FINISHED, STOPPED, RunRecord
+from builder.runs.store import default_store
+
+
+def run_of(target: str) -> RunRecord:
+    """Return the run of an id, or the newest finished one of a project file as it stands.
+
+    Raises:
+        BuilderError: ``not_trained`` where the project has no such run.
+    """
+    store = default_store()
+    if not target.endswith(".json"):
+        return store.run(target)
+    document = read_project(target).to_json()
+    for run in store.list_runs(statuses=(FINISHED, STOPPED)):
+        if _isrun_of(store.run_document(run.id), document):
+            return run
+    message = (
+        f"The project {target} has no finished run as it stands. "
+        f"Train it first: python -m builder train {target}"
+    )
+    raise stop("not_trained", message)
+
+
+def _isrun_of(trained: dict[str, Any], document: dict[str, Any]) -> bool:
+    # Training may be repeated with other settings; the data and the model say which project it is.
+    return all(trained[part] == document[part] for part in ("name", "data", "model"))
+
+
+def runs_of(target: str) -> list[RunRecord]:
+    """Return the ended runs of a project, by its id, or by the name and data of its file; newest first."""
+    store = default_store()
+    statuses = (FINISHED, STOPPED)
+    if not target.endswith(".json"):
+        return store.list_runs(project_id=store.project(target).id, statuses=statuses)
+    project = read_project(target).to_json()
+    return [
+        run
+        for run in store.list_runs(statuses=statuses)
+        if run.name == project["name"] and store.run_document(run.id)["data"] == project["data"]
+    ]

@@ -1,0 +1,181 @@
+"""The parts of the Frontier page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from builder.export.bundle import zip_folder
+from builder.jobs import measuring as jobs
+from builder.runs.records import RunRecord
+from builder.truth import frontier
+from builder.truth.frontier import Answer, Point
+from builder.ui import charts, frame, questions, state
+from builder.ui.format import count_words, metric_name, metric_value, run_words
+from builder.ui.sections import measuring
+from builder.ui.services import store, workspace
+from builder.ui.uploads import safe_name
+
+AXES = {"bytes": "Size", "latency_ms": "Latency"}
+
+
+def choose_runs() -> list[RunRecord]:
+    """Let the project's runs be chosen that are compared; say what to do where there is none."""
+    runs = jobs.runs_with_models(store(), frame.current_id(), workspace())
+    if not runs:
+        st.info("Nothing has been trained to its end yet. Train a model first.", icon=":material/insights:")
+        if st.button("Go to training", type="primary", icon=":material/model_training:"):
+            st.switch_page(frame.TRAIN)
+        return []
+    words = {run.id: run_words(run, len(runs) - place) for place, run in enumerate(runs)}
+    chosen = st.multiselect(
+        "Runs",
+        list(words),
+        list(words),
+        format_func=words.__getitem__,
+        key=f"frontier.runs.{frame.current_id()}.{hash(tuple(words.values()))}",
+    )
+    return [run for run in runs if run.id in chosen]
+
+
+def measure(runs: Sequence[RunRecord]) -> list[Point]:
+    """Offer to measure what is not measured yet, follow that, and return the points that are there."""
+    points, missing = jobs.points(runs, workspace())
+    if not measuring.follow(frame.current_id()) and missing:
+        with st.container(border=True, horizontal=True, vertical_alignment="center"):
+            st.markdown(f":material/speed: {count_words(len(missing), 'run')} not measured yet.")
+            st.space("stretch")
+            st.button(
+                "Measure now",
+                type="primary",
+                key="frontier.measure",
+                help="Exports each to Keras and every TFLite format, and measures the files.",
+                on_click=questions.start_measuring,
+                args=(frame.current_id(), [run.id for run in missing], None, jobs.MEASURED_FORMATS),
+            )
+    known = frontier.comparable(points)
+    if len(known) < len(points):
+        st.caption("Runs of another task, with another score, are left out.")
+    return known
+
+
+def chart(points: Sequence[Point]) -> None:
+    """Draw the score of every variant against its size or latency; a click chooses one."""
+    cost: str = st.segmented_control(
+        "Against",
+        list(AXES),
+        default="bytes",
+        required=True,
+        format_func=AXES.__getitem__,
+        key="frontier.cost",
+    )
+    figure = charts.frontier(points, frontier.pareto(points, cost), cost, _chosen_key())
+    event: Any = st.plotly_chart(
+        figure, key=f"frontier.chart.{cost}", config=charts.PLAIN, on_select="rerun", selection_mode="points"
+    )
+    clicked = [item["customdata"] for item in event["selection"]["points"] if item.get("customdata")]
+    if clicked:
+        key = clicked[0] if isinstance(clicked[0], str) else clicked[0][0]
+        if key != state.recall("frontier.clicked"):
+            state.remember("frontier.clicked", key)
+            _choose(key)
+            st.rerun()
+    st.caption("The line joins the variants that no other beats in both. Click a point to choose it.")
+
+
+def asked(points: Sequence[Point]) -> None:
+    """Answer three questions in words, each with a button that marks the point."""
+    st.markdown("### Which one?")
+    left, middle, right = st.columns(3)
+    share = bool(points) and frontier.is_share(points[0]["metric"])
+    within = "Smallest within … points of the best" if share else "Smallest within … of the best"
+    with left:
+        _question(within, "within", 1.0, points, frontier.smallest_within)
+    with middle:
+        _question("Best that fits … KB", "fits", 256.0, points, frontier.fitting)
+    with right:
+        _question("Best under … ms", "under", 10.0, points, frontier.under)
+
+
+def chosen(points: Sequence[Point]) -> None:
+    """Offer the chosen variant as a file, exporting it again where it is gone."""
+    key = _chosen_key()
+    point = next((item for item in points if frontier.key_of(item) == key), None)
+    if point is None:
+        st.caption("Click a point of the chart, or take the answer to a question, to export it.")
+        return
+    exports = workspace().run_folder(point["run"]) / jobs.EXPORTS_FOLDER
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        st.markdown(f":material/star: {frame.escape(frontier.described(point))}", width="stretch")
+        if jobs.is_exported(point, exports):
+            st.download_button(
+                "Download (zip)",
+                lambda: zip_folder(exports / point["format"]),
+                file_name=f"{safe_name(point['run_name'])}_{point['format']}.zip",
+                mime="application/zip",
+                icon=":material/download:",
+                type="primary",
+                on_click="ignore",
+            )
+        else:
+            st.button(
+                "Export this",
+                icon=":material/package_2:",
+                type="primary",
+                help="Its file is gone: the run was exported with other choices since. It is made again.",
+                on_click=questions.start_measuring,
+                args=(frame.current_id(), [point["run"]], point["quantization"], [point["format"]]),
+            )
+
+
+def table(points: Sequence[Point]) -> None:
+    """List every variant with its figures."""
+    fronts = {
+        name: {frontier.key_of(point) for point in frontier.pareto(points, cost)}
+        for cost, name in frontier.COSTS.items()
+    }
+    with st.expander(f"All {count_words(len(points), 'variant')}", icon=":material/table_rows:"):
+        st.dataframe(pd.DataFrame([_row(point, fronts) for point in points]), hide_index=True)
+
+
+def _row(point: Point, fronts: Mapping[str, set[str]]) -> dict[str, Any]:
+    latency = point.get("latency_ms")
+    key = frontier.key_of(point)
+    return {
+        "Run": point["run_name"],
+        "Format": point["label"],
+        "In floats": ", ".join(point["quantization"]["keep_float"]),
+        metric_name(point["metric"]): metric_value(point["metric"], point["score"]),
+        "Size": frontier.kilobytes(point["bytes"]),
+        "Latency": "–" if latency is None else f"{latency:.2f} ms",
+        "Arena": frontier.kilobytes(point.get("arena_bytes")),
+        "On the frontier of": ", ".join(name for name, keys in fronts.items() if key in keys),
+    }
+
+
+def _question(
+    label: str,
+    name: str,
+    default: float,
+    points: Sequence[Point],
+    question: Callable[[Sequence[Point], float], Answer],
+) -> None:
+    with st.container(border=True, height="stretch"):
+        value = st.number_input(label, 0.0, None, default, format="%g", key=f"frontier.{name}")
+        answer = question(points, float(value))
+        st.markdown(frame.escape(answer.words))
+        if answer.point is not None:
+            key = frontier.key_of(answer.point)
+            st.button("Choose it", key=f"frontier.{name}.choose", on_click=_choose, args=(key,))
+
+
+def _choose(key: str) -> None:
+    state.remember(f"frontier.chosen.{frame.current_id()}", key)
+
+
+def _chosen_key() -> str | None:
+    found: str | None = state.recall(f"frontier.chosen.{frame.current_id()}")
+    return found

@@ -1,0 +1,333 @@
+"""What exported files are worth, on the Export page: scores, blocks, speed, microcontrollers, remedies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from builder.export.quantization import MOST_SAMPLES, Quantization
+from builder.runs.records import RunRecord
+from builder.truth.report import NO_LOSS, read_truth, read_variants
+from builder.ui import frame, questions, state
+from builder.ui.components.canvas import canvas
+from builder.ui.format import metric_name, metric_value, size
+from builder.ui.sections import measuring
+from builder.ui.sections.results import run_project
+from builder.ui.services import TOKEN, workspace
+from builder.ui.tables import share_column
+
+CANVAS_HEIGHT = 420
+MORE_SAMPLES = 4
+CLASS_MEASURES = {
+    "recall": "share of the class that is found",
+    "iou": "intersection over union",
+    "average_precision": "average precision",
+    "f1": "F1 score",
+}
+
+
+def truth(run: RunRecord) -> None:
+    """Show what was measured of a run's exported files, or offer to measure them."""
+    st.markdown("### What each file is worth")
+    if measuring.follow(run.id):
+        return
+    found = read_truth(_folder(run))
+    if found is None:
+        st.caption(
+            "Accuracy with every class, the blocks that lose it, speed on one and on all processor threads, "
+            "memory, and the microcontrollers that it fits."
+        )
+        st.button(
+            "Measure the TFLite files",
+            icon=":material/speed:",
+            key="truth.measure",
+            on_click=_start,
+            args=(run.id, None),
+        )
+        return
+    _scores(found)
+    variants = [item for item in found["variants"] if item["format"] != "keras"]
+    names = {item["format"]: item["label"] for item in variants}
+    worst = max(
+        variants, key=lambda item: (bool(item["problem"]), -(item.get("change") or 0), -item["bytes"])
+    )
+    memory = f"truth.{run.id}"
+    before = state.recall(memory)
+    chosen = st.segmented_control(
+        "A closer look at",
+        list(names),
+        default=before if before in names else worst["format"],
+        required=True,
+        format_func=names.__getitem__,
+        key=f"truth.{run.id}.format",
+    )
+    state.remember(memory, chosen)
+    variant = next(item for item in variants if item["format"] == chosen)
+    if variant["problem"]:
+        frame.show_problems([variant["problem"]])
+        return
+    tabs = [":material/account_tree: Block by block", ":material/category: Class by class"]
+    blocks, classes, boards = st.tabs([*tabs, ":material/memory: Microcontrollers"])
+    with blocks:
+        _blocks(run, found, variant)
+    with classes:
+        _classes(found, variant)
+    with boards:
+        _boards(variant)
+
+
+def choices(run: RunRecord, report: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Let blocks be kept in floats and calibration samples be counted; return the choices as JSON."""
+    before = Quantization.from_json((report or {}).get("quantization", {}))
+    nodes = [node.id for node in run_project(run).model.nodes if node.kind != "input.v1"]
+    # Another export has other choices, so its widgets are others.
+    key = f"{run.id}.{hash(before)}"
+    kept = st.multiselect(
+        "Blocks that stay in 32-bit floats",
+        nodes,
+        [block for block in before.keep_float if block in nodes],
+        key=f"keep_float.{key}",
+        help="Where 8 bits cost accuracy. These blocks stay large and slow on microcontrollers.",
+    )
+    count = st.number_input(
+        "Calibration samples",
+        1,
+        MOST_SAMPLES,
+        before.calibration_samples,
+        key=f"calibration.{key}",
+        help="Training samples that show how large the numbers inside the model get, for int8.",
+    )
+    return {"keep_float": kept, "calibration_samples": int(count)}
+
+
+def _scores(found: Mapping[str, Any]) -> None:
+    st.caption(
+        f"On {found['samples']:,} test samples, beside the Keras model: "
+        f"{metric_name(found['metric'])} {metric_value(found['metric'], found['keras']['score'])}. "
+        "Half of the calls are faster than the first time, 95 % than the second."
+    )
+    rows = [_score_row(found, item) for item in found["variants"]]
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        column_config={
+            "Agreement": st.column_config.NumberColumn(format="percent"),
+            "Memory": st.column_config.TextColumn(
+                help="What a process grows by that loads the file and answers."
+            ),
+            "Arena": st.column_config.TextColumn(
+                help="RAM that TensorFlow Lite Micro takes, estimated on this machine."
+            ),
+        },
+    )
+
+
+def _score_row(found: Mapping[str, Any], item: Mapping[str, Any]) -> dict[str, Any]:
+    speed = item.get("speed") or {}
+    arena = (item.get("micro") or {}).get("arena_bytes")
+    return {
+        "Format": item["label"],
+        metric_name(found["metric"]): metric_value(found["metric"], item.get("score")),
+        "Change": _change(found["metric"], item.get("change")),
+        "Agreement": item.get("agreement"),
+        "Size": size(item["bytes"]),
+        "One thread": _times(speed.get("one")),
+        f"{found['threads']} threads": _times(speed.get("all")),
+        "Memory": size(speed.get("memory_bytes")),
+        "Arena": size(arena),
+    }
+
+
+def _blocks(run: RunRecord, found: Mapping[str, Any], variant: Mapping[str, Any]) -> None:
+    if not variant["layers"]:
+        st.caption("Nothing is rounded in this file, so no block loses anything.")
+        return
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        _verdict(found, variant)
+        st.dataframe(
+            pd.DataFrame([_layer_row(layer) for layer in variant["layers"]]),
+            hide_index=True,
+            column_config={
+                "Signal to noise": st.column_config.NumberColumn(
+                    format="%.0f dB",
+                    help="Of the block's output, the error of earlier blocks included. 10 dB less is ten "
+                    "times the error.",
+                ),
+                "Share of the error": share_column(
+                    "Share of the error", "Of the answer's error where each block alone is rounded."
+                ),
+            },
+        )
+        _remedies(run, variant, found["quantization"])
+    with right:
+        _canvas(run, variant)
+    _before_and_after(run, found, variant)
+
+
+def _verdict(found: Mapping[str, Any], variant: Mapping[str, Any]) -> None:
+    change = variant["change"]
+    blocks = ", ".join(f"**{frame.escape(block)}**" for block in variant["hurting"])
+    source = f" Most of the error in its answers comes from {blocks}." if blocks else ""
+    if change is not None and change < -NO_LOSS:
+        lost = _change(found["metric"], change)
+        st.warning(f"Rounding costs {lost}.{source}", icon=":material/trending_down:")
+    else:
+        st.success(f"Rounding costs next to nothing here.{source}", icon=":material/check_circle:")
+
+
+def _remedies(run: RunRecord, variant: Mapping[str, Any], quantization: Mapping[str, Any]) -> None:
+    hurting = variant["hurting"]
+    if hurting:
+        kept = sorted({*quantization["keep_float"], *hurting})
+        st.button(
+            f"Keep {' and '.join(hurting)} in floats, measure again",
+            icon=":material/healing:",
+            key="truth.keep",
+            help="Exports again with these blocks in 32-bit floats: a larger file, a smaller error.",
+            on_click=_start,
+            args=(run.id, {**quantization, "keep_float": kept}),
+        )
+    count = quantization["calibration_samples"]
+    if variant["format"] == "tflite_int8" and count * MORE_SAMPLES <= MOST_SAMPLES:
+        st.button(
+            f"Calibrate with {count * MORE_SAMPLES:,} samples, measure again",
+            icon=":material/tune:",
+            key="truth.calibrate",
+            help=f"Now {count:,}. More samples show more of what the model will meet.",
+            on_click=_start,
+            args=(run.id, {**quantization, "calibration_samples": count * MORE_SAMPLES}),
+        )
+
+
+def _canvas(run: RunRecord, variant: Mapping[str, Any]) -> None:
+    hurting = variant["hurting"]
+    st.caption("The blocks that make most of the error are marked." if hurting else "No block is marked.")
+    canvas(
+        run_project(run).model.to_json(),
+        doc_version=f"truth {run.id} {variant['format']} {hash(tuple(hurting))}",
+        project_id=frame.current_id(),
+        token=TOKEN,
+        key="truth_canvas",
+        read_only=True,
+        height=CANVAS_HEIGHT,
+        marks=dict.fromkeys(hurting, "costly"),
+    )
+
+
+def _before_and_after(run: RunRecord, found: Mapping[str, Any], variant: Mapping[str, Any]) -> None:
+    tried = [
+        item for item in read_variants(workspace().run_folder(run.id)) if item["format"] == variant["format"]
+    ]
+    if len(tried) < 2:
+        return
+    st.markdown("**Before and after**")
+    rows = [
+        {
+            "Choice": Quantization.from_json(item["quantization"]).words(),
+            metric_name(found["metric"]): metric_value(found["metric"], item["score"]),
+            "Agreement": item["agreement"],
+            "Size": size(item["bytes"]),
+            "Latency": _milliseconds(item["latency_ms"]),
+            "In the export": "yes" if item["quantization"] == found["quantization"] else "",
+        }
+        for item in tried
+    ]
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        column_config={"Agreement": st.column_config.NumberColumn(format="percent")},
+    )
+
+
+def _classes(found: Mapping[str, Any], variant: Mapping[str, Any]) -> None:
+    if not variant["classes"]:
+        st.caption("This task has no scores class by class.")
+        return
+    measure = CLASS_MEASURES.get(found["class_measure"], found["class_measure"])
+    st.caption(f"Before and after rounding: {measure}. The classes that lose most come first.")
+    st.dataframe(
+        pd.DataFrame(
+            [
+                {
+                    "Class": item["name"],
+                    "Keras": item["before"],
+                    "This file": item["after"],
+                    "Change": _points(item["change"]),
+                }
+                for item in variant["classes"]
+            ]
+        ),
+        hide_index=True,
+        column_config={name: share_column(name) for name in ("Keras", "This file")},
+    )
+
+
+def _boards(variant: Mapping[str, Any]) -> None:
+    micro = variant["micro"]
+    (st.success if micro["runs"] else st.warning)(
+        frame.escape(micro["words"]), icon=f":material/{'check_circle' if micro['runs'] else 'warning'}:"
+    )
+    if not micro["runs"]:
+        return
+    st.caption(
+        "Flash holds the file, RAM the arena; the interpreter and the rest of the program come on top, some "
+        "tens of kilobytes each. The arena is an estimate: a microcontroller's pointers are half as long."
+    )
+    st.dataframe(
+        pd.DataFrame([_board_row(board) for board in variant["boards"]]),
+        hide_index=True,
+        column_config={"Verdict": st.column_config.TextColumn(width="large")},
+    )
+
+
+def _board_row(board: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "Board": board["board"],
+        "Chip": board["chip"],
+        "Flash": f"{board['flash'] // 1024:,} KB",
+        "RAM": f"{board['ram'] // 1024:,} KB",
+        "Verdict": board["words"],
+    }
+
+
+def _layer_row(layer: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "Block": layer["block"],
+        "Signal to noise": layer["decibels"],
+        "Share of the error": layer["share"],
+        "Numbers": "floats" if layer["float"] else "rounded",
+    }
+
+
+def _start(run_id: str, quantization: Mapping[str, Any] | None) -> None:
+    questions.start_measuring(run_id, [run_id], quantization)
+
+
+def _change(metric: str, change: float | None) -> str:
+    if change is None:
+        return "–"
+    if metric_value(metric, 0.5).endswith("%"):
+        return _points(change)
+    return "none" if abs(change) < 1e-9 else f"{abs(change):.3g} {'better' if change > 0 else 'worse'}"
+
+
+def _points(change: float | None) -> str:
+    if change is None:
+        return "–"
+    return "none" if abs(change) < 1e-9 else f"{100 * change:+.2f} points"
+
+
+def _times(found: Mapping[str, Any] | None) -> str:
+    return "–" if not found else f"{found['p50']:.2f} / {found['p95']:.2f} ms"
+
+
+def _milliseconds(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f} ms"
+
+
+def _folder(run: RunRecord) -> Any:
+    return workspace().run_folder(run.id) / "exports"
