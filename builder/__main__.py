@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from builder import command_augment, command_measure, command_runs
+from builder import command_augment, command_compress, command_measure, command_runs
 from builder.command_settings import settings_in
 from builder.errors import BuilderError, stop
 from builder.explanation_methods import METHODS
@@ -360,6 +360,29 @@ def fine_tune(
     recipe = None if data is None else _recipe_from(tasks.propose(_source(data)), label, [])
     length = spec["inputs"][0]["settings"]["sequence_length"]
     _write_new(fine_tuning_project(pretrained, run.id, length, recipe), output)
+
+
+@app.command()
+def compress(
+    target: Target,
+    recipe: command_compress.RecipeName,
+    run: command_compress.RunId = None,
+    given: command_compress.Given = None,
+    student: command_compress.StudentName = None,
+    alone: command_compress.Alone = False,
+    detach: command_compress.Detach = False,
+) -> None:
+    """Make a finished run's model smaller by a recipe, in a new run, and tell what that changed."""
+    found = _run_of(run or target)
+    other = None if student in (None, command_compress.HALF) else _any_project(student).to_json()
+    ids = command_compress.submitted(found.id, recipe, given or [], other, alone)
+    for run_id in ids:
+        console.print(f"run {run_id}")
+    if detach:
+        return
+    for run_id in ids:
+        _follow(run_id)
+    console.print(command_compress.comparison([default_store().run(run_id) for run_id in ids]))
 
 
 @app.command()
@@ -747,7 +770,7 @@ def _run_of(target: str) -> RunRecord:
 
 def _is_run_of(trained: dict[str, Any], document: dict[str, Any]) -> bool:
     # Training may be repeated with other settings; the data and the model say which project it is.
-    return all(trained[part] == document[part] for part in ("name", "data", "model"))
+    return all(trained.get(part) == document.get(part) for part in ("name", "data", "model", "compression"))
 
 
 def _raw_input(text: str | None, image: Path | None, row: str | None, audio: Path | None) -> dict[str, Any]:

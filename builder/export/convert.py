@@ -24,6 +24,7 @@ from builder.export.samples import numeric_inputs
 from builder.export.saved_model import write_saved_model
 from builder.export.script import write_script
 from builder.export.tflite import float32
+from builder.export.trained_int8 import NOTE, trained_int8, trained_ranges
 from builder.export.worker import Step, serve
 from builder.outputs import each_output, output_activation, predict_arrays
 
@@ -45,6 +46,7 @@ class Converter:
         self.project = job.open_project()
         self.prepared = job.open_prepared()
         self.model = keras.saving.load_model(job.model_file, compile=False)
+        self.ranges = trained_ranges(Path(job.model_file))
         self.activations = [output_activation(single) for single in each_output(self.model)]
 
     def make(self, item: Format) -> dict[str, Any]:
@@ -95,7 +97,9 @@ class Converter:
 
     def _make_tflite(self, item: Format, file: Path) -> tuple[str, str]:
         label, note, content = item.label, "", self.tflite
-        if item.name in _QUANTIZED:
+        if item.name == "tflite_int8" and self.ranges is not None:
+            content, note = trained_int8(self.model, self.ranges), NOTE
+        elif item.name in _QUANTIZED:
             content = _QUANTIZED[item.name](content, self.traits, self.calibration)
             if self.traits.recurrent and item.name == "tflite_int8":
                 label = quantize.MIXED_LABEL
