@@ -192,7 +192,7 @@ class _Rounding:
             layer, normalization, None if outside else function, name=f"{layer.name}_rounded"
         )
         made = self._ranged(rounded(values), layer.name)
-        return outside(made) if outside else made
+        return keras.layers.Activation(outside, name=f"{layer.name}_{name}")(made) if outside else made
 
     def _take_activation(self, layer: Any) -> Any:
         """Return the fused activation right behind a layer, which is then passed over; None where there "
