@@ -3,9 +3,9 @@
     python benchmarks/compression.py [PRESET ...] [--recipes magnitude_pruning distillation ...]
 
 Each preset is trained as it stands; every recipe then starts from that run as ``python -m builder compress``
-starts it. All scores are of the whole test part. The student has half of the filters and units, about a quarter
-of the weights, and is trained alone from new weights, too. ``int8`` is the exported file, run by LiteRT, of the
-run and of its quantization-aware sequel.
+starts it. All scores are of the whole test part. The student has half of the filters and units, about a
+quarter of the weights, and is trained alone from new weights, too. ``int8`` is the exported file, run by
+LiteRT, of the run and of its quantization-aware sequel.
 """
 
 from __future__ import annotations

@@ -169,6 +169,10 @@ def _pooled(tensor: Any) -> Any:
 
 
 def _logits(answer: Any, made_by: str | None) -> Any:
+    # Keras keeps what a softmax or sigmoid was made of, which chances near 0 have rounded away.
+    kept = getattr(answer, "_keras_logits", None)
+    if kept is not None:
+        return kept
     if made_by == _CHANCES:
         return keras.ops.log(keras.ops.clip(answer, _SMALL, 1.0))
     if made_by == _SWITCHES:

@@ -1,8 +1,9 @@
 """Quantization-aware training: the model rounded as its int8 form rounds it, over the same weights.
 
-Kernels are rounded to 8 bits a channel, with batch normalization folded in, and activations to 8 bits in
-ranges that follow what training sees. The rounded model is trained; the plain one shares its weights and is
-what is kept. With the ranges, the converter makes of it the int8 model that was trained.
+Kernels are rounded to 8 bits, those of convolutions channel by channel and with batch normalization folded
+in, and activations to 8 bits in ranges that follow what training sees. The rounded model is trained; the
+plain one shares its weights and is what is kept. With the ranges, the converter makes of it the int8 model
+that was trained.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ import tensorflow as tf
 from builder.errors import stop
 
 _WEIGHTED = (keras.layers.Dense, keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.DepthwiseConv2D)
+# The converter turns their kernels, and knows grids a channel for none that it turns.
+_OF_ONE_GRID = (keras.layers.Dense, keras.layers.DepthwiseConv2D)
 # They only move values, which stay on the grid that they are on.
 _MOVING = (
     keras.layers.Flatten,
@@ -45,6 +48,7 @@ _FUSED = ("relu", "relu6")
 # Chances are on a grid that the runtime knows.
 _LAST = ("softmax", "sigmoid")
 _NARROWEST = 1e-4
+_CAUSAL = "causal"
 # Beside the model that a quantization-aware run has kept: what the int8 export takes over.
 RANGES_FILE = "quantization_ranges.json"
 
@@ -101,7 +105,7 @@ class RoundedLayer(keras.layers.Layer):
         kernel, bias = layer.kernel.value, layer.bias.value if layer.use_bias else None
         if self.normalization is not None:
             kernel, bias = _folded(kernel, bias, self.normalization, _is_depthwise(layer))
-        made = _applied(layer, values, _rounded(kernel, _is_depthwise(layer)))
+        made = _applied(layer, values, _rounded(kernel, isinstance(layer, _OF_ONE_GRID)))
         made = made if bias is None else made + bias
         return made if self._activation is None else self._activation(made)
 
@@ -158,7 +162,7 @@ class _Rounding:
     def call(self, layer: Any, *arguments: Any, **keywords: Any) -> Any:
         if layer in self._folded:
             return arguments[0]
-        if isinstance(layer, _WEIGHTED) and self._is_plain(layer):
+        if isinstance(layer, _WEIGHTED) and self._is_plain(layer) and _padding(layer) != _CAUSAL:
             return self._weighted(layer, arguments[0])
         if isinstance(layer, keras.layers.BatchNormalization):
             return layer(arguments[0], training=False)
@@ -230,8 +234,8 @@ def _readers(nodes: list[Any]) -> dict[Any, list[Any]]:
     return found
 
 
-def _rounded(kernel: Any, is_depthwise: bool) -> Any:
-    if is_depthwise:
+def _rounded(kernel: Any, on_one_grid: bool) -> Any:
+    if on_one_grid:
         most = tf.reduce_max(tf.abs(kernel))
         return tf.quantization.fake_quant_with_min_max_vars(
             kernel, -most, most, num_bits=8, narrow_range=True
@@ -263,6 +267,10 @@ def _applied(layer: Any, values: Any, kernel: Any) -> Any:
             values, kernel, layer.strides, layer.padding, layer.data_format, layer.dilation_rate
         )
     return layer.convolution_op(values, kernel)
+
+
+def _padding(layer: Any) -> str:
+    return str(getattr(layer, "padding", ""))
 
 
 def _is_depthwise(layer: Any) -> bool:

@@ -87,7 +87,7 @@ class _Walk:
                 weight.assign(value)
 
     def _made(self, layer: Any, node: Any, entering: list[Layout]) -> Layout:
-        size = node.outputs[0].shape[-1] if node.outputs[0].shape else None
+        size = int(node.outputs[0].shape[-1] or 1) if node.outputs[0].shape else 1
         if isinstance(layer, (keras.layers.Dense, *_CONVOLUTIONS)):
             self._entering[layer.name] = entering[0]
             self._makers.setdefault(layer.name, []).append(layer)
@@ -112,7 +112,7 @@ class _Walk:
         for layout in entering:
             for name, _ in layout:
                 self._join("", name)
-        return self._place(layer.name, size or 1)
+        return self._place(layer.name, size)
 
     def _place(self, name: str, size: int) -> Layout:
         self._parent.setdefault(name, name)

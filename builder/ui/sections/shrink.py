@@ -99,7 +99,7 @@ def meaning(recipe: Recipe) -> None:
 def plan(
     run: RunRecord, recipe: Recipe, values: dict[str, Any], student: dict[str, Any] | None
 ) -> dict[str, Any] | None:
-    """Show what the recipe cuts from this run's model; return that with the new run's document, once known."""
+    """Show what the recipe cuts off this run's model; return that and the new run's document, once known."""
     asked = {"run_id": run.id, "recipe": recipe.name, "values": values, "student": student}
     made = frame.awaited(lambda: questions.shrunk(asked), "Looking at the model …", height=60)
     if made is None:
