@@ -1,6 +1,6 @@
 """What each recipe makes of a trained preset: score on the test part, sizes, and the int8 file's score.
 
-    python benchmarks/compression.py [PRESET ...] [--recipes magnitude_pruning distillation ...]
+    python benchmarks/compression.py [PRESET ...] [--recipes "magnitude pruning" distillation ...]
 
 Each preset is trained as it stands; every recipe then starts from that run as ``python -m builder compress``
 starts it. All scores are of the whole test part. The student has half of the filters and units, about a
@@ -21,13 +21,16 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 PRESETS = ("images/cnn", "images/cnn_color", "text/cnn")
 # The share of the preset's own epochs for which a recipe trains; students start anew.
-RECIPES: dict[str, tuple[dict[str, Any], float]] = {
-    "magnitude_pruning": ({"sparsity": 0.8}, 0.5),
-    "distillation": ({}, 1.0),
-    "structured_pruning": ({"share": 0.5}, 0.5),
-    "quantization_aware": ({}, 0.25),
-    "weight_clustering": ({"clusters": 16}, 0.25),
+VARIANTS: dict[str, tuple[str, dict[str, Any], float]] = {
+    "magnitude pruning": ("magnitude_pruning", {"sparsity": 0.8}, 0.5),
+    "distillation": ("distillation", {}, 1.0),
+    "distillation from its units": ("distillation", {"start": "teacher_units"}, 0.5),
+    "structured pruning": ("structured_pruning", {"share": 0.5}, 0.5),
+    "quantization-aware": ("quantization_aware", {}, 0.25),
+    "weight clustering": ("weight_clustering", {"clusters": 16}, 0.25),
 }
+# The same student trained alone stands beside the first of its kind.
+WITH_ALONE, WITH_INT8 = "distillation", "quantization-aware"
 INT8 = "tflite_int8"
 
 
@@ -36,7 +39,7 @@ def main() -> None:
     sys.path.insert(0, str(ROOT))
     parser = argparse.ArgumentParser()
     parser.add_argument("presets", nargs="*", default=PRESETS)
-    parser.add_argument("--recipes", nargs="*", default=list(RECIPES), choices=list(RECIPES))
+    parser.add_argument("--recipes", nargs="*", default=list(VARIANTS), choices=list(VARIANTS))
     chosen = parser.parse_args()
     print(
         "| preset | model | test | against the run | weights | zeros | float32 | gzip | int8 file | epochs |"
@@ -57,20 +60,19 @@ def _measure(preset: str, recipes: list[str]) -> None:
     epochs = project.training_settings()["epochs"]
     run = _ended(training.submit(project.to_json()))
     _print(preset, "as trained", run, run, _int8(run))
-    for recipe in recipes:
-        settings, share = RECIPES[recipe]
-        for number, made in enumerate(
-            _applied(run, recipe, {**settings, "epochs": max(1, round(share * epochs))})
-        ):
-            name = recipe.replace("_", " ") if number == 0 else "the student alone"
-            _print(preset, name, made, run, _int8(made) if recipe == "quantization_aware" else None)
+    for name in recipes:
+        made, *alone = _applied(run, name, epochs)
+        _print(preset, name, made, run, _int8(made) if name == WITH_INT8 else None)
+        for other in alone:
+            _print(preset, "the student alone", other, run, None)
 
 
-def _applied(run: Any, recipe: str, values: dict[str, Any]) -> list[Any]:
+def _applied(run: Any, name: str, epochs: int) -> list[Any]:
     from builder.jobs.compression import compressed_document, submit_compressed
 
-    made = compressed_document(run.id, recipe, values)
-    ids = submit_compressed(run.id, made["document"], alone=recipe == "distillation")
+    recipe, settings, share = VARIANTS[name]
+    made = compressed_document(run.id, recipe, {**settings, "epochs": max(1, round(share * epochs))})
+    ids = submit_compressed(run.id, made["document"], alone=name == WITH_ALONE)
     return [_ended(run_id) for run_id in ids]
 
 

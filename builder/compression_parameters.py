@@ -32,6 +32,7 @@ DISTILLATION = "distillation"
 UNSTRUCTURED, TWO_OF_FOUR = "unstructured", "two_of_four"
 EACH_LAYER, WHOLE_MODEL = "each_layer", "whole_model"
 NO_FEATURES, LAST_FEATURES = "none", "last"
+NEW_WEIGHTS, TEACHER_UNITS = "new_weights", "teacher_units"
 
 
 @dataclass(frozen=True)
@@ -244,8 +245,16 @@ _RECIPES = (
             Parameter(
                 "teacher_weight",
                 Float(0, 1),
-                0.7,
+                0.5,
                 "The share of the loss that follows the teacher; the rest follows the true answers.",
+            ),
+            Parameter(
+                "start",
+                Choice((NEW_WEIGHTS, TEACHER_UNITS)),
+                NEW_WEIGHTS,
+                "Where the student's weights start. From the teacher's largest units can only a student that has "
+                "the teacher's blocks, with fewer filters and units.",
+                label="Student starts from",
             ),
             Parameter(
                 "features",

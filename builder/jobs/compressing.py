@@ -24,6 +24,7 @@ from builder.compression_parameters import (
     QUANTIZATION_AWARE,
     RECIPES,
     STRUCTURED_PRUNING,
+    TEACHER_UNITS,
     WEIGHT_CLUSTERING,
 )
 from builder.data.spec import DataSpec
@@ -180,6 +181,8 @@ def _teach(
             "A model that predicts several things at once cannot be taught by a run. Choose another recipe."
         )
         raise stop("recipe_misfit", message, field="recipe")
+    if settings["start"] == TEACHER_UNITS:
+        slice_weights(source, model)
     of_classes = not spec.predicts_numbers
     return Started(student_of(model, source, settings, of_classes), Shaping(kept=model))
 
