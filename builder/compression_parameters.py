@@ -29,6 +29,9 @@ WEIGHT_CLUSTERING = "weight_clustering"
 QUANTIZATION_AWARE = "quantization_aware"
 DISTILLATION = "distillation"
 
+# An optimizer whose kept weights are averages of the trained ones.
+AVERAGING = "schedule_free_adamw"
+
 UNSTRUCTURED, TWO_OF_FOUR = "unstructured", "two_of_four"
 EACH_LAYER, WHOLE_MODEL = "each_layer", "whole_model"
 NO_FEATURES, LAST_FEATURES = "none", "last"
@@ -252,8 +255,8 @@ _RECIPES = (
                 "start",
                 Choice((NEW_WEIGHTS, TEACHER_UNITS)),
                 NEW_WEIGHTS,
-                "Where the student's weights start. From the teacher's largest units can only a student that has "
-                "the teacher's blocks, with fewer filters and units.",
+                "Where the student's weights start. Only a student that has the teacher's blocks, with fewer "
+                "filters and units, can start from the teacher's largest units.",
                 label="Student starts from",
             ),
             Parameter(
@@ -278,8 +281,15 @@ RECIPES: dict[str, Recipe] = {item.name: item for item in _RECIPES}
 _KEYS = ("recipe", "run", "settings")
 
 
-def check_compression(compression: Mapping[str, Any]) -> list[Problem]:
-    """Return what is wrong with a project's compression itself; whether the run fits is seen at its start."""
+def check_compression(
+    compression: Mapping[str, Any], training: Mapping[str, Any] | None = None
+) -> list[Problem]:
+    """Return what is wrong with a project's compression itself; whether the run fits is seen at its start.
+
+    Args:
+        compression: the declaration; an empty one is right.
+        training: the project's training settings, defaults filled in, where they are known.
+    """
     if not compression:
         return []
     unknown = sorted(str(key) for key in set(compression) - set(_KEYS))
@@ -301,10 +311,18 @@ def check_compression(compression: Mapping[str, Any]) -> list[Problem]:
         return [Problem("bad_compression", message, field="settings")]
     recipe = RECIPES[str(name)]
     problems = check_all(recipe.parameters, settings or {}, f"The recipe '{name}'")
-    return problems or _contradictions(recipe, recipe.settings(settings or {}))
+    return problems or _contradictions(recipe, recipe.settings(settings or {}), training or {})
 
 
-def _contradictions(recipe: Recipe, settings: Mapping[str, Any]) -> list[Problem]:
+def _contradictions(
+    recipe: Recipe, settings: Mapping[str, Any], training: Mapping[str, Any]
+) -> list[Problem]:
+    if training.get("use_ema") or training.get("optimizer") == AVERAGING:
+        message = (
+            f"The recipe '{recipe.name}' gives the weights a shape that their average would not have. Switch "
+            "'Average (EMA)' off, and choose an optimizer that keeps no average, such as AdamW."
+        )
+        return [Problem("averages_undo_recipe", message, field="use_ema")]
     if recipe.name == MAGNITUDE_PRUNING and settings["start_sparsity"] > settings["sparsity"]:
         message = (
             f"The pruning would begin with a sparsity of {settings['start_sparsity']:g} and end with "

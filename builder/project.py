@@ -342,7 +342,7 @@ class Project:
         problems = self.data.check()
         problems += check_all(TRAINING_PARAMETERS, self.training, "Training")
         problems += check_speed(self.training_settings())
-        problems += check_compression(self.compression)
+        problems += check_compression(self.compression, self.training_settings())
         return problems + self.model.check_structure()
 
     def with_model(self, model: Graph) -> Project:

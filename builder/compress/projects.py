@@ -8,6 +8,7 @@ from typing import Any
 
 from builder.compress.cutting import Cut, cut_graph
 from builder.compression_parameters import (
+    AVERAGING,
     DISTILLATION,
     FINE_TUNING_PARAMETERS,
     RECIPES,
@@ -18,13 +19,10 @@ from builder.errors import BuilderError, stop
 from builder.params import AUTO, check_all, with_defaults
 from builder.project import Project
 
-HALF = "half"
 # Weights that know something already are changed in smaller steps.
 CAREFUL = 0.5
 _FRESH = (DISTILLATION, STRUCTURED_PRUNING)
 _FINE_TUNING = frozenset(item.name for item in FINE_TUNING_PARAMETERS)
-# Averages of weights are neither zero nor shared where the weights are.
-_AVERAGING = "schedule_free_adamw"
 
 
 @dataclass(frozen=True)
@@ -102,7 +100,7 @@ def _training(
     rate, epochs = chosen["learning_rate"], chosen["epochs"]
     careful = 1.0 if recipe in _FRESH else CAREFUL
     training = {name: value for name, value in declared.items() if name not in ("initial_weights", "use_ema")}
-    if settings["optimizer"] == _AVERAGING:
+    if settings["optimizer"] == AVERAGING:
         training["optimizer"] = "adamw"
     return {
         **training,

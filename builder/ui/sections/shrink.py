@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -155,6 +156,23 @@ def _start(run_id: str, made: Mapping[str, Any], alone: bool) -> None:
         submit_compressed(run_id, made["document"], alone, frame.current_id(), store(), workspace())
     except BuilderError as error:
         state.remember("shrink.problems", error.problems)
+
+
+def declared(project: Project) -> None:
+    """Say where the project itself applies a recipe, as one that was taken from a recipe's run does."""
+    if not project.compression:
+        return
+    recipe = RECIPES.get(str(project.compression.get("recipe")))
+    title = recipe.title if recipe else "An unknown recipe"
+    st.info(
+        f"Training starts from the run {project.compression.get('run')} by a recipe: {title}.",
+        icon=":material/compress:",
+    )
+    st.button("Train without the recipe", key="shrink.without", on_click=_without, args=(project,))
+
+
+def _without(project: Project) -> None:
+    frame.save(replace(project, compression={}), from_callback=True)
 
 
 def outcomes(run: RunRecord) -> None:
