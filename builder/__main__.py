@@ -229,13 +229,7 @@ def train(
     if any(problem["severity"] == "error" for problem in problems):
         raise typer.Exit(WRONG)
     ids = _submitted(project, folds)
-    for run_id in ids:
-        console.print(f"run {run_id}")
-    if detach:
-        return
-    for run_id in ids:
-        _follow(run_id)
-    if folds:
+    if _followed(ids, detach) and folds:
         console.print(_folds_table([default_store().run(run_id) for run_id in ids]))
 
 
@@ -376,13 +370,8 @@ def compress(
     found = _run_of(run or target)
     other = None if student in (None, command_compress.HALF) else _any_project(student).to_json()
     ids = command_compress.submitted(found.id, recipe, given or [], other, alone)
-    for run_id in ids:
-        console.print(f"run {run_id}")
-    if detach:
-        return
-    for run_id in ids:
-        _follow(run_id)
-    console.print(command_compress.comparison([default_store().run(run_id) for run_id in ids]))
+    if _followed(ids, detach):
+        console.print(command_compress.comparison([default_store().run(run_id) for run_id in ids]))
 
 
 @app.command()
@@ -707,6 +696,15 @@ def _progress() -> Progress:
         TextColumn("{task.fields[detail]}"),
         console=console,
     )
+
+
+def _followed(run_ids: list[str], detach: bool) -> bool:
+    """Name new runs and, unless they are detached, follow each to its end; tell whether that was done."""
+    for run_id in run_ids:
+        console.print(f"run {run_id}")
+    for run_id in () if detach else run_ids:
+        _follow(run_id)
+    return not detach
 
 
 def _follow(run_id: str) -> None:
