@@ -310,7 +310,7 @@ def check_compression(
         message = f"The settings of the recipe '{name}' must be an object. Got {settings!r:.60} instead."
         return [Problem("bad_compression", message, field="settings")]
     recipe = RECIPES[str(name)]
-    problems = check_all(recipe.parameters, settings or {}, f"The recipe '{name}'")
+    problems = check_all(recipe.parameters, settings or {}, f"Recipe '{name}'")
     return problems or _contradictions(recipe, recipe.settings(settings or {}), training or {})
 
 

@@ -158,6 +158,9 @@ class _Channels:
             self._fix((node.id, node.shared_with), "its layer is used several times")
         if node.frozen:
             self._fix((node.id,), "it is frozen")
+        if node.kind in _WIDTHS and _values(node).get("groups", 1) != 1:
+            for made in (*entering, (node.id,)):
+                self._fix(made, f"'{node.id}' works on its channels in groups")
         if node.kind in _PASSING and entering:
             return entering[0]
         if node.kind in _MERGING:

@@ -19,6 +19,7 @@ PRESETS = (
     "images/vit",
     pytest.param("images/cnn", marks=pytest.mark.exhaustive),
     pytest.param("images/squeeze_excitation", marks=pytest.mark.exhaustive),
+    pytest.param("images/mobilenet", marks=pytest.mark.exhaustive),
     pytest.param("text/cnn", marks=pytest.mark.exhaustive),
 )
 
