@@ -18,8 +18,8 @@ import tensorflow as tf
 from builder.errors import stop
 
 _WEIGHTED = (keras.layers.Dense, keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.DepthwiseConv2D)
-# The converter turns their kernels, and knows grids a channel for none that it turns.
-_OF_ONE_GRID = (keras.layers.Dense, keras.layers.DepthwiseConv2D)
+# The converter turns or reshapes their kernels, and knows no grids a channel where it does.
+_OF_ONE_GRID = (keras.layers.Dense, keras.layers.Conv1D, keras.layers.DepthwiseConv2D)
 # They only move values, which stay on the grid that they are on.
 _MOVING = (
     keras.layers.Flatten,

@@ -14,7 +14,7 @@ layers = keras.layers
 
 
 def picture_model():
-    """Folded normalizations, a depthwise convolution, a sum, an average and a sigmoid at the end."""
+    """Folded normalizations, convolutions of every kind, a sum, an average and a sigmoid at the end."""
     keras.utils.set_random_seed(1)
     image = keras.Input((12, 12, 3), name="image")
     x = layers.Rescaling(1 / 255, name="scale")(image)
@@ -27,7 +27,8 @@ def picture_model():
     x = layers.Conv2D(8, 1, name="second")(x)
     x = layers.Add(name="sum")([layers.BatchNormalization(name="second_norm")(x), shortcut])
     x = layers.GlobalAveragePooling2D(name="mean")(layers.MaxPooling2D(name="pool")(x))
-    x = layers.Dense(8, activation="relu", name="dense")(x)
+    x = layers.Conv1D(4, 3, activation="relu", name="along")(layers.Reshape((8, 1), name="row")(x))
+    x = layers.Dense(8, activation="relu", name="dense")(layers.Flatten(name="flatten")(x))
     return keras.Model(image, layers.Dense(3, activation="softmax", name="head")(x))
 
 

@@ -96,7 +96,9 @@ def test_what_does_not_fit_is_told_in_words():
         compressed_document(run_id, "magnitude", {})
     with pytest.raises(BuilderError, match="no parameter 'sparsty'.*Did you mean 'sparsity'"):
         compressed_document(run_id, "magnitude_pruning", {"sparsty": 0.5})
-    with pytest.raises(BuilderError, match="'sparsity' parameter of Recipe 'magnitude_pruning' must be a float"):
+    with pytest.raises(
+        BuilderError, match="'sparsity' parameter of Recipe 'magnitude_pruning' must be a float"
+    ):
         compressed_document(run_id, "magnitude_pruning", {"sparsity": 2})
     with pytest.raises(BuilderError, match="Lower 'start_sparsity'"):
         compressed_document(run_id, "magnitude_pruning", {"sparsity": 0.5, "start_sparsity": 0.7})
