@@ -64,7 +64,7 @@ def test_a_run_is_pruned_then_trained_for_8_bits_and_exported_as_it_was_trained(
     assert after["sparsity"] >= told["after"]["sparsity"], "zeros stay zero along the chain"
     [entry] = tasks.export(rounded.id, ["tflite_int8"])["formats"]
     assert entry["problem"] is None and "quantization-aware" in entry["note"]
-    assert entry["agreement"] > 0.9
+    assert entry["agreement"] > 0.8
 
 
 @pytest.mark.slow
