@@ -90,6 +90,7 @@ def test_a_pruning_that_is_interrupted_goes_on_exactly(whole, digits, tmp_path):
         assert np.array_equal(np.asarray(one), np.asarray(other)), one.path
 
 
+@pytest.mark.exhaustive
 def test_two_of_four_neighbors_stay(digits, tmp_path):
     model, _ = pruned(digits, tmp_path, changes={"epochs": 1}, pattern="two_of_four")
     kernel = np.asarray(model.get_layer("dense").kernel)
