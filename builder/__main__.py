@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from builder import command_augment, command_measure, command_runs, command_truth
+from builder import command_augment, command_compress, command_measure, command_runs, command_truth
 from builder.command_settings import settings_in
 from builder.command_targets import run_of
 from builder.errors import BuilderError, stop
@@ -232,13 +232,7 @@ def train(
     if any(problem["severity"] == "error" for problem in problems):
         raise typer.Exit(WRONG)
     ids = _submitted(project, folds)
-    for run_id in ids:
-        console.print(f"run {run_id}")
-    if detach:
-        return
-    for run_id in ids:
-        _follow(run_id)
-    if folds:
+    if _followed(ids, detach) and folds:
         console.print(_folds_table([default_store().run(run_id) for run_id in ids]))
 
 
@@ -363,6 +357,24 @@ def fine_tune(
     recipe = None if data is None else _recipe_from(tasks.propose(_source(data)), label, [])
     length = spec["inputs"][0]["settings"]["sequence_length"]
     _write_new(fine_tuning_project(pretrained, run.id, length, recipe), output)
+
+
+@app.command()
+def compress(
+    target: Target,
+    recipe: command_compress.RecipeName,
+    run: command_compress.RunId = None,
+    given: command_compress.Given = None,
+    student: command_compress.StudentName = None,
+    alone: command_compress.Alone = False,
+    detach: command_compress.Detach = False,
+) -> None:
+    """Make a finished run's model smaller by a recipe, in a new run, and tell what that changed."""
+    found = run_of(run or target)
+    other = None if student in (None, command_compress.HALF) else _any_project(student).to_json()
+    ids = command_compress.submitted(found.id, recipe, given or [], other, alone)
+    if _followed(ids, detach):
+        console.print(command_compress.comparison([default_store().run(run_id) for run_id in ids]))
 
 
 @app.command()
@@ -690,6 +702,15 @@ def _progress() -> Progress:
         TextColumn("{task.fields[detail]}"),
         console=console,
     )
+
+
+def _followed(run_ids: list[str], detach: bool) -> bool:
+    """Name new runs and, unless they are detached, follow each to its end; tell whether that was done."""
+    for run_id in run_ids:
+        console.print(f"run {run_id}")
+    for run_id in () if detach else run_ids:
+        _follow(run_id)
+    return not detach
 
 
 def _follow(run_id: str) -> None:

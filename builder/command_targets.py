@@ -21,7 +21,7 @@ def run_of(target: str) -> RunRecord:
         return store.run(target)
     document = read_project(target).to_json()
     for run in store.list_runs(statuses=(FINISHED, STOPPED)):
-        if _isrun_of(store.run_document(run.id), document):
+        if _is_run_of(store.run_document(run.id), document):
             return run
     message = (
         f"The project {target} has no finished run as it stands. "
@@ -30,9 +30,9 @@ def run_of(target: str) -> RunRecord:
     raise stop("not_trained", message)
 
 
-def _isrun_of(trained: dict[str, Any], document: dict[str, Any]) -> bool:
+def _is_run_of(trained: dict[str, Any], document: dict[str, Any]) -> bool:
     # Training may be repeated with other settings; the data and the model say which project it is.
-    return all(trained[part] == document[part] for part in ("name", "data", "model"))
+    return all(trained.get(part) == document.get(part) for part in ("name", "data", "model", "compression"))
 
 
 def runs_of(target: str) -> list[RunRecord]:

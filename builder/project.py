@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from builder.augmentation_parameters import AUGMENTATION_PARAMETERS, check_augmentation
+from builder.compression_parameters import check_compression
 from builder.errors import Problem, stop
 from builder.graph import Graph
 from builder.params import AUTO, Boolean, Choice, Float, Integer, Parameter, Text, check_all, with_defaults
@@ -312,6 +313,8 @@ class Project:
     """A model in the making: name, data recipe, graph of blocks, training recipe. No results.
 
     ``discriminator`` is the second graph of an adversarial training, whose generator is ``model``.
+    ``compression`` is the recipe by which the training makes an earlier run's model smaller; see
+    ``builder.compression_parameters``.
     """
 
     name: str
@@ -321,6 +324,7 @@ class Project:
     description: str = ""
     reference: str = ""
     discriminator: Graph | None = None
+    compression: Mapping[str, Any] = field(default_factory=dict)
 
     def training_settings(self) -> dict[str, Any]:
         """Return every training value, defaults filled in."""
@@ -338,6 +342,7 @@ class Project:
         problems = self.data.check()
         problems += check_all(TRAINING_PARAMETERS, self.training, "Training")
         problems += check_speed(self.training_settings())
+        problems += check_compression(self.compression, self.training_settings())
         return problems + self.model.check_structure()
 
     def with_model(self, model: Graph) -> Project:
@@ -373,6 +378,7 @@ class Project:
             "model": self.model.to_json(),
             **({} if self.discriminator is None else {"discriminator": self.discriminator.to_json()}),
             "training": dict(self.training),
+            **({"compression": dict(self.compression)} if self.compression else {}),
         }
 
     @classmethod
@@ -399,6 +405,7 @@ class Project:
             description=_text(document, "description", ""),
             reference=_text(document, "reference", ""),
             discriminator=Graph.from_json(document["discriminator"]) if "discriminator" in document else None,
+            compression=_object(document, "compression"),
         )
 
 

@@ -166,7 +166,16 @@ def _docstring(project: Project, spec: DataSpec) -> list[str]:
     words = f"Its argument is {data_code.data_words(project.data, spec)}."
     beside = " and ".join(companion_files(project, spec))
     needs = f"\n\nIt reads {beside} from beside itself." if beside else ""
-    return [f'"""{_title(project)}: a Keras model and its training.\n\n{words}{needs}\n"""']
+    recipe = _recipe_words(project)
+    return [f'"""{_title(project)}: a Keras model and its training.\n\n{words}{needs}{recipe}\n"""']
+
+
+def _recipe_words(project: Project) -> str:
+    """Return what a script says of the recipe of its project, which it does not repeat."""
+    if not project.compression:
+        return ""
+    name = str(project.compression["recipe"]).replace("_", " ")
+    return f"\n\nThe model was made smaller by {name}. The script trains\nits blocks without that."
 
 
 def _constants(parts: list[Part]) -> list[str]:

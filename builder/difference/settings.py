@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from builder.augmentation_parameters import AUGMENTATION_PARAMETERS
+from builder.compression_parameters import RECIPES
 from builder.difference.changes import Change, became
 from builder.params import Parameter, with_defaults
 from builder.project import PREPROCESSING_PARAMETERS, SPLIT_PARAMETERS, TRAINING_PARAMETERS, Project
@@ -17,6 +18,7 @@ def settings_changes(before: Project, after: Project) -> Iterator[Change]:
     """Yield the changes of data, training, name and description; a default that is written out is none."""
     yield from _data_changes(before, after)
     yield from _table_changes("training", "", TRAINING_PARAMETERS, before.training, after.training)
+    yield from _compression_changes(before.compression, after.compression)
     for field in ("name", "description", "reference"):
         values = getattr(before, field), getattr(after, field)
         if values[0] != values[1]:
@@ -42,6 +44,18 @@ def _data_changes(before: Project, after: Project) -> Iterator[Change]:
     yield from _table_changes(
         "data", "augmentation", AUGMENTATION_PARAMETERS, old.augmentation, new.augmentation
     )
+
+
+def _compression_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
+    for part in ("recipe", "run"):
+        values = old.get(part, "none"), new.get(part, "none")
+        if values[0] != values[1]:
+            yield Change("training", f"compression: {part} {became(*values)}", None, part, *values)
+    recipe = RECIPES.get(new.get("recipe", old.get("recipe")))
+    declared = recipe.parameters if recipe else ()
+    settings = [each.get("settings") or {} for each in (old, new)]
+    if old.get("recipe") == new.get("recipe"):
+        yield from _table_changes("training", "compression", declared, *settings)
 
 
 def _table_changes(

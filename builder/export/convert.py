@@ -32,6 +32,7 @@ from builder.export.samples import numeric_inputs
 from builder.export.saved_model import write_saved_model
 from builder.export.script import write_script
 from builder.export.tflite import float32
+from builder.export.trained_int8 import NOTE, trained_int8, trained_ranges
 from builder.export.worker import Step, serve
 from builder.outputs import each_output, output_activation, predict_arrays
 
@@ -58,6 +59,7 @@ class Converter:
         self.project = job.open_project()
         self.prepared = job.open_prepared()
         self.model = keras.saving.load_model(job.model_file, compile=False)
+        self.ranges = trained_ranges(Path(job.model_file))
         self.activations = [output_activation(single) for single in each_output(self.model)]
 
     def make(self, item: Format) -> dict[str, Any]:
@@ -153,22 +155,27 @@ class Converter:
         write_client_files(file.parent, self.prepared.spec, self.activations)
 
     def _make_tflite(self, item: Format, file: Path) -> tuple[str, str]:
-        label, note, content = item.label, "", self.tflite
-        if item.name in QUANTIZED:
+        label, content, notes = item.label, self.tflite, []
+        kept = self.job.quantization.keep_float
+        if item.name == "tflite_int8" and self.ranges is not None and not kept:
+            content, notes = trained_int8(self.model, self.ranges), [NOTE]
+        elif item.name in QUANTIZED:
             content = QUANTIZED[item.name](content, self.traits, self.calibration)
             if self.traits.recurrent and item.name == "tflite_int8":
                 label = quantize.MIXED_LABEL
-            notes = ["Embedding tables are in 8 bits."]
-            notes = notes if self.traits.embeddings and item.name != "tflite_int8" else []
-            if self.job.quantization.keep_float:
-                notes.append(f"In 32-bit floats by choice: {', '.join(self.job.quantization.keep_float)}.")
-            if item.name == "tflite_int8":
-                notes += doubts(self.prepared, len(self.calibration))
-            note = " ".join(notes)
+            notes = self._rounding_notes(item)
         spec, project = self.prepared.spec, self.project
         file.write_bytes(with_metadata(content, spec, project.name, project.description))
         write_client_files(file.parent, self.prepared.spec, self.activations)
-        return label, note
+        return label, " ".join(notes)
+
+    def _rounding_notes(self, item: Format) -> list[str]:
+        """Return what a person must know of a file whose ranges were measured for it."""
+        is_int8, kept = item.name == "tflite_int8", self.job.quantization.keep_float
+        notes = ["Embedding tables are in 8 bits."] if self.traits.embeddings and not is_int8 else []
+        if kept:
+            notes.append(f"In 32-bit floats by choice: {', '.join(kept)}.")
+        return notes + doubts(self.prepared, len(self.calibration)) if is_int8 else notes
 
 
 def open_job(job: Job) -> Step:

@@ -313,6 +313,15 @@ def measure(
     )
 
 
+def shrunk(
+    run_id: str, recipe: str, values: dict[str, Any], student: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return the document that applies a recipe to a run; see ``builder.jobs.compression``."""
+    from builder.jobs.compression import compressed_document
+
+    return compressed_document(run_id, recipe, values, student)
+
+
 def open_model(path: str) -> dict[str, Any]:
     """Return the model in a ``.keras`` file as blocks.
 
@@ -348,6 +357,7 @@ TASKS: dict[str, Callable[..., Any]] = {
             measure,
             open_model,
             augmented,
+            shrunk,
         ),
     )
 }

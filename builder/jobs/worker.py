@@ -22,11 +22,13 @@ os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
 
 from builder import compiler  # noqa: E402 (the environment has to be set before)
 from builder.blocks import registry  # noqa: E402
+from builder.compression_parameters import DISTILLATION  # noqa: E402
 from builder.data.prepare import Prepared, prepare  # noqa: E402
+from builder.data.spec import DataSpec  # noqa: E402
 from builder.errors import Problem  # noqa: E402
 from builder.explain.evaluation import evaluate  # noqa: E402
 from builder.graph import Node  # noqa: E402
-from builder.jobs import training  # noqa: E402
+from builder.jobs import compressing, training  # noqa: E402
 from builder.jobs.processes import process_started  # noqa: E402
 from builder.jobs.starting_weights import start_with_weights  # noqa: E402
 from builder.project import Project  # noqa: E402
@@ -94,7 +96,7 @@ def _train_and_explain(
     """
     try:
         with LiveLink(store, run_id, folder, partial(_on_blocks, project=project)) as link:
-            outcome = _train(project, folder, workspace, link)
+            outcome = _train(project, folder, store, workspace, link)
         return outcome.status, {"result": outcome.result}
     except Interrupted:
         return INTERRUPTED, {"error": Problem("interrupted", INTERRUPTED_MESSAGE).to_json()}
@@ -107,7 +109,7 @@ def _train_and_explain(
         return FAILED, {"error": replace(problem, block=_block(problem.block, project)).to_json()}
 
 
-def _train(project: Project, folder: Path, workspace: Workspace, link: LiveLink) -> Outcome:
+def _train(project: Project, folder: Path, store: Store, workspace: Workspace, link: LiveLink) -> Outcome:
     settings = with_kept_batch(folder, project.training_settings())
     _end_politely(None)
     link.progress({"phase": "reading data", "epoch": 0, "epochs": settings["epochs"]})
@@ -117,11 +119,20 @@ def _train(project: Project, folder: Path, workspace: Workspace, link: LiveLink)
     link.progress({"phase": "building"})
     seed_everything(settings)
     model = compiler.build(project, prepared.spec)
-    start_with_weights(model, project, prepared.spec, workspace, link.event)
+    recipe = _started(model, project, prepared.spec, workspace, link)
     _end_politely(link)
     factors = compiler.learning_rate_factors(project, prepared.spec)
     try:
-        outcome = fit(model, prepared, settings, folder, link, link, learning_rate_factors=factors)
+        outcome = fit(
+            recipe.model,
+            prepared,
+            settings,
+            folder,
+            link,
+            link,
+            learning_rate_factors=factors,
+            shaping=recipe.shaping,
+        )
     except Exception as error:
         smaller = halved(settings)
         if smaller is None or not is_memory_error(error):
@@ -129,6 +140,9 @@ def _train(project: Project, folder: Path, workspace: Workspace, link: LiveLink)
         keep_batch(folder, smaller)
         raise SmallerBatch(smaller_words(settings, smaller)) from error
     _end_politely(None)
+    if project.compression:
+        told = compressing.finish(recipe, model, project, folder, store, workspace)
+        outcome.result["compression"] = told
     link.progress({"phase": "evaluating"})
     try:
         _evaluate(model, prepared, folder)
@@ -138,6 +152,18 @@ def _train(project: Project, folder: Path, workspace: Workspace, link: LiveLink)
         problem = explain(error, settings, training.LOG_FILE)
         link.event("evaluation_failed", f"The model is trained, but could not be scored: {problem.message}")
     return outcome
+
+
+def _started(
+    model: Any, project: Project, spec: DataSpec, workspace: Workspace, link: LiveLink
+) -> compressing.Started:
+    """Give a fresh model the weights that it starts with, and return what is trained and how."""
+    if project.compression and project.compression["recipe"] != DISTILLATION:
+        return compressing.start(model, project, spec, workspace, link.event)
+    start_with_weights(model, project, spec, workspace, link.event)
+    if project.compression:
+        return compressing.start(model, project, spec, workspace, link.event)
+    return compressing.Started(model)
 
 
 def _on_blocks(found: list[dict[str, Any]], project: Project) -> list[dict[str, Any]]:

@@ -27,7 +27,8 @@ from builder.train.training_data import TrainingData
 class Epochs:
     """Trains one epoch after the other, in steps that a checkpoint and a position describe exactly.
 
-    ``monitor`` is the value, over the validation data if there are any, that tells which epoch is the best.
+    ``monitor`` is the value, over the validation data if there are any, that tells which epoch is the best;
+    one that ends before the step ``settled`` never is.
     """
 
     model: keras.Model
@@ -40,6 +41,7 @@ class Epochs:
     commands: Commands
     observer: Observer
     monitor: str = "loss"
+    settled: int = 0
 
     def run(self, epochs: int) -> None:
         """Train until so many epochs are finished, or until the patience ends.
@@ -87,7 +89,8 @@ class Epochs:
             self._check_finite(values)
             state.last = values
             watched = next(values[name] for name in (f"val_{self.monitor}", self.monitor) if name in values)
-            if state.best.update(state.position.epoch + 1, watched, values):
+            counts = state.position.global_step >= self.settled
+            if counts and state.best.update(state.position.epoch + 1, watched, values):
                 self.saver.keep_best_weights()
         self.reports.epoch({**values, "learning_rate": rate})
         self._lower_rate(watched)

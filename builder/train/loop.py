@@ -6,6 +6,7 @@ samples that follows from seed and epoch, so that a position in the run and a ch
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ from builder.train.reporting import Control, Reporter, Silent
 from builder.train.run_reports import RunReports
 from builder.train.run_state import RunState
 from builder.train.saving import Saver
+from builder.train.shaping import Shaping
 from builder.train.steps import MAXIMUM_STEPS, Steps
 from builder.train.training_data import TrainingData
 from builder.train.xla import choose_xla
@@ -52,6 +54,7 @@ def fit(
     most_steps_per_call: int = MAXIMUM_STEPS,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
     learning_rate_factors: Mapping[str, float] | None = None,
+    shaping: Shaping | None = None,
 ) -> Outcome:
     """Train a model, going on from the checkpoint in ``folder`` if there is one.
 
@@ -68,13 +71,14 @@ def fit(
         most_steps_per_call: an upper limit on the steps that one call into TensorFlow runs.
         checkpoint_seconds: the most that a kill can cost.
         learning_rate_factors: for some layers' names a factor of their learning rate.
+        shaping: what a recipe for smaller models adds.
 
     Raises:
         BuilderError: where model and data do not fit, training diverged (``diverged``), the checkpoint is
             unusable, the machine cannot calculate as the settings ask, or the disk refuses.
         Interrupted: after the command "interrupt"; a checkpoint was written.
     """
-    reporter, control = reporter or Silent(), control or Silent()
+    reporter, control, shaping = reporter or Silent(), control or Silent(), shaping or Shaping()
     data = TrainingData(prepared, settings)
     lowered = lower_precision(model, settings, reporter)
     compile_model(model, data, settings, learning_rate_factors)
@@ -88,9 +92,14 @@ def fit(
     reports = RunReports(model, data, state, settings["epochs"], reporter)
     commands = Commands(control, reporter, saver, reports.pace)
     evaluator = _evaluator(model, data, most_steps_per_call)
-    train_steps = Steps(model.train_step, most_steps_per_call)
+    steps_in_all = data.steps_per_epoch * settings["epochs"]
+    around = shaping.around(model, steps_in_all // settings["accumulation_steps"])
+    train_steps = Steps(model.train_step, most_steps_per_call, around)
     observer = Observer(model, data, state, settings, folder, reporter)
-    epochs = Epochs(model, data, state, train_steps, evaluator, saver, reports, commands, observer, monitor)
+    settled = math.ceil(shaping.settled * steps_in_all)
+    epochs = Epochs(
+        model, data, state, train_steps, evaluator, saver, reports, commands, observer, monitor, settled
+    )
     try:
         _begin(epochs, settings, reporter)
         status = _train(epochs, settings["epochs"])
@@ -106,8 +115,9 @@ def fit(
         # What was traced before calculates in 16 bits.
         evaluator = _evaluator(model, data, most_steps_per_call)
     test = evaluator.measure("test")
-    write_model(model, folder)
-    return Outcome(status, run_result(model, data, state, test))
+    kept = shaping.kept or model
+    write_model(kept, folder)
+    return Outcome(status, run_result(kept, data, state, test))
 
 
 def _evaluator(model: keras.Model, data: TrainingData, most_steps: int) -> Evaluator | AdversarialEvaluator:

@@ -8,6 +8,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from builder.train.shaping import Step
+
 CALL_SECONDS = 0.08
 MAXIMUM_STEPS = 512
 
@@ -22,17 +24,23 @@ class Steps:
     Args:
         step: ``model.train_step`` or ``model.test_step`` of a compiled and built model.
         most: an upper limit on the steps a call.
+        around: makes a step of a step, with what is done before and after; XLA does not compile it.
     """
 
-    def __init__(self, step: Callable[[Any], dict[str, Any]], most: int = MAXIMUM_STEPS) -> None:
-        self._step, self._most = step, most
+    def __init__(
+        self,
+        step: Step,
+        most: int = MAXIMUM_STEPS,
+        around: Callable[[Step], Step] = lambda step: step,
+    ) -> None:
+        self._step, self._most, self._around = step, most, around
         self._functions: dict[bool, Any] = {}
         self.use_xla(False)
 
     def use_xla(self, wanted: bool) -> None:
         """Let XLA compile the steps from here on, or not; what was compiled before is kept for a return."""
         if wanted not in self._functions:
-            self._functions[wanted] = _many_steps(self._step, wanted)
+            self._functions[wanted] = _many_steps(self._step, wanted, self._around)
         self._function = self._functions[wanted]
         self._step_seconds: float | None = None
         self._traced = False
@@ -68,9 +76,9 @@ class Steps:
             self._step_seconds += 0.3 * (seconds - self._step_seconds)
 
 
-def _many_steps(step: Callable[[Any], dict[str, Any]], xla: bool) -> Any:
+def _many_steps(step: Step, xla: bool, around: Callable[[Step], Step]) -> Any:
     # Keras's steps need no translation of Python control flow, and trace faster without.
-    one = tf.function(step, reduce_retracing=True, autograph=False, jit_compile=xla)
+    one = around(tf.function(step, reduce_retracing=True, autograph=False, jit_compile=xla))
 
     @tf.function(reduce_retracing=True, autograph=False)
     def run(iterator: Any, count: Any) -> tuple[Any, Any]:

@@ -105,6 +105,11 @@ def evaluation(run_id: str) -> Answer:
     return work().ask("evaluate", run_id=run_id)
 
 
+def shrunk(asked: dict[str, Any]) -> Answer:
+    """Ask for the document that applies a recipe: ``{"run_id", "recipe", "values", "student"}``."""
+    return work().ask("shrunk", **asked)
+
+
 def export(run_id: str, formats: list[str], quantization: Mapping[str, Any]) -> Answer:
     """Ask for the exports of a run."""
     return work().ask("export", run_id=run_id, formats=formats, quantization=quantization)

@@ -3,12 +3,13 @@
 import streamlit as st
 
 from builder.ui import frame
-from builder.ui.sections import cross_validation, findings, history, proposals, samples, train
+from builder.ui.sections import cross_validation, findings, history, proposals, samples, shrink, train
 
 project = frame.current_project()
 frame.project_heading(project, "Train", "Training goes on by itself: you may close this page and come back.")
 settings, watch = st.columns([4, 7], gap="large")
 with settings:
+    shrink.declared(project)
     project = train.settings(project)
     proposals.proposals(project)
     train.start(project)

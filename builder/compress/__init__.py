@@ -1,0 +1,1 @@
+"""Making a trained model smaller: one method a file. They take models, arrays and settings."""

@@ -1,0 +1,75 @@
+"""Training for 8 bits: the converter makes of the rounded model what was trained, in integers throughout."""
+
+import keras
+import numpy as np
+import pytest
+from ai_edge_litert.interpreter import Interpreter
+
+from builder.compress.quantization_aware import ranges_of, rounded_model
+from builder.errors import BuilderError
+from builder.export.trained_int8 import trained_int8
+from builder.outputs import output_activation
+
+layers = keras.layers
+
+
+def picture_model():
+    """Folded normalizations, convolutions of every kind, a sum, an average and a sigmoid at the end."""
+    keras.utils.set_random_seed(1)
+    image = keras.Input((12, 12, 3), name="image")
+    x = layers.Rescaling(1 / 255, name="scale")(image)
+    x = layers.Conv2D(8, 3, padding="same", name="first")(x)
+    x = layers.BatchNormalization(name="first_norm")(x)
+    x = shortcut = layers.Activation("relu", name="first_activation")(x)
+    x = layers.DepthwiseConv2D(3, padding="same", use_bias=False, name="depthwise")(x)
+    x = layers.BatchNormalization(name="depthwise_norm")(x)
+    x = layers.ReLU(6.0, name="depthwise_activation")(x)
+    x = layers.Conv2D(8, 1, name="second")(x)
+    x = layers.Add(name="sum")([layers.BatchNormalization(name="second_norm")(x), shortcut])
+    x = layers.GlobalAveragePooling2D(name="mean")(layers.MaxPooling2D(name="pool")(x))
+    x = layers.Conv1D(4, 3, activation="relu", name="along")(layers.Reshape((8, 1), name="row")(x))
+    x = layers.Dense(8, activation="relu", name="dense")(layers.Flatten(name="flatten")(x))
+    return keras.Model(image, layers.Dense(3, activation="softmax", name="head")(x))
+
+
+def pictures():
+    return np.random.default_rng(1).integers(0, 255, (32, 12, 12, 3)).astype(np.float32)
+
+
+def test_the_int8_file_answers_as_the_trained_rounded_model_does():
+    model, data = picture_model(), pictures()
+    rounded, left = rounded_model(model, 0.9)
+    assert not left and output_activation(rounded) == "softmax"
+    for _ in range(3):
+        rounded(data, training=True)
+    content = trained_int8(model, ranges_of(rounded))
+    interpreter = Interpreter(model_content=content, num_threads=1)
+    run = interpreter.get_signature_runner()
+    found = np.concatenate([next(iter(run(image=one[None]).values())) for one in data])
+    # One step of the 256 of a chance, and one of what led to it.
+    np.testing.assert_allclose(found, np.asarray(rounded(data, training=False)), atol=2.5 / 256)
+    types = {item["index"]: item["dtype"] for item in interpreter.get_tensor_details()}
+    working = {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "ADD", "MEAN"}
+    operators = [item for item in interpreter._get_ops_details() if item["op_name"] in working]
+    assert {item["op_name"] for item in operators} == working
+    assert all(types[item["outputs"][0]] == np.int8 for item in operators)
+
+
+def test_the_rounded_model_shares_its_weights_and_is_near():
+    model, data = picture_model(), pictures()
+    rounded, _ = rounded_model(model, 0.9)
+    for _ in range(3):
+        rounded(data, training=True)
+    near = np.abs(np.asarray(rounded(data, training=False)) - np.asarray(model(data, training=False))).max()
+    assert 0 < near < 0.05
+    model.get_layer("dense").kernel.assign(model.get_layer("dense").kernel * 0)
+    assert np.ptp(np.asarray(rounded(data, training=False)), axis=0).max() == 0
+
+
+def test_layers_that_stay_in_floats_are_named_and_a_model_of_them_alone_is_refused():
+    tokens = keras.Input((5,), name="text")
+    x = layers.LSTM(4, name="lstm")(layers.Embedding(10, 4, name="words")(tokens))
+    _, left = rounded_model(keras.Model(tokens, layers.Dense(2, name="head")(x)), 0.9)
+    assert set(left) == {"words", "lstm"} and "LSTM stay in floats" in left["lstm"]
+    with pytest.raises(BuilderError, match="no dense or convolutional layer"):
+        rounded_model(keras.Model(tokens, x), 0.9)

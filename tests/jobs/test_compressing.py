@@ -1,0 +1,129 @@
+"""Recipes as runs: each makes a run of its own from a finished one; they chain; misfits are told in words."""
+
+import json
+
+import pytest
+
+from builder.errors import BuilderError
+from builder.jobs import tasks, worker
+from builder.jobs.compression import ALONE, compressed_document, submit_compressed
+from builder.project import Project, load_preset
+from builder.runs.store import default_store
+from builder.runs.workspace import default_workspace
+
+
+def small_document():
+    """A CNN of a few filters on few of the bundled digits."""
+    document = load_preset("images/cnn").to_json()
+    for node in document["model"]["nodes"]:
+        if node["kind"] == "conv2d.v1":
+            node["parameters"] |= {"filters": 8, "strides": [2, 2], "padding": "same"}
+    document["data"]["split"] = {"validation": 0.1, "test": 0.8, "method": "stratified"}
+    document["training"] = {"epochs": 1, "batch_size": 64, "learning_rate": 0.003, "jit_compile": "off"}
+    return document
+
+
+def queued(document):
+    store = default_store()
+    return store.create_run(store.create_project(document), document)
+
+
+def ended(run_id):
+    """Do what the training process does, and return the run."""
+    worker.run(run_id, default_store(), default_workspace())
+    run = default_store().run(run_id)
+    assert run.status == "finished", run.error
+    return run
+
+
+@pytest.fixture
+def no_launch(monkeypatch):
+    """Leave queued runs to the test, which does them in this process."""
+    monkeypatch.setattr("builder.jobs.training.start_next", lambda *_: [])
+
+
+def applied(run_id, recipe, values, **more):
+    """Apply a recipe and return its runs."""
+    made = compressed_document(run_id, recipe, values)
+    return [ended(made_id) for made_id in submit_compressed(run_id, made["document"], **more)]
+
+
+@pytest.mark.slow
+def test_a_run_is_pruned_then_trained_for_8_bits_and_exported_as_it_was_trained(no_launch):
+    base = ended(queued(small_document()))
+    [pruned] = applied(base.id, "magnitude_pruning", {"sparsity": 0.8})
+    told = pruned.result["compression"]
+    assert (told["run"], told["before"]["test"]) == (base.id, base.result["test"])
+    assert told["before"]["sparsity"] == 0 and told["after"]["sparsity"] == pytest.approx(0.79, abs=0.02)
+    assert told["after"]["gzip_bytes"] < 0.5 * told["before"]["gzip_bytes"]
+    assert pruned.project_id == base.project_id and "magnitude pruning" in pruned.tags
+    folder = default_workspace().run_folder(pruned.id)
+    assert {"evaluation.json", "checkpoint.npz", "model.keras"} <= {file.name for file in folder.iterdir()}
+    [rounded] = applied(pruned.id, "quantization_aware", {})
+    after = rounded.result["compression"]["after"]
+    assert after["sparsity"] >= told["after"]["sparsity"], "zeros stay zero along the chain"
+    [entry] = tasks.export(rounded.id, ["tflite_int8"])["formats"]
+    assert entry["problem"] is None and "quantization-aware" in entry["note"]
+    assert entry["agreement"] > 0.8
+
+
+@pytest.mark.slow
+def test_a_model_of_half_the_units_is_cut_and_taught(no_launch):
+    base = ended(queued(small_document()))
+    [cut] = applied(base.id, "structured_pruning", {"share": 0.5})
+    document = default_store().run_document(cut.id)
+    nodes = {node["id"]: node["parameters"] for node in document["model"]["nodes"]}
+    assert (nodes["conv_1"]["filters"], nodes["dense"]["units"]) == (4, 32)
+    assert cut.result["parameters"] < 0.5 * base.result["parameters"]
+    plain = {name: value for name, value in document.items() if name != "compression"}
+    assert not tasks.check(plain, str(default_workspace().prepared_folder)), "it is a plain project"
+    student, alone = applied(base.id, "distillation", {"features": "last"}, alone=True)
+    assert student.result["parameters"] == alone.result["parameters"] == cut.result["parameters"]
+    assert ALONE in alone.tags and "compression" not in alone.result
+    assert default_store().run_document(alone.id)["model"] == document["model"]
+
+
+def test_what_does_not_fit_is_told_in_words():
+    store, document = default_store(), small_document()
+    run_id = queued(document)
+    with pytest.raises(BuilderError, match="is queued and has no trained model"):
+        compressed_document(run_id, "magnitude_pruning", {})
+    with pytest.raises(BuilderError, match="no run|There is no"):
+        compressed_document("gone", "magnitude_pruning", {})
+    model = default_workspace().run_folder(run_id) / "model.keras"
+    model.write_bytes(b"")
+    with pytest.raises(BuilderError, match="no recipe 'magnitude'.*Did you mean 'magnitude_pruning'"):
+        compressed_document(run_id, "magnitude", {})
+    with pytest.raises(BuilderError, match="no parameter 'sparsty'.*Did you mean 'sparsity'"):
+        compressed_document(run_id, "magnitude_pruning", {"sparsty": 0.5})
+    with pytest.raises(
+        BuilderError, match="'sparsity' parameter of Recipe 'magnitude_pruning' must be a float"
+    ):
+        compressed_document(run_id, "magnitude_pruning", {"sparsity": 2})
+    with pytest.raises(BuilderError, match="Lower 'start_sparsity'"):
+        compressed_document(run_id, "magnitude_pruning", {"sparsity": 0.5, "start_sparsity": 0.7})
+    language = load_preset("language/gpt").to_json()
+    other = store.create_run(store.create_project(language), language)
+    (default_workspace().run_folder(other) / "model.keras").write_bytes(b"")
+    with pytest.raises(BuilderError, match="teacher for .* cannot be followed"):
+        compressed_document(other, "distillation", {})
+    bare = small_document()
+    bare["model"]["nodes"] = [node for node in bare["model"]["nodes"] if node["id"] in ("input", "output")]
+    bare["model"]["edges"] = [{"source": "input", "target": "output"}]
+    alone = store.create_run(store.create_project(bare), bare)
+    (default_workspace().run_folder(alone) / "model.keras").write_bytes(b"")
+    with pytest.raises(BuilderError, match="No block of this model can be made smaller"):
+        compressed_document(alone, "structured_pruning", {})
+
+
+def test_the_recipe_travels_with_the_project_and_leaves_out_what_would_undo_it():
+    document = small_document()
+    document["training"] |= {"use_ema": True, "initial_weights": "run:before"}
+    run_id = queued(document)
+    (default_workspace().run_folder(run_id) / "model.keras").write_bytes(b"")
+    made = compressed_document(run_id, "weight_clustering", {"clusters": 4, "epochs": 3})["document"]
+    assert made["compression"] == {"recipe": "weight_clustering", "run": run_id, "settings": {"clusters": 4}}
+    assert made["training"] == {**small_document()["training"], "epochs": 3, "learning_rate": 0.0015}
+    assert Project.from_json(json.loads(json.dumps(made))).to_json() == made
+    averaged = Project.from_json({**made, "training": {**made["training"], "use_ema": True}})
+    assert [problem.code for problem in averaged.check()] == ["averages_undo_recipe"]
