@@ -23,8 +23,8 @@ MOST_SAMPLES = 48
 LEAST_ROWS, LEAST_SHARE = 10, 0.01
 # The chance that any group is shown although none is worse than the whole.
 FALSE_ALARM = 0.05
-# Pairs of more single groups would be too many to tell from chance.
-_MOST_PAIRED = 80
+# Pairs of more groups would be too many to tell from chance.
+_MOST_PAIRED = 60
 _SAME = 0.7
 Tick = Callable[[float], None]
 
@@ -136,14 +136,14 @@ def worst_slices(found: Sequence[Trait], bad: np.ndarray, least: int) -> tuple[l
     usable = [trait for trait in found if least <= trait.inside.sum() < len(bad)]
     if not usable:
         return [], 0
-    pairs = _pairs(usable, bad, least)
+    pairs = _pairs(usable, least)
     tested = len(usable) + len(pairs)
     z = NormalDist().inv_cdf(1 - FALSE_ALARM / tested)
     singles = [_slice((trait,), bad, z) for trait in usable]
-    bound = {trait.label: item.lowest for trait, item in zip(usable, singles, strict=True)}
+    rates = {trait.label: item.rate for trait, item in zip(usable, singles, strict=True)}
     joined = [_slice(pair, bad, z) for pair in pairs]
-    # A pair is worth telling only where it is worse than each of its parts.
-    joined = [item for item in joined if item.lowest > max(bound[label] for label in item.conditions)]
+    # A pair is worth telling only where it is clearly worse than each of its parts.
+    joined = [item for item in joined if item.lowest > max(rates[label] for label in item.conditions)]
     ordered = sorted([*singles, *joined], key=lambda item: (-item.lowest, len(item.conditions)))
     clear = [item for item in ordered if item.lowest > bad.mean()]
     return _different(clear or ordered[:3])[:MOST_SHOWN], tested
@@ -160,14 +160,15 @@ def wilson_lower(errors: int, rows: int, z: float) -> float:
     return max(0.0, (middle - spread) / (1 + square / rows))
 
 
-def _pairs(usable: Sequence[Trait], bad: np.ndarray, least: int) -> list[tuple[Trait, ...]]:
-    by_rate = sorted(usable, key=lambda trait: -float(bad[trait.inside].mean()))[:_MOST_PAIRED]
-    inside = np.stack([trait.inside for trait in by_rate]).astype(np.float32)
+def _pairs(usable: Sequence[Trait], least: int) -> list[tuple[Trait, ...]]:
+    # Chosen by their size: a choice by their errors would make false alarms of chance.
+    largest = sorted(usable, key=lambda trait: -int(trait.inside.sum()))[:_MOST_PAIRED]
+    inside = np.stack([trait.inside for trait in largest]).astype(np.float32)
     support = inside @ inside.T
     return [
-        (by_rate[first], by_rate[second])
+        (largest[first], largest[second])
         for first, second in zip(*np.nonzero(np.triu(support >= least, 1)), strict=True)
-        if by_rate[first].kind != by_rate[second].kind
+        if largest[first].kind != largest[second].kind
     ]
 
 

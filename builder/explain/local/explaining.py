@@ -144,16 +144,6 @@ def _shown(group: Group, scores: np.ndarray) -> dict[str, Any]:
         "labels": list(group.labels),
         "scores": [float(score) for score in scores],
     }
-    if item.kind == "image":
-        rows, columns = (int(size) + 1 for size in np.unravel_index(_last(group), _grid(group)))
-        shown["grid"] = [rows, columns]
+    if group.grid is not None:
+        shown["grid"] = list(group.grid)
     return shown
-
-
-def _last(group: Group) -> int:
-    return len(group.labels) - 1
-
-
-def _grid(group: Group) -> tuple[int, int]:
-    columns = int(group.places[0, :, 0].max()) + 1
-    return len(group.labels) // columns, columns
