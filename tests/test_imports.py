@@ -49,6 +49,8 @@ LEVELS = (
         "command_runs",
         "command_settings",
         "command_tables",
+        "command_targets",
+        "command_understand",
         "jobs",
     },
     {"ui", "__main__"},
@@ -90,6 +92,8 @@ SAME_LEVEL = {
     ("command_measure", "command_tables"),
     ("command_measure", "jobs"),
     ("command_runs", "jobs"),
+    ("command_understand", "command_targets"),
+    ("command_understand", "jobs"),
 }
 
 # These run in worker processes, or behind the shell command, where the heavy libraries belong.

@@ -33,6 +33,7 @@ SHAPES, WORK, SLOW, PREVIEW = "shapes", "work", "slow", "preview"
 WARM_LANES = (SHAPES, WORK)
 LANE_OF = {"infer": SHAPES, "analyze": SHAPES, "export": SLOW, "evaluate": SLOW, "preflight": SLOW}
 LANE_OF |= {"preview": PREVIEW, "open_model": SLOW, "lr_range": SLOW, "batch_sizes": SLOW}
+LANE_OF |= {"understand": SLOW}
 TIME_LIMITS = {"infer": 60.0, "analyze": 60.0, "preview": 120.0, "open_model": 300.0}
 TIME_LIMIT = 3600.0
 START_LIMIT = 180.0

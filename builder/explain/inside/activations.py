@@ -44,7 +44,7 @@ def _told(name: str, block: dict[str, Any]) -> dict[str, Any]:
     return {
         "id": name,
         "shape": block["outputs"][0]["shape"] if block["outputs"] else [],
-        "marks": [mark["words"] if "words" in mark else mark["code"] for mark in block["marks"]],
+        "marks": [mark["message"] for mark in block["marks"]],
         "failure": block["failure"],
         "pictures": [
             {"name": label, "png": png_text(np.asarray(picture))} for label, picture in pictures(block)

@@ -17,8 +17,8 @@ from builder.outputs import arrange, output_activation, predict_arrays
 
 SAMPLES = "samples"
 METHODS = {"pca": "PCA", "tsne": "t-SNE"}
-MOST_SAMPLES, MOST_WORDS = 800, 500
-_CHUNKS, _STEPS = 4, 250
+MOST_SAMPLES, MOST_WORDS = 600, 400
+_CHUNKS, _STEPS = 3, 250
 _PERPLEXITY = 30.0
 _UNKNOWN = 1
 _BATCH = 256
@@ -168,6 +168,7 @@ def _text(data: Prepared) -> ModelInput | None:
 def _tsne(vectors: np.ndarray, flat: np.ndarray, tick: Tick) -> np.ndarray:
     """Return a t-SNE map, begun at the PCA map, step by step so that its progress is known."""
     from sklearn.manifold import TSNE
+    from threadpoolctl import threadpool_limits
 
     near = pca(vectors, min(_DIRECTIONS, *vectors.shape))[0]
     perplexity = min(_PERPLEXITY, max(2.0, (len(vectors) - 1) / 3))
@@ -183,6 +184,8 @@ def _tsne(vectors: np.ndarray, flat: np.ndarray, tick: Tick) -> np.ndarray:
             random_state=1,
             n_jobs=1,
         )
-        placed = step.fit_transform(near)
+        # On a busy machine its threads wait for each other longer than they work.
+        with threadpool_limits(1):
+            placed = step.fit_transform(near)
         tick(0.1 + 0.9 * (chunk + 1) / _CHUNKS)
     return placed

@@ -1,0 +1,39 @@
+"""What a command's target means: a run by its id, or the newest finished run of a project file."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from builder.errors import stop
+from builder.project import read_project
+from builder.runs.records import FINISHED, STOPPED, RunRecord
+from builder.runs.store import default_store
+
+Target = Annotated[str, typer.Argument(help="A run's id, or a project file that has been trained.")]
+
+
+def run_of(target: str) -> RunRecord:
+    """Return the run that a target names.
+
+    Raises:
+        BuilderError: ``unknown_run``, or ``not_trained`` for a project file without a finished run.
+    """
+    store = default_store()
+    if not target.endswith(".json"):
+        return store.run(target)
+    document = read_project(target).to_json()
+    for run in store.list_runs(statuses=(FINISHED, STOPPED)):
+        if _is_run_of(store.run_document(run.id), document):
+            return run
+    message = (
+        f"The project {target} has no finished run as it stands. "
+        f"Train it first: python -m builder train {target}"
+    )
+    raise stop("not_trained", message)
+
+
+def _is_run_of(trained: dict[str, Any], document: dict[str, Any]) -> bool:
+    # Training may be repeated with other settings; the data and the model say which project it is.
+    return all(trained[part] == document[part] for part in ("name", "data", "model"))
