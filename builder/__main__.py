@@ -38,7 +38,7 @@ from builder.project import (
     write_project,
 )
 from builder.runs.files import write_bytes
-from builder.runs.records import ENDED, FINISHED, STOPPED, RunRecord
+from builder.runs.records import ENDED, RunRecord
 from builder.runs.store import Store, default_store
 from builder.runs.workspace import default_workspace
 

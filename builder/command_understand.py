@@ -65,7 +65,7 @@ def importance(
         for item in found["parts"]
     ]
     _table(("part", "input", "worse by", "spread", "more than chance"), rows)
-    _say(f"{found['metric']} {found['score']:.4g} on {found['rows']:,} rows, each part {found['repeats']} times")
+    _say(f"{found['metric']} {found['score']:.4g} on {found['rows']:,} rows, {found['repeats']} repeats")
 
 
 @app.command()

@@ -82,7 +82,9 @@ def bad_answers(outputs: np.ndarray, targets: np.ndarray, spec: DataSpec, activa
     return probabilities(outputs, activation).argmax(axis=1) != targets
 
 
-def answer_words(outputs: np.ndarray, targets: np.ndarray, spec: DataSpec, activation: str) -> list[dict[str, str]]:
+def answer_words(
+    outputs: np.ndarray, targets: np.ndarray, spec: DataSpec, activation: str
+) -> list[dict[str, str]]:
     """Return what is right and what the model said for each row, in words."""
     if spec.predicts_numbers:
         truth = (targets if targets.ndim == 2 else targets[:, None])[:, 0]

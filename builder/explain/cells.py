@@ -33,9 +33,7 @@ def cells(
         true, said = divmod(code, len(class_names))
         inside = np.flatnonzero((targets == true) & (predicted == said))
         order = inside[np.argsort(sure[inside] if true == said else -sure[inside], kind="stable")]
-        samples = [
-            {"row": int(rows[index]), "confidence": float(sure[index])} for index in order[:MOST_ROWS]
-        ]
+        samples = [{"row": int(rows[index]), "confidence": float(sure[index])} for index in order[:MOST_ROWS]]
         names = {"true": class_names[true], "predicted": class_names[said]}
         found.append({**names, "count": len(inside), "samples": samples})
     return sorted(found, key=lambda cell: (cell["true"] == cell["predicted"], -cell["count"]))

@@ -1,4 +1,4 @@
-"""How a classifier trades one kind of error for the other: ROC and precision-recall curves, class by class."""
+"""How a classifier trades one error for the other: ROC and precision-recall curves, class by class."""
 
 from __future__ import annotations
 

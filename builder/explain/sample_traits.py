@@ -20,7 +20,7 @@ _STANDS_OUT = 26
 
 @dataclass(frozen=True)
 class Trait:
-    """Something that some rows have: a ``label`` in words, the ``kind`` of trait, and whether each row has it."""
+    """Something that some rows have: its ``label`` in words, its ``kind``, and whether each row has it."""
 
     label: str
     kind: str

@@ -204,7 +204,9 @@ def _report(trained: Trained, settings: Mapping[str, Any], tick: Tick) -> dict[s
         return answer(trained, what, {}, lambda share, words: tick(share))
 
     evaluation = trained.open_evaluation()
-    found = collected(trained.run, trained.project, trained.prepared, lambda: trained.model, evaluation, ask, tick)
+    found = collected(
+        trained.run, trained.project, trained.prepared, lambda: trained.model, evaluation, ask, tick
+    )
     return {"html": page(found)}
 
 

@@ -142,9 +142,7 @@ def _embeddings(model: keras.Model, data: Prepared) -> list[keras.Layer]:
     ]
 
 
-def _words(
-    model: keras.Model, data: Prepared, name: str
-) -> tuple[str, np.ndarray, list[dict[str, Any]]]:
+def _words(model: keras.Model, data: Prepared, name: str) -> tuple[str, np.ndarray, list[dict[str, Any]]]:
     layers = {layer.name: layer for layer in _embeddings(model, data)}
     if name not in layers:
         known = ", ".join([SAMPLES, *layers])
@@ -152,9 +150,7 @@ def _words(
     text = _text(data)
     assert text is not None, "an embedding of words reads a text"
     vocabulary, tokens = text.settings["vocabulary"], data.arrays[text.arrays[0].name]
-    counts = np.bincount(
-        np.asarray(tokens[data.indices["train"]]).reshape(-1), minlength=len(vocabulary)
-    )
+    counts = np.bincount(np.asarray(tokens[data.indices["train"]]).reshape(-1), minlength=len(vocabulary))
     counts[: _UNKNOWN + 1] = 0
     order = [number for number in np.argsort(-counts, kind="stable")[:MOST_WORDS].tolist() if counts[number]]
     table = np.asarray(layers[name].embeddings, dtype=np.float64)

@@ -42,16 +42,16 @@ def partial_dependence(
         tick: called with the done share, 0 to 1; what it raises ends the work.
 
     Returns:
-        ``column``, ``label`` (what is answered), ``values`` (numbers, or categories), ``mean``, ``curves`` (of
-        at most ``CURVES`` rows, each one answer a value), ``rows`` (those of the curves), ``counted`` (the rows
-        of the mean) and ``seen``, how many training rows lie at or near each value.
+        ``column``, ``label`` (what is answered), ``values`` (numbers, or categories), ``mean``, ``curves``
+        (of at most ``CURVES`` rows, each one answer a value), ``rows`` (those of the curves), ``counted`` (the
+        rows of the mean) and ``seen``, how many training rows lie at or near each value.
 
     Raises:
         BuilderError: ``no_columns`` where the model reads no table, ``unknown_column``, ``not_explained``,
             ``unknown_class``.
 
-    Reference: Friedman, Greedy Function Approximation (2001), section 8.2; Goldstein et al., Peeking Inside the
-        Black Box (2015).
+    Reference: Friedman, Greedy Function Approximation (2001), section 8.2; Goldstein et al., Peeking Inside
+        the Black Box (2015).
     """
     single, data = of_target(model, prepared, target)
     names = data.spec.class_names

@@ -42,8 +42,8 @@ def permutation_importance(
         tick: called with the done share, 0 to 1; what it raises ends the work.
 
     Returns:
-        ``metric``, ``larger_is_better``, ``score`` (of the rows as they are), ``rows``, ``repeats``, ``parts``
-        (the most important first: ``input``, ``kind``, ``label``, ``place`` within the input, ``worse``, the
+        ``metric``, ``larger_is_better``, ``score`` (of the rows as they are), ``rows``, ``repeats``,
+        ``parts`` (the most important first: ``input``, ``kind``, ``label``, ``place`` within the input, ``worse``, the
         mean fall of the score, ``spread``, its standard deviation, ``values``, and ``clear``, whether the
         fall is more than chance) and ``grids``, rows and columns of the parts of each picture.
 

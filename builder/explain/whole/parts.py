@@ -15,7 +15,7 @@ WHOLE = "whole input"
 
 @dataclass(frozen=True)
 class Part:
-    """A part: whose ``input`` it is, its ``label``, and for each array which places of a sample belong to it."""
+    """A part: its ``input``, its ``label``, and for each array which places of a sample belong to it."""
 
     input: str
     kind: str

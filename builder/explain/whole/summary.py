@@ -1,4 +1,4 @@
-"""Shapley values of many samples side by side: which parts speak for an answer, and at which of their values."""
+"""Shapley values of many samples side by side: which parts speak for an answer, at which values."""
 
 from __future__ import annotations
 

@@ -113,8 +113,8 @@ def _reader(data: Prepared) -> tuple[list[Feature], Callable[[np.ndarray], np.nd
     pieces = [readers[item.kind](data, item) for item in data.spec.inputs if item.kind in readers]
     if not pieces:
         message = (
-            "A tree of rules asks for values of columns or for words, and this model reads neither: a pixel or "
-            "a moment of sound means nothing by itself. Look at the importance and at single explanations "
+            "A tree of rules asks for values of columns or for words, and this model reads neither: a pixel "
+            "or a moment of sound means nothing by itself. Look at the importance and at single explanations "
             "instead."
         )
         raise stop("no_columns", message)
@@ -125,9 +125,7 @@ def _reader(data: Prepared) -> tuple[list[Feature], Callable[[np.ndarray], np.nd
     return [feature for features, _ in pieces for feature in features], read
 
 
-def _of_table(
-    data: Prepared, item: ModelInput
-) -> tuple[list[Feature], Callable[[np.ndarray], np.ndarray]]:
+def _of_table(data: Prepared, item: ModelInput) -> tuple[list[Feature], Callable[[np.ndarray], np.ndarray]]:
     settings = item.settings
     features = [Feature(name) for name in settings["numeric_columns"]]
     codes: list[tuple[int, int]] = []
@@ -148,9 +146,7 @@ def _of_table(
     return features, read
 
 
-def _of_words(
-    data: Prepared, item: ModelInput
-) -> tuple[list[Feature], Callable[[np.ndarray], np.ndarray]]:
+def _of_words(data: Prepared, item: ModelInput) -> tuple[list[Feature], Callable[[np.ndarray], np.ndarray]]:
     tokens, vocabulary = data.arrays[item.arrays[0].name], item.settings["vocabulary"]
     counts = np.bincount(np.asarray(tokens[data.indices["train"]]).reshape(-1), minlength=len(vocabulary))
     counts[: _UNKNOWN + 1] = 0
