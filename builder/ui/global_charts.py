@@ -61,7 +61,7 @@ def beeswarm(parts: Sequence[Mapping[str, Any]], title: str) -> go.Figure:
                 "color": color,
                 **({"cmin": 0, "cmax": 1, "colorscale": [[0, _LOW], [1, _HIGH]]} if has_order else {}),
             },
-            hovertemplate="%{customdata[0]} %{customdata[1]}: %{x:+.3g} (row %{customdata[2]})<extra></extra>",
+            hovertemplate="%{customdata[0]} %{customdata[1]}: %{x:+.3g}<extra></extra>",
             showlegend=False,
         )
     figure.add_vline(0, line={"color": "#8a979c", "width": 1})
@@ -75,7 +75,8 @@ def beeswarm(parts: Sequence[Mapping[str, Any]], title: str) -> go.Figure:
 
 
 def swarm(values: np.ndarray) -> np.ndarray:
-    """Return how far each of some values is moved aside, so that dots of near values do not hide each other."""
+    """Return how far each of some values is moved aside, so that dots of near values do not hide each "
+    "other."""
     aside = np.zeros(len(values))
     span = float(values.max() - values.min()) if len(values) else 0.0
     if not span:

@@ -69,18 +69,17 @@ def embedding_map(
         message = "The model's inner values are not numbers, so there is no map: its training diverged."
         raise stop("not_a_number", message)
     flat, kept = pca(vectors, 2)
-    if method == "tsne":
-        flat, kept = _tsne(vectors, flat, tick), None
+    placed = _tsne(vectors, flat, tick) if method == "tsne" else flat
     tick(1.0)
     return {
         "what": what,
         "method": method,
         "layer": layer,
         "directions": vectors.shape[1],
-        "kept": kept,
+        "kept": kept if method == "pca" else None,
         "maps": [SAMPLES, *(item.name for item in _embeddings(single, data))],
         "points": [
-            {"x": float(x), "y": float(y), **point} for (x, y), point in zip(flat, points, strict=True)
+            {"x": float(x), "y": float(y), **point} for (x, y), point in zip(placed, points, strict=True)
         ],
     }
 

@@ -68,10 +68,12 @@ def collected(
         project.name, _facts(run, evaluation), _data(prepared), _layers(kept_part(model())), evaluation
     )
     done = 0.0
+
+    def within(begin: float, width: float) -> Tick:
+        return lambda own: tick(begin + width * own)
+
     for what, share in _SHARES.items():
-        found.answers[what] = _asked(
-            ask, what, lambda own, begin=done, width=share: tick(begin + width * own)
-        )
+        found.answers[what] = _asked(ask, what, within(done, share))
         done += share
     if evaluation["task"] in EXPLAINED_TASKS:
         rows = _chosen_rows(evaluation, prepared)

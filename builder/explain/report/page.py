@@ -175,8 +175,8 @@ def _slices(answer: Mapping[str, Any]) -> str:
 def _importance(answer: Mapping[str, Any]) -> str:
     parts = answer["parts"][:_MOST_BARS]
     text = (
-        f"How much worse {_words(answer['metric']).lower()} gets where one part is mixed up between the rows; "
-        "the "
+        f"How much worse {_words(answer['metric']).lower()} gets where one part is mixed up between the "
+        "rows; the "
         f"line is the deviation of {answer['repeats']} repeats."
     )
     chart = bars(

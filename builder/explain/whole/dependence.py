@@ -43,8 +43,8 @@ def partial_dependence(
 
     Returns:
         ``column``, ``label`` (what is answered), ``values`` (numbers, or categories), ``mean``, ``curves``
-        (of at most ``CURVES`` rows, each one answer a value), ``rows`` (those of the curves), ``counted`` (the
-        rows of the mean) and ``seen``, how many training rows lie at or near each value.
+        (of at most ``CURVES`` rows, each one answer a value), ``rows`` (those of the curves), ``counted``
+        (the rows of the mean) and ``seen``, how many training rows lie at or near each value.
 
     Raises:
         BuilderError: ``no_columns`` where the model reads no table, ``unknown_column``, ``not_explained``,

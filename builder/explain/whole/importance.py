@@ -43,9 +43,10 @@ def permutation_importance(
 
     Returns:
         ``metric``, ``larger_is_better``, ``score`` (of the rows as they are), ``rows``, ``repeats``,
-        ``parts`` (the most important first: ``input``, ``kind``, ``label``, ``place`` within the input, ``worse``, the
-        mean fall of the score, ``spread``, its standard deviation, ``values``, and ``clear``, whether the
-        fall is more than chance) and ``grids``, rows and columns of the parts of each picture.
+        ``parts`` (the most important first: ``input``, ``kind``, ``label``, ``place`` within the
+        input, ``worse``, the mean fall of the score, ``spread``, its standard deviation, ``values``, and
+        ``clear``, whether the fall is more than chance) and ``grids``,
+        rows and columns of the parts of each picture.
 
     Raises:
         BuilderError: ``not_explained`` for a task without a score a row.
@@ -114,7 +115,7 @@ def _differs(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 def picture_grids(parts: list[Part]) -> dict[str, list[int]]:
     """Return the rows and columns of the parts of each picture, by the input's name."""
-    grids = {}
+    grids: dict[str, tuple[set[int], set[int]]] = {}
     for part in parts:
         if part.kind == "image":
             [places] = part.places.values()

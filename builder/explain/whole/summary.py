@@ -57,7 +57,8 @@ def shapley_summary(
     rows = some_rows(data, "test", SAMPLES if is_table else SAMPLES_OF_PLACES)
     answer = answer_of(single, data.spec, _chosen(data, rows) if chosen is None else chosen)
     found: dict[str, dict[str, list[dict[str, Any]]]] = {}
-    grids, kinds, worst = {}, {item.name: item.kind for item in data.spec.inputs}, 0.0
+    grids: dict[str, list[int]] = {}
+    kinds, worst = {item.name: item.kind for item in data.spec.inputs}, 0.0
     for number, row in enumerate(rows.tolist()):
         units = Units(data.spec, arrays_of_rows(data, np.array([row])))
         explained = _values(answer, units)
@@ -100,7 +101,7 @@ def _value(shown: Mapping[str, Any] | None, label: str) -> dict[str, Any]:
 def _told(
     name: str, kind: str, points: Mapping[str, list[dict[str, Any]]], grid: list[int] | None
 ) -> dict[str, Any]:
-    parts = []
+    parts: list[dict[str, Any]] = []
     for place, (label, own) in enumerate(points.items()):
         if kind == "text" and len({point["row"] for point in own}) < _LEAST_TEXTS:
             continue

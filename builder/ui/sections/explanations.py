@@ -14,6 +14,7 @@ from builder.explanation_methods import EXPLAINED_TASKS, METHODS
 from builder.runs.records import RunRecord
 from builder.ui import charts, frame, questions, state
 from builder.ui.run_data import prepared_of
+from builder.ui.work import Answer
 
 WHY = ":material/psychology: Why"
 TAB = "result.tab"
@@ -95,16 +96,19 @@ def why_of_own(run: RunRecord, raw: Mapping[str, Any], spec: DataSpec) -> None:
         return
     method = _method("try.why.method")
     for one in spec.each_target:
-        if one.task not in EXPLAINED_TASKS:
-            continue
-        target = one.target_name if spec.further_targets else None
-        answer = frame.awaited(
-            lambda name=target: questions.sample_explanation(run.id, dict(raw), method, None, name),
-            "Explaining …",
-            height=320,
-        )
-        if answer is not None:
-            _show({"array": raw.get("image")}, one, answer, f"try.why.{target}")
+        if one.task in EXPLAINED_TASKS:
+            _why_of_target(run, raw, one, one.target_name if spec.further_targets else None, method)
+
+
+def _why_of_target(
+    run: RunRecord, raw: Mapping[str, Any], spec: DataSpec, target: str | None, method: str
+) -> None:
+    def ask() -> Answer:
+        return questions.sample_explanation(run.id, dict(raw), method, None, target)
+
+    answer = frame.awaited(ask, "Explaining …", height=320)
+    if answer is not None:
+        _show({"array": raw.get("image")}, spec, answer, f"try.why.{target}")
 
 
 def _method(key: str) -> str:

@@ -92,8 +92,8 @@ def _attention(run: RunRecord) -> None:
         chosen = st.segmented_control("Head", heads, default=heads[0], required=True, key="attention.head")
     head = words.get(chosen) or layer["heads"][0]
     st.caption(
-        f"Focus {head['focus']:.0%}: at 0 % it looks everywhere alike, at 100 % each place looks at one other."
-        + (" Only the first places are shown." if layer["cut"] else "")
+        f"Focus {head['focus']:.0%}: at 0 % it looks everywhere alike, at 100 % each place looks at one "
+        "other." + (" Only the first places are shown." if layer["cut"] else "")
     )
     figure = global_charts.attention(head["scores"], layer["queries"], layer["keys"])
     left, right = st.columns([3, 1]) if layer["grid"] else (st.container(), None)
@@ -127,7 +127,8 @@ def _filters(run: RunRecord) -> None:
         return
     size = " × ".join(str(side) for side in found["size"])
     st.caption(
-        f"{frame.escape(found['layer'])}: {found['count']} filters of {size} over {found['channels']} channels"
+        f"{frame.escape(found['layer'])}: {found['count']} filters of {size} over {found['channels']} "
+        "channels"
         + (
             ", in colors."
             if found["channels"] == 3

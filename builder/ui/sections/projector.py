@@ -18,7 +18,8 @@ SHOWN = 24
 METHODS = {"pca": "PCA", "tsne": "t-SNE"}
 SAMPLES = "samples"
 WAYS = {
-    "pca": "PCA turns the model's inner vectors so that their widest spread is seen; distances keep their sense.",
+    "pca": "PCA turns the model's inner vectors so that their widest spread is seen; distances keep their "
+    "sense.",
     "tsne": "t-SNE keeps near samples near; how far apart groups are, and how wide, says nothing.",
 }
 
@@ -26,8 +27,8 @@ WAYS = {
 def embedding_map(run: RunRecord, report: Mapping[str, Any]) -> None:
     """Show the map; chosen points show their samples."""
     st.caption(
-        "Each point is a test sample, where the model's last inner layer puts it. Samples that the model takes "
-        "for alike lie together. Click a point, or draw around some, to see the samples."
+        "Each point is a test sample, where the model's last inner layer puts it. Samples that the model "
+        "takes for alike lie together. Click a point, or draw around some, to see the samples."
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         method = st.segmented_control(

@@ -13,8 +13,8 @@ def report(run: RunRecord) -> None:
     """Offer the report of a run."""
     st.markdown("### One file for others")
     st.caption(
-        "Scores, confusion, curves, groups with many errors, importance, rules, some explained answers, the data "
-        "and the model. One HTML file that opens in any browser, without a network and without scripts."
+        "Scores, confusion, curves, groups with many errors, importance, rules, some explained answers, the "
+        "data and the model. One HTML file that opens in any browser, without a network and without scripts."
     )
     found = understood(run, "report", {}, "Write the report")
     if found is not None:

@@ -22,8 +22,8 @@ def where_it_errs(run: RunRecord, report: Mapping[str, Any]) -> None:
     """Show the groups with many errors; each opens its samples."""
     st.markdown("### Groups in which it errs most")
     st.caption(
-        "Test samples that share a value, a range, a brightness, a length or a word, compared with the whole. "
-        "Nothing has to be chosen: the groups are found."
+        "Test samples that share a value, a range, a brightness, a length or a word, compared with the "
+        "whole. Nothing has to be chosen: the groups are found."
     )
     found = understood(run, "slices", _settings(report), "Look for groups")
     if found is None:
@@ -65,8 +65,8 @@ def _settings(report: Mapping[str, Any]) -> dict[str, Any]:
 def _summary(found: Mapping[str, Any], is_clear: bool) -> None:
     whole = (
         f"On the whole {found['error_rate']:.1%} of {found['rows']:,} rows are {found['bad']}. "
-        f"{found['tested']:,} groups of at least {found['least_rows']} rows were compared, and the bounds allow "
-        "for so many: at most 1 search in 20 shows a group by mere chance."
+        f"{found['tested']:,} groups of at least {found['least_rows']} rows were compared, and the bounds "
+        "allow for so many: at most 1 search in 20 shows a group by mere chance."
     )
     if is_clear:
         st.caption(frame.escape(whole))

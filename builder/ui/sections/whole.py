@@ -52,8 +52,8 @@ def _importance(run: RunRecord, data: Prepared, settings: dict[str, Any]) -> Non
         return
     metric, score = found["metric"], found["score"]
     st.caption(
-        f"{metric_name(metric)} {metric_value(metric, score)} on {found['rows']:,} test rows as they are; each "
-        f"part mixed up {found['repeats']} times."
+        f"{metric_name(metric)} {metric_value(metric, score)} on {found['rows']:,} test rows as they are; "
+        f"each part mixed up {found['repeats']} times."
     )
     for name, grid in found["grids"].items():
         parts = [part for part in found["parts"] if part["input"] == name and part["kind"] == "image"]
@@ -119,16 +119,16 @@ def _dependence(run: RunRecord, spec: DataSpec, settings: dict[str, Any]) -> Non
     ]
     if not columns:
         st.info(
-            "This needs columns that can be moved one by one, and this model reads none: a pixel, a word or a "
-            "moment of sound means nothing by itself.",
+            "This needs columns that can be moved one by one, and this model reads none: a pixel, a word or "
+            "a moment of sound means nothing by itself.",
             icon=":material/info:",
         )
         return
     st.caption(
         "Partial dependence: the column is set to each of its values in test rows that stay as they are "
-        "otherwise. Thick: the mean answer. Thin: single rows; where they go different ways, the column works "
-        "together with others. The strip tells how many training rows lie there: where none do, do not trust "
-        "the line."
+        "otherwise. Thick: the mean answer. Thin: single rows; where they go different ways, the column "
+        "works together with others. The strip tells how many training rows lie there: where none do, do "
+        "not trust the line."
     )
     chosen = dict(settings)
     with st.container(horizontal=True):
@@ -145,8 +145,8 @@ def _dependence(run: RunRecord, spec: DataSpec, settings: dict[str, Any]) -> Non
 def _rules(run: RunRecord, settings: dict[str, Any]) -> None:
     st.markdown("### The model as rules")
     st.caption(
-        "A small decision tree, fitted to the model's own answers. The fidelity tells on how many test rows both "
-        "answer alike."
+        "A small decision tree, fitted to the model's own answers. The fidelity tells on how many test rows "
+        "both answer alike."
     )
     with st.container(width=320):
         depth = st.slider("Questions a rule may ask", 1, 6, 3, key="rules.depth")
@@ -155,7 +155,8 @@ def _rules(run: RunRecord, settings: dict[str, Any]) -> None:
         return
     say = st.success if found["fidelity"] >= 0.9 else st.warning
     say(
-        f"Fidelity {found['fidelity']:.1%} (without any rule {max(0.0, found['simple']):.1%}). {found['words']}"
+        f"Fidelity {found['fidelity']:.1%} (without any rule {max(0.0, found['simple']):.1%}). "
+        f"{found['words']}"
     )
     rules = found["rules"]
     st.dataframe(
