@@ -1,5 +1,7 @@
 """What is told of a model as a whole is true: planted faults, columns that matter, known calibrations."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
@@ -113,10 +115,10 @@ def test_where_errors_are_chance_no_group_is_called_worse(incomes):
     rows = np.asarray(prepared.indices["test"])
     found = traits(prepared, rows)
     alarms = 0
-    for seed in range(10):
+    for seed in range(4):
         bad = np.random.default_rng(seed).random(len(rows)) < 0.15
         alarms += any(item.lowest > bad.mean() for item in worst_slices(found, bad, 50)[0])
-    assert alarms <= 1
+    assert alarms == 0
 
 
 def test_wilsons_bound_is_that_of_his_formula():
@@ -125,7 +127,7 @@ def test_wilsons_bound_is_that_of_his_formula():
     assert wilson_lower(0, 10, 1.96) == 0.0
 
 
-@pytest.mark.parametrize("kind", ["cnn", "lstm", "regression"])
+@pytest.mark.parametrize("kind", ["cnn", "regression", pytest.param("lstm", marks=pytest.mark.exhaustive)])
 def test_groups_are_looked_for_in_pictures_texts_and_numbers(kind):
     model, _, prepared = small(kind)
     found = slices(model, prepared)
@@ -146,8 +148,6 @@ def test_permutation_importance_finds_the_one_column_that_counts(incomes, of_one
     targets = np.array(prepared.targets)
     targets[:8000] = truth[:, 0] > 0.5
     rows = np.asarray(prepared.indices["test"])
-    from dataclasses import replace
-
     own = replace(prepared, targets=targets, indices={**prepared.indices, "test": rows[rows < 8000]})
     found = permutation_importance(of_one_column, own, repeats=3)
     assert found["score"] == 1.0
@@ -181,10 +181,7 @@ def test_a_tree_of_a_model_of_one_question_asks_it_and_is_faithful(incomes, of_o
     _, prepared = incomes
     found = surrogate_rules(of_one_column, prepared, depth=1)
     assert found["fidelity"] == 1.0 and found["simple"] < 0.8
-    assert {condition for rule in found["rules"] for condition in rule["conditions"]} == {
-        "age ≤ 40.5",
-        "age > 40.5",
-    } or all("age" in rule["conditions"][0] for rule in found["rules"])
+    assert all(rule["conditions"][0].startswith("age") for rule in found["rules"])
     assert sum(rule["share"] for rule in found["rules"]) == pytest.approx(1)
 
 
