@@ -20,8 +20,6 @@ from builder.runs.files import read_json, write_bytes, write_json
 from builder.runs.records import RunRecord
 
 if TYPE_CHECKING:
-    import keras
-
     from builder.data.prepare import Prepared
 
 FOLDER = "understanding"
@@ -40,12 +38,12 @@ class Trained:
     project: Project
     folder: Path
     prepared: Prepared
-    open_model: Callable[[], keras.Model]
+    open_model: Callable[[], Any]
     open_evaluation: Callable[[], dict[str, Any]]
 
     @cached_property
-    def model(self) -> keras.Model:
-        """The trained model."""
+    def model(self) -> Any:
+        """The trained Keras model."""
         return self.open_model()
 
     def arrays(self, settings: Mapping[str, Any]) -> dict[str, Any]:
