@@ -22,9 +22,16 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from builder import command_augment, command_compress, command_measure, command_runs, command_truth
+from builder import (
+    command_augment,
+    command_compress,
+    command_measure,
+    command_runs,
+    command_truth,
+    command_understand,
+)
 from builder.command_settings import settings_in
-from builder.command_targets import run_of
+from builder.command_targets import Target, run_of
 from builder.errors import BuilderError, stop
 from builder.explanation_methods import METHODS
 from builder.jobs import cross_validation, training
@@ -61,9 +68,10 @@ app.command("batch-size")(command_measure.batch_size)
 app.command("truth")(command_truth.truth)
 app.command("frontier")(command_truth.frontier)
 app.add_typer(command_runs.app, name="runs")
+app.add_typer(command_understand.app, name="understand")
+app.command("report")(command_understand.report)
 
 ProjectFile = Annotated[Path, typer.Argument(help="A project file (JSON).", show_default=False)]
-Target = Annotated[str, typer.Argument(help="A run's id, or a project file that has been trained.")]
 
 
 @app.command()

@@ -1,20 +1,24 @@
-"""Which run a command of the shell means: by its id, or by the project file that was trained."""
+"""What a command's target means: a run by its id, or the newest finished run of a project file."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from builder.errors import stop
 from builder.project import read_project
 from builder.runs.records import FINISHED, STOPPED, RunRecord
 from builder.runs.store import default_store
 
+Target = Annotated[str, typer.Argument(help="A run's id, or a project file that has been trained.")]
+
 
 def run_of(target: str) -> RunRecord:
-    """Return the run of an id, or the newest finished one of a project file as it stands.
+    """Return the run that a target names.
 
     Raises:
-        BuilderError: ``not_trained`` where the project has no such run.
+        BuilderError: ``unknown_run``, or ``not_trained`` for a project file without a finished run.
     """
     store = default_store()
     if not target.endswith(".json"):

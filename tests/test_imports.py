@@ -54,6 +54,7 @@ LEVELS = (
         "command_tables",
         "command_targets",
         "command_truth",
+        "command_understand",
         "jobs",
     },
     {"ui", "__main__"},
@@ -106,6 +107,8 @@ SAME_LEVEL = {
     ("command_truth", "command_tables"),
     ("command_truth", "command_targets"),
     ("command_truth", "jobs"),
+    ("command_understand", "command_targets"),
+    ("command_understand", "jobs"),
 }
 
 # These run in worker processes, or behind the shell command, where the heavy libraries belong.

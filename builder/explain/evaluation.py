@@ -16,6 +16,7 @@ from builder.errors import stop
 from builder.explain.anomaly_scores import anomaly_scores
 from builder.explain.answers import check_outputs
 from builder.explain.box_scores import box_scores
+from builder.explain.cells import cells
 from builder.explain.forecast_scores import forecast_scores
 from builder.explain.generation_scores import generation_scores
 from builder.explain.label_scores import label_scores
@@ -163,6 +164,7 @@ def _classification(
         "class_names": list(class_names),
         "baseline": {"rule": f"always '{class_names[majority]}'", "accuracy": share},
         "learned": scores["accuracy"] > share,
+        "cells": cells(chances, targets, rows, class_names),
         "worst_errors": _worst_errors(chances, targets, rows, class_names),
         "confident_errors": _confident_errors(chances, targets, rows, class_names),
     }

@@ -9,6 +9,7 @@ import numpy as np
 from sklearn import metrics
 
 from builder.data.labels import label_words
+from builder.explain.curves import class_curves
 from builder.explain.worst import WORST
 
 THRESHOLD = 0.5
@@ -39,7 +40,7 @@ def label_scores(
         JSON-ready data: ``micro_f1`` (over all answers), ``macro_f1`` (mean over the labels),
         ``subset_accuracy`` (rows with every label right), ``loss`` (mean binary cross-entropy), ``classes``
         (precision, recall, f1 and support of each label at 0.5; ``threshold``, the best one on the validation
-        part, and ``f1_at_threshold`` with it), and ``worst_errors``.
+        part, and ``f1_at_threshold`` with it), ``curves`` (see ``class_curves``) and ``worst_errors``.
 
     Reference: Tsoumakas, Katakis and Vlahavas, Mining Multi-label Data (2010).
     """
@@ -58,6 +59,7 @@ def label_scores(
         "loss": float(_losses(chances, truth).mean()),
         "class_names": list(names),
         "classes": _per_label(truth, chances, names, best),
+        "curves": class_curves(chances, truth, names),
         "micro_f1_at_thresholds": _f1(truth, chances > best),
         "baseline": {"rule": rule, "micro_f1": simple_score},
         "learned": score > simple_score,

@@ -53,7 +53,7 @@ def predict(model: keras.Model, spec: DataSpec, raw: Sequence[Mapping[str, Any]]
         raise stop("writes_texts", message)
     if spec.task == "generation":
         raise stop("makes_samples", "This model makes samples of its own: ask it to generate some.")
-    _check(spec, raw)
+    check_samples(spec, raw)
     if spec.task == "text_to_text":
         column = spec.inputs[0].settings["column"]
         texts = [str(sample.get(column, sample.get("text", ""))) for sample in raw]
@@ -114,7 +114,8 @@ def _named(chances: np.ndarray, names: tuple[str, ...]) -> dict[str, Any]:
     }
 
 
-def _check(spec: DataSpec, raw: Sequence[Mapping[str, Any]]) -> None:
+def check_samples(spec: DataSpec, raw: Sequence[Mapping[str, Any]]) -> None:
+    """Raise BuilderError where a sample is no mapping, or a text of it has no words."""
     for number, sample in enumerate(raw, start=1):
         if not isinstance(sample, Mapping):
             message = (

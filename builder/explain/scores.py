@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from sklearn import metrics
 
+from builder.explain.curves import class_curves
+
 CALIBRATION_BINS = 10
 _SMALLEST = 1e-7
 
@@ -15,7 +17,7 @@ _SMALLEST = 1e-7
 def classification_scores(
     probabilities: np.ndarray, targets: np.ndarray, class_names: Sequence[str]
 ) -> dict[str, Any]:
-    """Return accuracy, loss, confusion matrix, per-class scores, calibration and, for two classes, AUC.
+    """Return accuracy, loss, confusion matrix, per-class scores, curves and calibration.
 
     Args:
         probabilities: of shape ``(samples, classes)``, rows adding up to 1.
@@ -32,17 +34,14 @@ def classification_scores(
     labels = np.arange(len(class_names))
     predicted = probabilities.argmax(axis=1)
     own = probabilities[np.arange(len(targets)), targets]
-    scores = {
+    return {
         "accuracy": float(np.mean(predicted == targets)),
         "loss": float(-np.log(np.clip(own, _SMALLEST, 1)).mean()),
         "confusion_matrix": metrics.confusion_matrix(targets, predicted, labels=labels).tolist(),
         "classes": _per_class(targets, predicted, class_names),
         "calibration": calibration(probabilities, targets),
-        "roc": None,
+        "curves": class_curves(probabilities, targets[:, None] == labels, class_names),
     }
-    if len(class_names) == 2 and len(np.unique(targets)) == 2:
-        scores["roc"] = _roc(targets, probabilities[:, 1])
-    return scores
 
 
 def calibration(probabilities: np.ndarray, targets: np.ndarray) -> dict[str, Any]:
@@ -88,14 +87,3 @@ def _per_class(
         }
         for index, name in enumerate(class_names)
     ]
-
-
-def _roc(targets: np.ndarray, positive: np.ndarray) -> dict[str, Any]:
-    false_positive, true_positive, _ = metrics.roc_curve(targets, positive)
-    # A chart needs no more points than it has pixels to tell apart.
-    chosen = np.unique(np.linspace(0, len(false_positive) - 1, 200).astype(int))
-    return {
-        "auc": float(metrics.roc_auc_score(targets, positive)),
-        "false_positive_rate": false_positive[chosen].tolist(),
-        "true_positive_rate": true_positive[chosen].tolist(),
-    }

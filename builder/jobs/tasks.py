@@ -208,6 +208,44 @@ def explain(
     return explained_row(_model(run_id), _prepared(run_id), row, method, chosen, target)
 
 
+def explain_sample(
+    run_id: str, raw: dict[str, Any], method: str, chosen: str | None = None, target: str | None = None
+) -> dict[str, Any]:
+    """Return why a run's model answers as it does for a person's own sample, as ``explain`` does for a row.
+
+    Args:
+        run_id: the run.
+        raw: a picture, text, recording or row, as ``predict`` takes it.
+        method: one of ``builder.explanation_methods.METHODS``.
+        chosen: the class or label to explain instead of the likeliest.
+        target: which of several targets is explained; None is the first.
+    """
+    from builder.explain.local.explaining import explained_sample
+
+    return explained_sample(_model(run_id), _prepared(run_id), raw, method, chosen, target)
+
+
+def understand(
+    run_id: str,
+    what: str,
+    settings: dict[str, Any] | None = None,
+    on_progress: Callable[[float, str], None] | None = None,
+) -> dict[str, Any]:
+    """Return what is asked of a run's model as a whole; see ``builder.jobs.understanding``."""
+    from builder.jobs.understanding import Trained, answer
+
+    store = default_store()
+    trained = Trained(
+        store.run(run_id),
+        Project.from_json(store.run_document(run_id)),
+        default_workspace().run_folder(run_id),
+        _prepared(run_id),
+        lambda: _model(run_id),
+        lambda: evaluated(run_id),
+    )
+    return answer(trained, what, settings or {}, on_progress)
+
+
 def test_row(run_id: str, number: int) -> int:
     """Return the row of a sample of a run's test part, counted from 1.
 
@@ -348,6 +386,8 @@ TASKS: dict[str, Callable[..., Any]] = {
             evaluate,
             predict,
             explain,
+            explain_sample,
+            understand,
             write,
             answer,
             generate,

@@ -19,6 +19,7 @@ page = st.navigation(
             st.Page(frame.MODEL, title="Model", icon=":material/account_tree:"),
             st.Page(frame.TRAIN, title="Train", icon=":material/model_training:"),
             st.Page(frame.RESULTS, title="Results", icon=":material/insights:"),
+            st.Page(frame.UNDERSTAND, title="Understand", icon=":material/psychology:"),
             st.Page(frame.SHRINK, title="Shrink", icon=":material/compress:"),
             st.Page(frame.EXPORT, title="Export", icon=":material/package_2:"),
         ],

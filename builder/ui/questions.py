@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from builder.jobs import understanding as understanding_files
 from builder.jobs.preflight import kept_answer, key_of, progress_of
 from builder.jobs.writing_progress import writing_progress
 from builder.project import DISCRIMINATOR, MODEL, Project
@@ -78,6 +79,42 @@ def explanation(run_id: str, row: int, method: str, chosen: str | None, target: 
     """Ask why a trained model answers as it does for a row of its data."""
     asked = {"row": row, "method": method, "chosen": chosen, "target": target}
     return work().ask("explain", run_id=run_id, **asked)
+
+
+def sample_explanation(
+    run_id: str, raw: dict[str, Any], method: str, chosen: str | None, target: str | None
+) -> Answer:
+    """Ask why a trained model answers as it does for a person's own sample."""
+    asked = {"raw": raw, "method": method, "chosen": chosen, "target": target}
+    return work().ask("explain_sample", run_id=run_id, **asked)
+
+
+def understanding(run_id: str, what: str, settings: dict[str, Any]) -> Answer | None:
+    """Return what is known of a question about a trained model as a whole; None where nobody asked it."""
+    kept = understanding_files.kept_answer(workspace().run_folder(run_id), what, settings)
+    if kept is not None:
+        return Answer("ready", kept)
+    return work().known("understand", run_id=run_id, what=what, settings=settings)
+
+
+def start_understanding(run_id: str, what: str, settings: dict[str, Any]) -> None:
+    """Ask a question about a trained model as a whole, again where it failed or was ended."""
+    known = understanding(run_id, what, settings)
+    if known is not None and known.state != "failed":
+        return
+    understanding_files.forget_cancel(workspace().run_folder(run_id), what, settings)
+    work().forget("understand", run_id=run_id, what=what, settings=settings)
+    work().ask("understand", run_id=run_id, what=what, settings=settings)
+
+
+def understanding_progress(run_id: str, what: str, settings: dict[str, Any]) -> dict[str, Any]:
+    """Return how far a question about a trained model is: ``{"share": 0 to 1, "words": ...}``."""
+    return understanding_files.progress_of(workspace().run_folder(run_id), what, settings)
+
+
+def cancel_understanding(run_id: str, what: str, settings: dict[str, Any]) -> None:
+    """End the work on a question about a trained model."""
+    understanding_files.cancel(workspace().run_folder(run_id), what, settings)
 
 
 def written(asked: dict[str, Any]) -> Answer:

@@ -79,6 +79,13 @@ def component_state(key: str, name: str) -> Mapping[str, Any] | None:
     return state.get(name) if state else None
 
 
+def picked(key: str) -> list[Any]:
+    """Return what stands behind the points that were chosen in a chart: their custom data."""
+    points = (component_state(key, "selection") or {}).get("points", [])
+    behind = [point.get("customdata") for point in points]
+    return [value[0] if isinstance(value, list) else value for value in behind if value is not None]
+
+
 def set_widget(key: str, value: Any) -> None:
     """Set what a widget shows; only before it is drawn."""
     st.session_state[key] = value

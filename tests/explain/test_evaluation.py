@@ -57,8 +57,9 @@ def test_calibration_counts_every_sample(digits) -> None:
 def test_two_classes_from_one_unit_have_a_roc_curve() -> None:
     model, _, prepared = small("bidirectional")
     result = evaluate(model, prepared)
-    assert 0.8 < result["roc"]["auc"] <= 1 and len(result["confusion_matrix"]) == 2
-    assert result["roc"]["true_positive_rate"][-1] == 1
+    assert len(result["curves"]) == len(result["confusion_matrix"]) == 2
+    for curve in result["curves"]:
+        assert 0.8 < curve["roc_auc"] <= 1 and curve["roc"]["true_positive_rate"][-1] == 1
 
 
 def test_regression_is_judged_in_the_targets_unit() -> None:

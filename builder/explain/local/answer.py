@@ -88,18 +88,38 @@ def answer_to(
         BuilderError: ``not_explained`` for a task without such an answer, ``unknown_class`` for a class that
             the model does not know.
     """
+    if chosen is not None or spec.predicts_numbers:
+        return answer_of(model, spec, chosen)
+    _check_task(spec)
+    every = [Answer(model, spec, place) for place in range(len(spec.class_names))]
+    outputs = np.asarray(model.predict_on_batch(arrange(model, arrays)), np.float64)
+    return every[int(np.argmax([one._chosen(outputs)[0] for one in every]))]
+
+
+def answer_of(model: keras.Model, spec: DataSpec, chosen: str | None) -> Answer:
+    """Return the answer to explain for any sample: a class by its name, or the predicted number.
+
+    Args:
+        model: a model with one output.
+        spec: the description of its data.
+        chosen: the class or label; None is the first, and the only one of a number.
+
+    Raises:
+        BuilderError: ``not_explained`` for a task without such an answer, ``unknown_class`` for a class that
+            the model does not know.
+    """
+    _check_task(spec)
+    if chosen is None or spec.predicts_numbers:
+        return Answer(model, spec, 0)
+    if chosen not in spec.class_names:
+        known = ", ".join(spec.class_names[:20])
+        raise stop("unknown_class", f"The model knows no '{chosen}'. It knows: {known}.")
+    return Answer(model, spec, spec.class_names.index(chosen))
+
+
+def _check_task(spec: DataSpec) -> None:
     if spec.task not in EXPLAINED_TASKS:
         message = (
             "Single answers are explained for classes, labels and numbers; this model gives something else."
         )
         raise stop("not_explained", message)
-    if spec.predicts_numbers:
-        return Answer(model, spec, 0)
-    if chosen is not None:
-        if chosen not in spec.class_names:
-            known = ", ".join(spec.class_names[:20])
-            raise stop("unknown_class", f"The model knows no '{chosen}'. It knows: {known}.")
-        return Answer(model, spec, spec.class_names.index(chosen))
-    every = [Answer(model, spec, place) for place in range(len(spec.class_names))]
-    outputs = np.asarray(model.predict_on_batch(arrange(model, arrays)), np.float64)
-    return every[int(np.argmax([one._chosen(outputs)[0] for one in every]))]

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from builder.data.encode import encode
 from builder.data.prepare import Prepared
 from builder.data.spec import DataSpec
 from builder.errors import stop
@@ -16,8 +17,9 @@ from builder.explain.local.answer import Answer, answer_to
 from builder.explain.local.faithfulness import faithfulness
 from builder.explain.local.perturbing import Attribution, Tick
 from builder.explain.local.units import Group, Units
+from builder.explain.predict import check_samples
+from builder.explain.targets import arrays_of_row, of_target
 from builder.explanation_methods import METHODS
-from builder.outputs import each_output
 
 # Of the work of an explanation, the share before its faithfulness is measured.
 _METHOD_SHARE = 0.8
@@ -54,17 +56,35 @@ def explained_row(
     Raises:
         BuilderError: for an unknown row or target, or where the answer cannot be explained so.
     """
-    rows = len(prepared.targets)
-    if not 0 <= row < rows:
-        raise stop("unknown_sample", f"There is no row {row}: the data have {rows:,} rows, counted from 0.")
-    names = [spec.target_name for spec in prepared.spec.each_target]
-    if target is not None and target not in names:
-        known = ", ".join(names)
-        raise stop("unknown_target", f"The model does not predict '{target}'. It predicts: {known}.")
-    number = 0 if target is None else names.index(target)
-    spec = prepared.spec.each_target[number]
-    arrays = {item.name: prepared.arrays[item.name][row : row + 1].astype(item.dtype) for item in spec.arrays}
-    return explained(each_output(model)[number], spec, arrays, method, chosen)
+    single, data = of_target(model, prepared, target)
+    return explained(single, data.spec, arrays_of_row(data, row), method, chosen)
+
+
+def explained_sample(
+    model: keras.Model,
+    prepared: Prepared,
+    raw: Mapping[str, Any],
+    method: str = "occlusion",
+    chosen: str | None = None,
+    target: str | None = None,
+) -> dict[str, Any]:
+    """Return why a model answers as it does for a person's own sample; see ``explained``.
+
+    Args:
+        model: a model with one output a target.
+        prepared: the data that it was made for.
+        raw: a sample as ``builder.data.encode.encode`` takes it.
+        method: one of ``METHODS``.
+        chosen: the class or label to explain instead of the likeliest.
+        target: which of several targets is explained; None is the first.
+
+    Raises:
+        BuilderError: for a broken sample or an unknown target, or where the answer cannot be explained so.
+    """
+    check_samples(prepared.spec, [raw])
+    single, data = of_target(model, prepared, target)
+    arrays = encode(data.spec, [raw])
+    return explained(single, data.spec, arrays, method, chosen)
 
 
 def explained(
@@ -124,16 +144,6 @@ def _shown(group: Group, scores: np.ndarray) -> dict[str, Any]:
         "labels": list(group.labels),
         "scores": [float(score) for score in scores],
     }
-    if item.kind == "image":
-        rows, columns = (int(size) + 1 for size in np.unravel_index(_last(group), _grid(group)))
-        shown["grid"] = [rows, columns]
+    if group.grid is not None:
+        shown["grid"] = list(group.grid)
     return shown
-
-
-def _last(group: Group) -> int:
-    return len(group.labels) - 1
-
-
-def _grid(group: Group) -> tuple[int, int]:
-    columns = int(group.places[0, :, 0].max()) + 1
-    return len(group.labels) // columns, columns

@@ -57,8 +57,17 @@ def lime(answer: Answer, units: Units, tick: Tick, seed: int = 1) -> Attribution
     return Attribution(fitted.coef_, {"r2": float(fitted.score(present, answers, weights))})
 
 
-def shapley(answer: Answer, units: Units, tick: Tick, seed: int = 1) -> Attribution:
+def shapley(
+    answer: Answer, units: Units, tick: Tick, seed: int = 1, coalitions: int = _SHAPLEY_SAMPLES
+) -> Attribution:
     """Return Shapley values of the units, which add up to the answer minus that to a sample without any.
+
+    Args:
+        answer: what is explained.
+        units: the sample's parts.
+        tick: called with the done share.
+        seed: of the coalitions that are drawn.
+        coalitions: how many of them are asked about, beside two a unit.
 
     Reference: Lundberg & Lee, A Unified Approach to Interpreting Model Predictions (2017), section 4.1.
     """
@@ -72,7 +81,7 @@ def shapley(answer: Answer, units: Units, tick: Tick, seed: int = 1) -> Attribut
     try:
         explainer = shap.KernelExplainer(ask, np.zeros((1, units.count)))
         found = explainer.shap_values(
-            np.ones((1, units.count)), nsamples=2 * units.count + _SHAPLEY_SAMPLES, l1_reg=False, silent=True
+            np.ones((1, units.count)), nsamples=2 * units.count + coalitions, l1_reg=False, silent=True
         )
     finally:
         np.random.set_state(state)

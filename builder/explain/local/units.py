@@ -24,12 +24,13 @@ class Group:
 
     ``labels`` name them for people. ``places`` has the shape of the input's array (of a table: the columns of
     both arrays side by side) and holds for each place the number of its unit within the group, or -1 where it
-    belongs to none, as padding does.
+    belongs to none, as padding does. ``grid`` is the rows and columns of a picture's patches.
     """
 
     item: ModelInput
     labels: tuple[str, ...]
     places: np.ndarray
+    grid: tuple[int, int] | None = None
 
 
 class Units:
@@ -128,7 +129,7 @@ def _patches(item: ModelInput, arrays: Mapping[str, np.ndarray]) -> Group:
     column = np.arange(width) * columns // width
     places = np.repeat((row[:, None] * columns + column[None])[..., None], channels, axis=-1)
     labels = tuple(f"row {r + 1}, column {c + 1}" for r in range(rows) for c in range(columns))
-    return Group(item, labels, places)
+    return Group(item, labels, places, (rows, columns))
 
 
 def _stretches_of_sound(item: ModelInput, arrays: Mapping[str, np.ndarray]) -> Group:

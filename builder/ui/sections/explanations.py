@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import streamlit as st
-from PIL import Image
 
 from builder.data.prepare import Prepared
 from builder.data.spec import DataSpec
+from builder.explain.marked import SIDE, marked_words, overlay
 from builder.explanation_methods import EXPLAINED_TASKS, METHODS
 from builder.runs.records import RunRecord
 from builder.ui import charts, frame, questions, state
-from builder.ui.sections.results import run_project
+from builder.ui.run_data import prepared_of
+from builder.ui.work import Answer
 
+WHY = ":material/psychology: Why"
+TAB = "result.tab"
 LIKELIEST = "The likeliest"
-SIDE = 320
+FIRST_METHOD = "occlusion"
 BARS = 14
-FOR, AGAINST = (16, 133, 120), (217, 89, 38)
 VERDICT_ICONS = {"trust": "check_circle", "care": "warning", "doubt": "error"}
 ACCURACY_WORDS = {
     "completeness_error": "What the parts add up to misses the change of the answer by {:.2%}.",
@@ -34,18 +34,37 @@ def can_explain(report: Mapping[str, Any]) -> bool:
     return report["task"] in EXPLAINED_TASKS
 
 
+def lead_to_why(run_id: str, row: int, number: int, target: str | None) -> None:
+    """Open the explanation of a test sample, on whatever page one is; for callbacks.
+
+    Args:
+        run_id: the run.
+        row: the sample's row.
+        number: its number in the test part, counted from 1.
+        target: which of several targets is explained.
+    """
+    method = state.widget_value("why.method", FIRST_METHOD)
+    state.set_widget("why.method", method)
+    state.set_widget("why.sample", number)
+    state.set_widget(f"why.class.{target}", LIKELIEST)
+    state.set_widget(TAB, WHY)
+    if target is not None:
+        state.set_widget("result.target", target)
+    state.remember("why.asked", (run_id, row, method, None, target))
+    state.remember("run", run_id)
+    frame.go(frame.RESULTS)
+
+
 def why(run: RunRecord, report: Mapping[str, Any]) -> None:
     """Let a test sample and a method be chosen, and show the explanation."""
-    found = frame.awaited(lambda: questions.prepared(run_project(run)), "Getting ready …", height=240)
-    if found is None:
+    prepared = prepared_of(run)
+    if prepared is None:
         return
-    prepared, target = Prepared.open(questions.folder_of(found)), report.get("target")
+    target = report.get("target")
     spec = next(one for one in prepared.spec.each_target if target in (None, one.target_name))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         row = _row(prepared, report)
-        method = st.selectbox(
-            "Method", list(METHODS), format_func=lambda name: METHODS[name].label, key="why.method"
-        )
+        method = _method("why.method")
         names = [LIKELIEST, *spec.class_names]
         chosen = (
             st.selectbox("Answer to explain", names, key=f"why.class.{target}")
@@ -68,25 +87,50 @@ def why(run: RunRecord, report: Mapping[str, Any]) -> None:
         return
     answer = frame.awaited(lambda: questions.explanation(*asked), "Explaining …", height=320)
     if answer is not None:
-        _show(prepared.sample(row), spec, answer)
+        _show(prepared.sample(row), spec, answer, "why")
+
+
+def why_of_own(run: RunRecord, raw: Mapping[str, Any], spec: DataSpec) -> None:
+    """Offer to explain the answer to a person's own sample, beside that answer."""
+    if spec.task not in EXPLAINED_TASKS or not st.toggle("Explain this answer", key="try.why"):
+        return
+    method = _method("try.why.method")
+    for one in spec.each_target:
+        if one.task in EXPLAINED_TASKS:
+            _why_of_target(run, raw, one, one.target_name if spec.further_targets else None, method)
+
+
+def _why_of_target(
+    run: RunRecord, raw: Mapping[str, Any], spec: DataSpec, target: str | None, method: str
+) -> None:
+    def ask() -> Answer:
+        return questions.sample_explanation(run.id, dict(raw), method, None, target)
+
+    answer = frame.awaited(ask, "Explaining …", height=320)
+    if answer is not None:
+        _show({"array": raw.get("image")}, spec, answer, f"try.why.{target}")
+
+
+def _method(key: str) -> str:
+    return st.selectbox("Method", list(METHODS), format_func=lambda name: METHODS[name].label, key=key)
 
 
 def _row(prepared: Prepared, report: Mapping[str, Any]) -> int:
     rows = prepared.indices["test"].tolist()
     worst = [error["row"] for error in report.get("worst_errors", ()) if error.get("row") in rows]
     first = rows.index(worst[0]) + 1 if worst else 1
+    state.set_widget("why.sample", min(state.widget_value("why.sample") or first, len(rows)))
     number = st.number_input(
         "Test sample",
         1,
         len(rows),
-        first,
         key="why.sample",
         help="It begins with the sample on which the model errs most.",
     )
     return int(rows[int(number) - 1])
 
 
-def _show(sample: Mapping[str, Any], spec: DataSpec, answer: Mapping[str, Any]) -> None:
+def _show(sample: Mapping[str, Any], spec: DataSpec, answer: Mapping[str, Any], place: str) -> None:
     believed = answer["faithfulness"]
     say = {"trust": st.success, "care": st.warning, "doubt": st.error}[believed["verdict"]]
     say(believed["words"], icon=f":material/{VERDICT_ICONS[believed['verdict']]}:")
@@ -94,9 +138,9 @@ def _show(sample: Mapping[str, Any], spec: DataSpec, answer: Mapping[str, Any]) 
     with left:
         st.markdown(f"**{_what(spec, answer)}**")
         for item in answer["inputs"]:
-            _input(item, sample, bool(answer["signed"]))
+            _input(item, sample, bool(answer["signed"]), place)
     with right:
-        _proof(answer)
+        _proof(answer, place)
 
 
 def _what(spec: DataSpec, answer: Mapping[str, Any]) -> str:
@@ -106,7 +150,7 @@ def _what(spec: DataSpec, answer: Mapping[str, Any]) -> str:
     return f"Why {label} = {answer['value']:,.5g} (without this sample's parts: {answer['empty']:,.5g})"
 
 
-def _input(item: Mapping[str, Any], sample: Mapping[str, Any], signed: bool) -> None:
+def _input(item: Mapping[str, Any], sample: Mapping[str, Any], signed: bool, place: str) -> None:
     if item["kind"] == "image":
         picture = sample.get("files", {}).get(item["name"], sample)["array"]
         legend = "Green: speaks for it. Orange: speaks against it." if signed else "Green: matters."
@@ -119,38 +163,12 @@ def _input(item: Mapping[str, Any], sample: Mapping[str, Any], signed: bool) -> 
     else:
         st.plotly_chart(
             charts.contributions(item["labels"], item["scores"], BARS),
-            key=f"why.bars.{item['name']}",
+            key=f"{place}.bars.{item['name']}",
             config=charts.PLAIN,
         )
 
 
-def overlay(picture: np.ndarray, scores: Sequence[float], grid: Sequence[int]) -> np.ndarray:
-    """Return a picture, (height, width, channels) uint8, in gray with its patches colored by their scores."""
-    gray = np.asarray(Image.fromarray(picture.squeeze()).convert("L").resize((SIDE, SIDE)), np.float64)
-    values = np.asarray(scores).reshape(grid)
-    shares = values / max(float(np.abs(values).max()), 1e-12)
-    rows, columns = (np.arange(SIDE) * size // SIDE for size in grid)
-    share = shares[np.ix_(rows, columns)][..., None]
-    color = np.where(share >= 0, FOR, AGAINST)
-    strength = 0.75 * np.abs(share)
-    return ((1 - strength) * gray[..., None] + strength * color).astype(np.uint8)
-
-
-def marked_words(words: Sequence[str], scores: Sequence[float]) -> str:
-    """Return words as HTML, each with a ground of its score's color and, for screen readers, its score."""
-    most = max((abs(score) for score in scores), default=0.0) or 1.0
-    pieces = []
-    for word, score in zip(words, scores, strict=True):
-        red, green, blue = FOR if score >= 0 else AGAINST
-        ground = f"rgba({red},{green},{blue},{0.65 * abs(score) / most:.2f})"
-        pieces.append(
-            f'<span style="background:{ground};border-radius:3px;padding:1px 3px" title="{score:+.4g}">'
-            f"{html.escape(word)}</span>"
-        )
-    return f'<p style="line-height:2.1">{" ".join(pieces)}</p>'
-
-
-def _proof(answer: Mapping[str, Any]) -> None:
+def _proof(answer: Mapping[str, Any], place: str) -> None:
     believed = answer["faithfulness"]
     figure = charts.deletion_and_insertion(
         believed["deletion_curve"],
@@ -158,7 +176,7 @@ def _proof(answer: Mapping[str, Any]) -> None:
         believed["insertion_curve"],
         believed["random_insertion"],
     )
-    st.plotly_chart(figure, key="why.proof", config=charts.PLAIN)
+    st.plotly_chart(figure, key=f"{place}.proof", config=charts.PLAIN)
     st.caption(
         "The answer while the parts are taken away, or put back, the most important first; dotted: in an "
         "order by chance. Better than "

@@ -15,8 +15,8 @@ from builder.export.formats import FORMATS, formats_for
 from builder.runs.records import RunRecord
 from builder.ui import frame, questions, state
 from builder.ui.format import metric_name, metric_value, size
+from builder.ui.run_data import run_project
 from builder.ui.sections import truth
-from builder.ui.sections.results import run_project
 from builder.ui.services import workspace
 from builder.ui.uploads import safe_name
 

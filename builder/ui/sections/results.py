@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from builder.data.prepare import Prepared
-from builder.project import Project
 from builder.runs.records import RunRecord
 from builder.tasks import TASKS
 from builder.ui import charts, frame, questions, state
 from builder.ui.format import duration, metric_name, metric_value
+from builder.ui.run_data import prepared_of
 from builder.ui.runs import RUNS_SHOWN, run_chooser
 from builder.ui.sections import (
     anomalies,
@@ -24,11 +24,13 @@ from builder.ui.sections import (
     fine_tuning,
     forecasts,
     gaps,
+    judgement,
     labels,
     masks,
     samples,
     transcripts,
 )
+from builder.ui.sections.found_samples import Gallery
 from builder.ui.services import store, workspace
 from builder.ui.tables import share_column
 
@@ -69,6 +71,10 @@ OWN_PICTURES: Mapping[str, Callable[[Mapping[str, Any], Prepared, int], None]] =
     "detection": boxes.pictures,
 }
 INPUT_WORDS = {"image": "picture", "audio": "recording", "features": "columns"}
+ERROR_ORDERS = {
+    "worst_errors": "The truth got the least probability",
+    "confident_errors": "The model was surest",
+}
 # Their samples are long stretches, of which none is wrong as a whole.
 WITHOUT_WORST = (
     "forecasting",
@@ -79,8 +85,12 @@ WITHOUT_WORST = (
 )
 
 
-def choose_run() -> RunRecord | None:
-    """Return the chosen run that has a trained model; say what to do where there is none."""
+def choose_run(name: str = "result") -> RunRecord | None:
+    """Return the chosen run that has a trained model; say what to do where there is none.
+
+    Args:
+        name: tells the choosers of different pages apart.
+    """
     runs = [run for run in store().list_runs(project_id=frame.current_id(), limit=RUNS_SHOWN) if run.result]
     if not runs:
         st.info(
@@ -91,12 +101,7 @@ def choose_run() -> RunRecord | None:
             st.switch_page(frame.TRAIN)
         return None
     with st.container(width=420):
-        return run_chooser(runs, "result", lambda run: bool(run.result))
-
-
-def run_project(run: RunRecord) -> Project:
-    """Return the project as it was when the run was started."""
-    return Project.from_json(store().run_document(run.id))
+        return run_chooser(runs, name, lambda run: bool(run.result))
 
 
 def evaluation(run: RunRecord) -> dict[str, Any] | None:
@@ -175,22 +180,28 @@ def without_inputs(report: Mapping[str, Any]) -> None:
             st.metric(f"Without the {INPUT_WORDS.get(item, item)}", metric_value(name, score), border=True)
 
 
-def behavior(report: Mapping[str, Any]) -> None:
+def behavior(run: RunRecord, report: Mapping[str, Any]) -> None:
     """Show what is taken for what with each class's scores, or how far predictions are off."""
     if report["task"] in OWN_BEHAVIOR:
         OWN_BEHAVIOR[report["task"]](report)
+        judgement.curves(report)
         return
-    left, right = st.columns([1, 1], gap="large")
     if report["task"] in ("classification", "ordinal"):
+        left, right = st.columns([1, 1], gap="large")
         with left:
-            _confusion(report)
+            judgement.confusion(report)
         with right:
             _per_class(report)
+        judgement.cell_samples(run, report)
+        judgement.curves(report)
         return
-    with left:
-        _predicted_against_true(report)
-    with right:
-        _residuals(report)
+    with st.container():
+        left, right = st.columns([1, 1], gap="large")
+        with left:
+            _predicted_against_true(report)
+        with right:
+            _residuals(report)
+    judgement.residuals(run, report)
 
 
 def next_step(run: RunRecord, report: Mapping[str, Any]) -> None:
@@ -206,41 +217,38 @@ def worst_errors(run: RunRecord, report: Mapping[str, Any]) -> None:
     if report["task"] == "token_classification":
         entities.worst_errors(report, ERRORS_SHOWN)
         return
-    found = report["worst_errors"][:ERRORS_SHOWN]
-    if not found and report["task"] not in OWN_PICTURES:
-        st.markdown("### Worst errors")
-        st.caption("None: every test row was right.")
-        return
-    data = frame.awaited(lambda: questions.prepared(run_project(run)), "Fetching the samples …", height=200)
-    if data is None:
-        return
-    prepared = Prepared.open(questions.folder_of(data))
     if report["task"] in OWN_PICTURES:
-        OWN_PICTURES[report["task"]](report, prepared, ERRORS_SHOWN)
+        prepared = prepared_of(run)
+        if prepared is not None:
+            OWN_PICTURES[report["task"]](report, prepared, ERRORS_SHOWN)
         return
     st.markdown("### Worst errors")
-    samples = [prepared.sample(error["row"]) for error in found]
-    if samples[0]["kind"] == "image":
-        _picture_errors(found, samples)
-    elif samples[0]["kind"] in ("audio", "series"):
-        _wave_errors(found, samples)
-    elif "files" in samples[0]:
-        _linked_errors(found, samples)
-    else:
-        _row_errors(found, samples)
+    if not report["worst_errors"]:
+        st.caption("None: every test row was right.")
+        return
+    prepared = prepared_of(run)
+    if prepared is not None:
+        found = report[_order_of_errors(report)][:ERRORS_SHOWN]
+        Gallery.of(run, prepared, report).show(found, "worst")
+
+
+def _order_of_errors(report: Mapping[str, Any]) -> str:
+    if not report.get("confident_errors"):
+        return "worst_errors"
+    chosen: str = st.segmented_control(
+        "Which first",
+        list(ERROR_ORDERS),
+        format_func=ERROR_ORDERS.__getitem__,
+        default="worst_errors",
+        required=True,
+        label_visibility="collapsed",
+        key="errors.order",
+    )
+    return chosen
 
 
 def _asked(run: RunRecord) -> str:
     return f"evaluate.{run.id}"
-
-
-def _confusion(report: Mapping[str, Any]) -> None:
-    st.markdown("### What is taken for what")
-    st.caption("Row: the true class. Column: what the model said. Numbers are test rows.")
-    figure = charts.confusion_matrix(
-        report["confusion_matrix"], report["class_names"], dark=st.context.theme.type == "dark"
-    )
-    st.plotly_chart(figure, key="confusion", config=charts.PLAIN)
 
 
 def _per_class(report: Mapping[str, Any]) -> None:
@@ -272,62 +280,3 @@ def _residuals(report: Mapping[str, Any]) -> None:
     bins = report["residual_histogram"]
     figure = charts.histogram(bins["edges"], bins["counts"], "predicted − true", height=420)
     st.plotly_chart(figure, key="residuals", config=charts.PLAIN)
-
-
-def _picture_errors(found: Sequence[Mapping[str, Any]], samples: Sequence[Mapping[str, Any]]) -> None:
-    with st.grid(8, min_column_width=110, gap="small"):
-        for error, sample in zip(found, samples, strict=True):
-            with st.container(gap="xxsmall"):
-                st.image(sample["array"].squeeze(), width="stretch", alt=f"A sample of {error['true']}")
-                sure = f" ({error['confidence']:.0%})" if "confidence" in error else ""
-                st.caption(
-                    f"said **{frame.escape(str(error['predicted']))}**{sure}  \n"
-                    f"is **{frame.escape(str(error['true']))}**"
-                )
-
-
-def _wave_errors(found: Sequence[Mapping[str, Any]], samples: Sequence[Mapping[str, Any]]) -> None:
-    with st.grid(4, min_column_width=190, gap="small"):
-        for error, sample in zip(found, samples, strict=True):
-            with st.container(border=True, gap="xxsmall"):
-                sure = f" ({error['confidence']:.0%})" if "confidence" in error else ""
-                st.caption(
-                    f"said **{frame.escape(str(error['predicted']))}**{sure}, "
-                    f"is **{frame.escape(str(error['true']))}**"
-                )
-                if sample["kind"] == "audio":
-                    st.audio(sample["array"].astype("float32") / 32768, sample_rate=sample["rate"])
-                else:
-                    st.line_chart(sample["array"], height=110)
-
-
-def _linked_errors(found: Sequence[Mapping[str, Any]], samples: Sequence[Mapping[str, Any]]) -> None:
-    with st.grid(4, min_column_width=190, gap="small"):
-        for error, sample in zip(found, samples, strict=True):
-            with st.container(border=True, gap="xxsmall"):
-                for item in sample["files"].values():
-                    if item["kind"] == "image":
-                        st.image(item["array"].squeeze(), width=120, alt=f"A sample of {error['true']}")
-                    else:
-                        st.audio(item["array"].astype("float32") / 32768, sample_rate=item["rate"])
-                words = [f"{name}: {value}" for name, value in sample["row"].items() if value is not None]
-                st.caption(frame.escape(" · ".join(words)))
-                st.caption(
-                    f"said **{frame.escape(str(error['predicted']))}**, is "
-                    f"**{frame.escape(str(error['true']))}**"
-                )
-
-
-def _row_errors(found: Sequence[Mapping[str, Any]], samples: Sequence[Mapping[str, Any]]) -> None:
-    rows = []
-    for error, sample in zip(found, samples, strict=True):
-        content = {"Text": sample["text"]} if sample["kind"] == "text" else sample["row"]
-        verdict = {"True": error["true"], "Predicted": error["predicted"]}
-        if "confidence" in error:
-            verdict["Sure"] = f"{error['confidence']:.0%}"
-        rows.append({**verdict, **content})
-    st.dataframe(
-        pd.DataFrame(rows),
-        hide_index=True,
-        column_config={"Text": st.column_config.TextColumn(width="large")},
-    )

@@ -18,11 +18,12 @@ from builder.runs.records import RunRecord
 from builder.tasks import TASKS
 from builder.ui import charts, frame, questions, state
 from builder.ui.components.drawing import drawing_board
+from builder.ui.run_data import prepared_of
 from builder.ui.sections import anomalies, boxes, entities, labels, masks
 from builder.ui.sections.answers import answer_text
+from builder.ui.sections.explanations import why_of_own
 from builder.ui.sections.gaps import fill_in
 from builder.ui.sections.generating import make_up
-from builder.ui.sections.results import run_project
 from builder.ui.sections.writing import write_on
 
 MAXIMUM_PHOTO_MB = 20
@@ -32,10 +33,9 @@ MAXIMUM_TEXT = 20_000
 
 def try_it(run: RunRecord) -> None:
     """Show the input that suits the model's data, and the prediction beside it."""
-    found = frame.awaited(lambda: questions.prepared(run_project(run)), "Getting ready …", height=240)
-    if found is None:
+    prepared = prepared_of(run)
+    if prepared is None:
         return
-    prepared = Prepared.open(questions.folder_of(found))
     if prepared.spec.task == "language_model":
         write_on(run)
         return
@@ -157,6 +157,7 @@ def _forecast(prepared: Prepared, run: RunRecord) -> None:
         truth = prepared.targets[row].tolist()
         figure = charts.forecast(past[:, 0].tolist(), truth, found[0]["values"], height=360)
         st.plotly_chart(figure, key="forecast", config=charts.PLAIN)
+        why_of_own(run, {"series": past}, prepared.spec)
 
 
 def _text(prepared: Prepared) -> dict[str, Any] | None:
@@ -253,6 +254,7 @@ def _prediction(run: RunRecord, raw: dict[str, Any] | None, spec: DataSpec) -> N
     _answer(found[0], target, f"Predicted {frame.escape(target)}" if further else "Prediction")
     for name, answer in further.items():
         _answer(answer, name, f"Predicted {frame.escape(name)}")
+    why_of_own(run, raw, spec)
 
 
 def _answer(answer: Mapping[str, Any], target: str, title: str) -> None:

@@ -14,10 +14,10 @@ if run is not None:
         report = results.of_one_target(report)
         results.scores(run, report)
         names = [":material/analytics: How it does", ":material/science: Try it"]
-        names += [":material/psychology: Why"] if explanations.can_explain(report) else []
-        errors, tried, *reasons = st.tabs(names)
+        names += [explanations.WHY] if explanations.can_explain(report) else []
+        errors, tried, *reasons = st.tabs(names, key=explanations.TAB, on_change="rerun")
         with errors:
-            results.behavior(report)
+            results.behavior(run, report)
             samples.over_time(run)
             results.without_inputs(report)
             results.next_step(run, report)

@@ -1,0 +1,100 @@
+"""Where every head of every attention layer looks, for one sample."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+
+from builder.data.spec import DataSpec
+from builder.data.tokenizers import text_of
+from builder.errors import stop
+from builder.explain.preview.attention import attention_layers, recorded_attention
+from builder.outputs import arrange
+
+MOST_PLACES = 64
+_PADDING = 0
+
+
+def attention_maps(model: keras.Model, spec: DataSpec, arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """Return the attention of a model for one sample, exactly as its layers compute it.
+
+    Args:
+        model: any model with attention layers, inner ones too.
+        spec: the description of its data.
+        arrays: the sample's arrays, with a batch axis of 1, in the dtypes of the model.
+
+    Returns:
+        ``layers``, in order: ``name``, ``queries`` and ``keys`` (the labels of both sides: words, patches or
+        places), ``grid`` (rows and columns, where the keys are the patches of a picture; else None),
+        ``heads`` (for each the rounded ``scores``, queries by keys, and its ``focus``: 0 where it looks
+        everywhere alike, 1 where each query looks at one place) and ``cut`` (whether more places than
+        ``MOST_PLACES`` were left out). Padding is left out.
+
+    Raises:
+        BuilderError: ``no_attention``.
+
+    Reference: Vaswani et al., Attention Is All You Need (2017), section 3.2.
+    """
+    layers = attention_layers(model)
+    if not layers:
+        message = (
+            "This model has no attention layers. Its activations and its Grad-CAM explanations show where it "
+            "looks."
+        )
+        raise stop("no_attention", message)
+    with recorded_attention(layers) as seen:
+        model(arrange(model, arrays), training=False)
+    words = _words(spec, arrays)
+    return {"layers": [_told(layer.name, seen[layer.name], words) for layer in layers if layer.name in seen]}
+
+
+def focus(scores: np.ndarray) -> float:
+    """Return how far attention, (queries, keys), is from looking everywhere alike: 1 minus its share of the
+    largest entropy."""
+    keys = scores.shape[-1]
+    if keys < 2:
+        return 1.0
+    total = scores.sum(axis=-1, keepdims=True)
+    shares = np.divide(scores, total, out=np.full_like(scores, 1 / keys), where=total > 0)
+    entropy = -(shares * np.log(np.clip(shares, 1e-12, 1))).sum(axis=-1)
+    return float(1 - entropy.mean() / np.log(keys))
+
+
+def _words(spec: DataSpec, arrays: Mapping[str, np.ndarray]) -> tuple[np.ndarray, list[str]] | None:
+    """Return the tokens of the text among the inputs and their words; None where there is none."""
+    for item in spec.inputs:
+        if item.kind in ("text", "target_text"):
+            tokens = np.asarray(arrays[item.arrays[0].name][0])
+            return tokens, [text_of(item.settings, [int(token)]) or "·" for token in tokens]
+    return None
+
+
+def _told(name: str, scores: np.ndarray, words: tuple[np.ndarray, list[str]] | None) -> dict[str, Any]:
+    scores = scores.reshape(scores.shape[0], scores.shape[1], -1)
+    (queries, query_names), (keys, key_names) = (_side(size, words) for size in scores.shape[1:])
+    kept = scores[:, queries][:, :, keys]
+    return {
+        "name": name,
+        "queries": query_names,
+        "keys": key_names,
+        "grid": None if words is not None and len(words[0]) == scores.shape[2] else _grid(scores.shape[2]),
+        "heads": [{"scores": np.round(head, 4).tolist(), "focus": focus(head)} for head in kept],
+        "cut": any(len(side) >= MOST_PLACES for side in (queries, keys)),
+    }
+
+
+def _side(size: int, words: tuple[np.ndarray, list[str]] | None) -> tuple[np.ndarray, list[str]]:
+    """Return which places of a side are shown, and their labels."""
+    if words is not None and len(words[0]) == size:
+        places = np.flatnonzero(words[0] != _PADDING)[:MOST_PLACES]
+        return places, [words[1][place] for place in places]
+    places = np.arange(min(size, MOST_PLACES))
+    return places, [str(place + 1) for place in places]
+
+
+def _grid(keys: int) -> list[int] | None:
+    side = int(round(keys**0.5))
+    return [side, side] if side * side == keys and 1 < side and keys <= MOST_PLACES else None

@@ -1,0 +1,88 @@
+"""How the weights of every layer are distributed, and what looks wrong in that."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from builder.adversarial.model import kept_part
+
+_BINS = 40
+# Beside the largest weight of a layer, so small a one is as good as none.
+_NEARLY_NOTHING = 1e-3
+_MOSTLY = 0.5
+_MOST_VALUES = 2_000_000
+
+
+def weight_distributions(model: keras.Model) -> dict[str, Any]:
+    """Return the distribution of every weight of every layer.
+
+    Returns:
+        ``layers``, in order: ``name``, ``kind``, ``parameters``, ``trainable`` and ``weights``, each with
+        ``name``, ``shape``, ``mean``, ``deviation``, ``smallest``, ``largest``, ``near_zero`` (the share of
+        values below a thousandth of the largest), ``silent`` (the share of units without any weight but such)
+        and ``histogram`` (``edges``, ``counts``). ``notes`` says in words what looks wrong in a layer.
+    """
+    layers = []
+    for layer in kept_part(model)._flatten_layers(include_self=False):
+        own = [weight for weight in layer.weights if _is_own(layer, weight)]
+        if own:
+            told = [_told(weight) for weight in own]
+            layers.append(
+                {
+                    "name": layer.name,
+                    "kind": type(layer).__name__,
+                    "parameters": int(sum(np.prod(weight.shape) for weight in own)),
+                    "trainable": bool(layer.trainable and layer.trainable_weights),
+                    "weights": told,
+                    "notes": [note for item in told for note in _notes(item)],
+                }
+            )
+    return {"layers": layers}
+
+
+def _is_own(layer: keras.Layer, weight: Any) -> bool:
+    """Tell whether a weight is a layer's own, not that of a layer inside, and holds values, not a state."""
+    inner = {id(item) for inside in layer._flatten_layers(include_self=False) for item in inside.weights}
+    return id(weight) not in inner and "seed" not in weight.name
+
+
+def _told(weight: Any) -> dict[str, Any]:
+    values = np.asarray(weight, dtype=np.float64)
+    finite = values[np.isfinite(values)]
+    if not len(finite):
+        finite = np.zeros(1)
+    # Quantiles of so many values are the same without the rest.
+    shown = finite if finite.size <= _MOST_VALUES else finite[:: finite.size // _MOST_VALUES + 1]
+    counts, edges = np.histogram(shown, bins=_BINS)
+    size = np.abs(np.nan_to_num(values))
+    small = size < _NEARLY_NOTHING * max(float(size.max()), 1e-30)
+    silent = small.reshape(-1, values.shape[-1]).all(axis=0).mean() if values.ndim > 1 else 0.0
+    return {
+        "name": weight.name,
+        "shape": list(values.shape),
+        "mean": float(finite.mean()),
+        "deviation": float(finite.std()),
+        "smallest": float(finite.min()),
+        "largest": float(finite.max()),
+        "broken": int(values.size - np.isfinite(values).sum()),
+        "near_zero": float(small.mean()),
+        "silent": float(silent),
+        "histogram": {"counts": counts.tolist(), "edges": edges.tolist()},
+    }
+
+
+def _notes(told: dict[str, Any]) -> list[str]:
+    notes = []
+    name = told["name"]
+    if told["broken"]:
+        notes.append(f"{told['broken']:,} values of {name} are no numbers: training diverged.")
+    if len(told["shape"]) > 1 and told["deviation"] == 0:
+        notes.append(f"All values of {name} are the same: its units do the same work again and again.")
+    elif told["silent"] > 0:
+        notes.append(f"{told['silent']:.0%} of the units of {name} have no weight: they could go.")
+    elif len(told["shape"]) > 1 and told["near_zero"] > _MOSTLY:
+        notes.append(f"{told['near_zero']:.0%} of {name} are nearly zero: the layer could be smaller.")
+    return notes

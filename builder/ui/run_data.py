@@ -1,0 +1,20 @@
+"""The data that a run was trained on, for the pages that show its samples."""
+
+from __future__ import annotations
+
+from builder.data.prepare import Prepared
+from builder.project import Project
+from builder.runs.records import RunRecord
+from builder.ui import frame, questions
+from builder.ui.services import store
+
+
+def run_project(run: RunRecord) -> Project:
+    """Return the project as it was when the run was started."""
+    return Project.from_json(store().run_document(run.id))
+
+
+def prepared_of(run: RunRecord, height: int = 200) -> Prepared | None:
+    """Return the prepared data of a run; None while they are fetched, which a notice says."""
+    found = frame.awaited(lambda: questions.prepared(run_project(run)), "Fetching the samples …", height)
+    return None if found is None else Prepared.open(questions.folder_of(found))

@@ -1,0 +1,84 @@
+"""A report is one file that opens alone and tells what was found, also of models that are not explained."""
+
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from small_models import small
+from small_tasks import trained
+
+from builder.errors import stop
+from builder.explain.evaluation import evaluate
+from builder.explain.report.collect import collected
+from builder.explain.report.page import page
+from builder.explain.slices import slices
+from builder.explain.whole.importance import permutation_importance
+from builder.runs.records import RunRecord
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+NOW = 1_700_000_000.0
+RUN = RunRecord(
+    *("r1", "p1", "A run", "finished"), *([None] * 5), NOW, NOW, NOW, NOW, {}, {"seconds": 5.0}, None
+)
+VOID = ("meta", "img", "br", "rect", "circle", "polyline")
+
+
+class Parsed(HTMLParser):
+    """Reads a document: its text, its tags, the addresses that it asks for; unclosed tags stay open."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[str] = []
+        self.addresses: list[str] = []
+        self.words = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.addresses += [value or "" for name, value in attrs if name in ("src", "href")]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words += data
+
+
+def report_of(model: Any, project: Any, prepared: Any) -> Parsed:
+    def ask(what: str, tick: Any) -> dict[str, Any]:
+        if what == "slices":
+            return slices(model, prepared)
+        if what == "importance":
+            return permutation_importance(model, prepared, repeats=1)
+        raise stop("no_columns", "Rules do not fit <here>.")
+
+    found = collected(
+        RUN, project, prepared, lambda: model, evaluate(model, prepared), ask, lambda share: None
+    )
+    return Parsed(page(found))
+
+
+@pytest.mark.parametrize("kind", ["cnn", "table", "regression"])
+def test_a_report_opens_alone_and_tells_everything(kind: str) -> None:
+    model, project, prepared = small(kind)
+    report = report_of(model, project, prepared)
+    assert report.open == [] and "script" not in report.tags and "link" not in report.tags
+    assert all(address.startswith("data:image/png;base64,") for address in report.addresses)
+    for heading in ("How good it is", "Where it errs most", "What it goes by", "Single answers explained"):
+        assert heading in report.words
+    assert project.name in report.words and prepared.spec.source_title in report.words
+    assert "Rules do not fit <here>." in report.words
+    assert report.words.count("Why ") == 4
+    if kind == "cnn":
+        assert len(report.addresses) == 8 and "expected calibration error" in report.words
+
+
+def test_a_model_whose_answers_cannot_be_explained_has_a_report_too() -> None:
+    model, project, prepared = trained("language_model")
+    report = report_of(model, project, prepared)
+    assert report.open == [] and "Perplexity" in report.words
+    assert "gives something else" in report.words and "Single answers" not in report.words
