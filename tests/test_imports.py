@@ -41,7 +41,7 @@ LEVELS = (
         "training_plan",
     },
     {"compiler", "codegen", "importer"},
-    {"train", "explain", "compress", "export"},
+    {"train", "explain", "compress", "export", "serving"},
     {
         "catalogue_pages",
         "command_augment",
@@ -85,6 +85,9 @@ SAME_LEVEL = {
     ("importer", "compiler"),
     # Whether a loss expects logits follows from the model's last layer.
     ("training_plan", "outputs"),
+    # The server carries the words of answers; an export writes a server, and runs it for its verification.
+    ("serving", "explain"),
+    ("export", "serving"),
     ("command_augment", "command_settings"),
     ("command_augment", "jobs"),
     ("command_measure", "command_tables"),

@@ -10,11 +10,12 @@ from typing import Any
 
 from builder.codegen.layout import constant, formatted, literal, source
 from builder.codegen.script_parts import Part
-from builder.data.columns import MISSING, looks_like_number, parsed_numbers
+from builder.data.columns import looks_like_number, parsed_numbers
 from builder.data.images import EXTENSIONS
 from builder.data.pixels import flattened, to_array
 from builder.data.sources import sample
 from builder.data.spec import DataSpec, ModelInput
+from builder.data.table_codes import MISSING
 from builder.errors import stop
 from builder.project import DataRecipe
 

@@ -6,6 +6,7 @@ the process that started it.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,14 +19,16 @@ from builder.data.preprocessing import with_raw_inputs
 from builder.export import quantize
 from builder.export.client_files import write_client_files
 from builder.export.formats import Format
-from builder.export.job import CALIBRATION_SAMPLES, VERIFICATION_SAMPLES, Job, chosen_rows
+from builder.export.job import AUTO_SERVED, CALIBRATION_SAMPLES, VERIFICATION_SAMPLES, Job, chosen_rows
 from builder.export.keras_file import write_keras
 from builder.export.samples import numeric_inputs
 from builder.export.saved_model import write_saved_model
 from builder.export.script import write_script
+from builder.export.server import check_served, slug, write_server
 from builder.export.tflite import float32
 from builder.export.worker import Step, serve
 from builder.outputs import each_output, output_activation, predict_arrays
+from builder.serving.model import SAVED_MODEL_FOLDER, TFLITE_FILE, Description
 
 _QUANTIZED = {
     "tflite_float16": quantize.float16,
@@ -33,6 +36,11 @@ _QUANTIZED = {
     "tflite_int8": quantize.int8,
 }
 REFERENCE = "reference.npz"
+BATCHED = "batched"
+_SERVED_NOTES = {
+    "saved_model": "Runs the SavedModel, and so needs TensorFlow: the model has layers that TFLite lacks.",
+    "tflite_float32": "Answers one sample after the other.",
+}
 
 
 class Converter:
@@ -57,6 +65,8 @@ class Converter:
             write_keras(self.end_to_end, file)
         elif item.name == "saved_model":
             write_saved_model(self.end_to_end, self.model, file)
+        elif item.name == "server":
+            note = self._make_server(folder)
         elif item.name == "script":
             write_script(self.project, self.prepared.spec, file)
         else:
@@ -93,10 +103,47 @@ class Converter:
         self.job.scratch.mkdir(parents=True, exist_ok=True)
         np.savez(self.job.scratch / REFERENCE, **found)
 
+    def _tflite_of(self, name: str) -> bytes:
+        if name not in _QUANTIZED:
+            return self.tflite
+        return _QUANTIZED[name](self.tflite, self.traits, self.calibration)
+
+    def _make_server(self, folder: Path) -> str:
+        """Write the server's folder; return how the model in it is run."""
+        spec = self.prepared.spec
+        check_served(spec)
+        kind, content = self._served()
+        if content is None:
+            write_saved_model(self.end_to_end, self.model, folder / SAVED_MODEL_FOLDER)
+        else:
+            (folder / TFLITE_FILE).write_bytes(content)
+        description = Description(
+            name=slug(self.project.name),
+            title=self.project.name,
+            spec=spec,
+            activations=tuple(self.activations),
+            file=SAVED_MODEL_FOLDER if content is None else TFLITE_FILE,
+            batched=kind in (BATCHED, "saved_model"),
+            format="tflite_float32" if kind == BATCHED else kind,
+        )
+        write_server(folder, description)
+        return _SERVED_NOTES.get(kind, "")
+
+    def _served(self) -> tuple[str, bytes | None]:
+        """Return what the server's model is, and its TFLite bytes, or None for a SavedModel."""
+        if self.job.served != AUTO_SERVED:
+            name = self.job.served
+            return name, None if name == "saved_model" else self._tflite_of(name)
+        # Recurrent layers convert at one sample a call alone, and some layers do not at all.
+        with suppress(Exception):
+            return BATCHED, float32(self.model, batch=None)
+        with suppress(Exception):
+            return "tflite_float32", self.tflite
+        return "saved_model", None
+
     def _make_tflite(self, item: Format, file: Path) -> tuple[str, str]:
-        label, note, content = item.label, "", self.tflite
+        label, note, content = item.label, "", self._tflite_of(item.name)
         if item.name in _QUANTIZED:
-            content = _QUANTIZED[item.name](content, self.traits, self.calibration)
             if self.traits.recurrent and item.name == "tflite_int8":
                 label = quantize.MIXED_LABEL
             if self.traits.embeddings and item.name != "tflite_int8":

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 class Format:
     """One export format.
 
-    ``file`` is the model's file or folder inside the format's own folder; ``runtime`` names the
-    library that verification loads it with: ``"keras"``, ``"tensorflow"`` or ``"litert"``.
+    ``file`` is the model's file or folder inside the format's own folder, "" where it is that folder;
+    ``runtime`` names the library that verification loads it with: ``"keras"``, ``"tensorflow"`` or
+    ``"litert"``.
     ``quantized`` formats round weights, so small differences from the Keras model are expected.
     """
 
@@ -69,6 +70,14 @@ _ALL = (
         "Weights and activations in 8 bits, ranges measured on training samples. Inputs and outputs stay "
         "float, so that a client needs no scales.",
         quantized=True,
+    ),
+    Format(
+        "server",
+        "Prediction server",
+        "",
+        "litert",
+        "A folder that answers over HTTP as TensorFlow Serving does, with a page to try it, and a container "
+        "file. Needs neither Keras nor this studio.",
     ),
     Format(
         "script",

@@ -13,19 +13,33 @@ import numpy as np
 from builder.data.prepare import Prepared
 from builder.project import Project
 
+# What a prediction server may hold; by itself it takes a TFLite file for batches, or what comes next to it.
+AUTO_SERVED = "auto"
+SERVED = (
+    AUTO_SERVED,
+    "tflite_float32",
+    "tflite_float16",
+    "tflite_dynamic",
+    "tflite_int8",
+    "saved_model",
+)
 VERIFICATION_SAMPLES = 300
 CALIBRATION_SAMPLES = 200
 
 
 @dataclass(frozen=True)
 class Job:
-    """An export: the trained model's file, the project, the prepared data, and the folder to fill."""
+    """An export: the trained model's file, the project, the prepared data, and the folder to fill.
+
+    ``served`` is the format of the model in the prediction server, see ``SERVED``.
+    """
 
     model_file: str
     project: Mapping[str, Any]
     prepared_folder: str
     folder: str
     formats: tuple[str, ...]
+    served: str = AUTO_SERVED
 
     def write(self, file: Path) -> None:
         """Write the job as JSON."""

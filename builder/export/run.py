@@ -16,7 +16,7 @@ from builder.data.spec import DataSpec
 from builder.errors import BuilderError, stop
 from builder.export.bundle import write_readme
 from builder.export.formats import FORMATS
-from builder.export.job import Job
+from builder.export.job import AUTO_SERVED, SERVED, Job
 from builder.export.process import Answer, run_formats
 from builder.export.report import write_report
 from builder.export.trouble import full_disk, is_full_disk
@@ -39,6 +39,7 @@ def run(
     formats: Sequence[str] = tuple(FORMATS),
     on_progress: Progress | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    served: str = AUTO_SERVED,
 ) -> dict[str, Any]:
     """Export a trained model in several formats, verify each in its own runtime, and report.
 
@@ -56,6 +57,7 @@ def run(
         on_progress: called with the done share, 0 to 1, and what is being done. An exception from it
             ends the export and leaves nothing behind.
         now: the clock.
+        served: the format of the model in the prediction server, one of ``builder.export.job.SERVED``.
 
     Returns:
         The report: ``project``, ``task``, ``created``, ``samples``, ``metric``, ``versions`` and, for each
@@ -66,13 +68,13 @@ def run(
     Raises:
         BuilderError: where a format is unknown, the model's file is missing, or the disk is full.
     """
-    _check(model, formats)
+    _check(model, formats, served)
     target = Path(folder).resolve()
     target.parent.mkdir(parents=True, exist_ok=True)
     _remove_abandoned(target)
     temporary = Path(tempfile.mkdtemp(prefix=_prefix(target), dir=target.parent))
     try:
-        report = _export(model, project, prepared, temporary, formats, on_progress or _ignore, now)
+        report = _export(model, project, prepared, temporary, formats, on_progress or _ignore, now, served)
         _publish(temporary, target)
     except OSError as error:
         if is_full_disk(error):
@@ -91,6 +93,7 @@ def _export(
     formats: Sequence[str],
     on_progress: Progress,
     now: Callable[[], datetime],
+    served: str,
 ) -> dict[str, Any]:
     scratch = folder / ".scratch"
     scratch.mkdir()
@@ -100,6 +103,7 @@ def _export(
         prepared_folder=str(prepared.folder.resolve()),
         folder=str(folder),
         formats=tuple(formats),
+        served=served,
     )
     job_file = scratch / "job.json"
     job.write(job_file)
@@ -191,7 +195,10 @@ def _note(row: dict[str, Any]) -> str:
     )
 
 
-def _check(model: Any, formats: Sequence[str]) -> None:
+def _check(model: Any, formats: Sequence[str], served: str) -> None:
+    if served not in SERVED:
+        message = f"A prediction server can hold {', '.join(SERVED)}. Got {served!r:.60}."
+        raise stop("unknown_format", message)
     unknown = [name for name in formats if name not in FORMATS]
     if unknown or not formats:
         message = f"Choose export formats among {', '.join(FORMATS)}. Got {', '.join(unknown) or 'none'}."

@@ -19,6 +19,7 @@ from builder.export.formats import Format
 from builder.export.job import Job
 from builder.export.samples import numeric_inputs, raw_inputs
 from builder.export.worker import Step, serve
+from builder.serving.model import Description, opened
 
 _WARM_UP = 3
 _TIMED_CALLS = 60
@@ -39,7 +40,7 @@ class Verifier:
         file = self.job.format_folder(item.name) / item.file
         call = self._load(item, file)
         arrays = self._arrays(item)
-        outputs = self._answers(call, arrays, 1 if item.runtime == "litert" else _BATCH)
+        outputs = self._answers(call, arrays, 1 if item.file == "model.tflite" else _BATCH)
         first, *further = (
             compare(
                 self.reference[f"outputs_{number}"],
@@ -65,6 +66,8 @@ class Verifier:
     def _load(self, item: Format, file: Path) -> runtimes.Call:
         if item.name == "script":
             return runtimes.generated_script(file, Path(self.job.model_file))
+        if item.name == "server":
+            return opened(file, Description.read(file)).run
         load = {
             "litert": runtimes.litert,
             "keras": runtimes.keras_file,
