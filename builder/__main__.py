@@ -22,8 +22,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from builder import command_augment, command_measure, command_runs
+from builder import command_augment, command_measure, command_runs, command_serve
 from builder.command_settings import settings_in
+from builder.command_targets import run_of
 from builder.errors import BuilderError, stop
 from builder.explanation_methods import METHODS
 from builder.jobs import cross_validation, training
@@ -37,7 +38,7 @@ from builder.project import (
     write_project,
 )
 from builder.runs.files import write_bytes
-from builder.runs.records import ENDED, FINISHED, STOPPED, RunRecord
+from builder.runs.records import ENDED, RunRecord
 from builder.runs.store import Store, default_store
 from builder.runs.workspace import default_workspace
 
@@ -57,7 +58,9 @@ errors = Console(stderr=True)
 app.command("augment")(command_augment.augment)
 app.command("lr-range")(command_measure.lr_range)
 app.command("batch-size")(command_measure.batch_size)
+app.command("serve")(command_serve.serve)
 app.add_typer(command_runs.app, name="runs")
+app.add_typer(command_serve.app, name="servers")
 
 ProjectFile = Annotated[Path, typer.Argument(help="A project file (JSON).", show_default=False)]
 Target = Annotated[str, typer.Argument(help="A run's id, or a project file that has been trained.")]
@@ -277,7 +280,7 @@ def evaluate(target: Target) -> None:
     """Print the scores of a run on its held-out rows, as JSON."""
     from builder.jobs import tasks
 
-    print_json(tasks.evaluate(_run_of(target).id))
+    print_json(tasks.evaluate(run_of(target).id))
 
 
 @app.command()
@@ -291,7 +294,7 @@ def predict(
     """Print a run's prediction for one text, picture, recording or row, as JSON."""
     from builder.jobs import tasks
 
-    print_json(tasks.predict(_run_of(target).id, [_raw_input(text, image, row, audio)]))
+    print_json(tasks.predict(run_of(target).id, [_raw_input(text, image, row, audio)]))
 
 
 @app.command()
@@ -307,7 +310,7 @@ def explain(
     """Print why a run's model answers as it does for a test sample, and how far to trust that, as JSON."""
     from builder.jobs import tasks
 
-    run = _run_of(target)
+    run = run_of(target)
     print_json(tasks.explain(run.id, tasks.test_row(run.id, sample), method, chosen, predicted))
 
 
@@ -323,7 +326,7 @@ def write(
     """Print what a run's language model writes after a beginning."""
     from builder.jobs import tasks
 
-    typer.echo(prompt + tasks.write(_run_of(target).id, prompt, settings_in(settings)))
+    typer.echo(prompt + tasks.write(run_of(target).id, prompt, settings_in(settings)))
 
 
 @app.command()
@@ -338,7 +341,7 @@ def answer(
     """Print what a run's text-to-text model makes of a text: a translation, a summary, an answer."""
     from builder.jobs import tasks
 
-    typer.echo(tasks.answer(_run_of(target).id, text, settings_in(settings)))
+    typer.echo(tasks.answer(run_of(target).id, text, settings_in(settings)))
 
 
 @app.command("fine-tune")
@@ -354,7 +357,7 @@ def fine_tune(
     from builder.fine_tuning import fine_tuning_project
     from builder.jobs import tasks
 
-    run = _run_of(target)
+    run = run_of(target)
     pretrained = Project.from_json(default_store().run_document(run.id))
     spec = tasks.prepare(pretrained.data.to_json(), str(default_workspace().prepared_folder))["spec"]
     recipe = None if data is None else _recipe_from(tasks.propose(_source(data)), label, [])
@@ -377,7 +380,7 @@ def generate(
     from builder.sample_files import write_samples
 
     way = {} if to_seed is None else {"between": True, "other_seed": to_seed}
-    found = tasks.generate(_run_of(target).id, {"count": count, "seed": seed, **way})
+    found = tasks.generate(run_of(target).id, {"count": count, "seed": seed, **way})
     written = write_samples(found["kind"], found["samples"], output)
     console.print(f"wrote {written} files into {output}", soft_wrap=True)
 
@@ -394,7 +397,7 @@ def export(
     from builder.export.bundle import bundle
     from builder.jobs import tasks
 
-    run = _run_of(target)
+    run = run_of(target)
     with _progress() as progress:
         bar = progress.add_task("exporting", total=1.0, detail="")
         report = tasks.export(
@@ -728,26 +731,6 @@ def _score_words(scores: dict[str, Any]) -> str:
     return ", ".join(
         f"{name} {value:.4g}" for name, value in scores.items() if isinstance(value, (int, float))
     )
-
-
-def _run_of(target: str) -> RunRecord:
-    store = default_store()
-    if not target.endswith(".json"):
-        return store.run(target)
-    document = read_project(target).to_json()
-    for run in store.list_runs(statuses=(FINISHED, STOPPED)):
-        if _is_run_of(store.run_document(run.id), document):
-            return run
-    message = (
-        f"The project {target} has no finished run as it stands. "
-        f"Train it first: python -m builder train {target}"
-    )
-    raise stop("not_trained", message)
-
-
-def _is_run_of(trained: dict[str, Any], document: dict[str, Any]) -> bool:
-    # Training may be repeated with other settings; the data and the model say which project it is.
-    return all(trained[part] == document[part] for part in ("name", "data", "model"))
 
 
 def _raw_input(text: str | None, image: Path | None, row: str | None, audio: Path | None) -> dict[str, Any]:

@@ -47,8 +47,10 @@ LEVELS = (
         "command_augment",
         "command_measure",
         "command_runs",
+        "command_serve",
         "command_settings",
         "command_tables",
+        "command_targets",
         "jobs",
     },
     {"ui", "__main__"},
@@ -93,6 +95,8 @@ SAME_LEVEL = {
     ("command_measure", "command_tables"),
     ("command_measure", "jobs"),
     ("command_runs", "jobs"),
+    ("command_serve", "command_targets"),
+    ("command_serve", "jobs"),
 }
 
 # These run in worker processes, or behind the shell command, where the heavy libraries belong.

@@ -1,7 +1,7 @@
 """Export: the trained model in every format, each verified against the original."""
 
 from builder.ui import frame
-from builder.ui.sections import export, results
+from builder.ui.sections import export, results, serving
 
 project = frame.current_project()
 frame.project_heading(
@@ -16,4 +16,5 @@ if run is not None:
     else:
         export.verification(report)
         export.files(run)
+    serving.servers(run)
     export.script(run)
