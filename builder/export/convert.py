@@ -71,7 +71,7 @@ class Converter:
             write_script(self.project, self.prepared.spec, file)
         else:
             label, note = self._make_tflite(item, file)
-        return {"label": label, "bytes": _size(file), "note": note}
+        return {"label": label, "bytes": _size(folder if item.name == "server" else file), "note": note}
 
     @cached_property
     def end_to_end(self) -> keras.Model:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Format:
     """One export format.
 
-    ``file`` is the model's file or folder inside the format's own folder, "" where it is that folder;
+    ``file`` is the model's file or folder, or the program that runs it, inside the format's own folder;
     ``runtime`` names the library that verification loads it with: ``"keras"``, ``"tensorflow"`` or
     ``"litert"``.
     ``quantized`` formats round weights, so small differences from the Keras model are expected.
@@ -74,7 +74,7 @@ _ALL = (
     Format(
         "server",
         "Prediction server",
-        "",
+        "serve.py",
         "litert",
         "A folder that answers over HTTP as TensorFlow Serving does, with a page to try it, and a container "
         "file. Needs neither Keras nor this studio.",

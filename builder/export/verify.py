@@ -67,7 +67,7 @@ class Verifier:
         if item.name == "script":
             return runtimes.generated_script(file, Path(self.job.model_file))
         if item.name == "server":
-            return opened(file, Description.read(file)).run
+            return opened(file.parent, Description.read(file.parent)).run
         load = {
             "litert": runtimes.litert,
             "keras": runtimes.keras_file,
