@@ -42,7 +42,7 @@ Progress = Callable[[float, str], None]
 
 
 def make_folder(
-    run_id: str, model_file: str, open_prepared: Callable[[], Any], served: str, on_progress: Progress
+    run_id: str, model_file: Path, open_prepared: Callable[[], Any], served: str, on_progress: Progress
 ) -> Path:
     """Return the folder of a run's server, with its model; a model that is there already is not made again.
 
@@ -62,7 +62,7 @@ def make_folder(
     exported = default_workspace().run_folder(run_id) / FOLDER / served
     folder = exported / "server"
     described = folder / DESCRIPTION_FILE
-    if described.is_file() and described.stat().st_mtime >= Path(model_file).stat().st_mtime:
+    if described.is_file() and described.stat().st_mtime >= model_file.stat().st_mtime:
         # The code around the model is that of today.
         write_server(folder, Description.read(folder))
         return folder
