@@ -116,6 +116,8 @@ WITH_KERAS_FILES = {
     "builder/jobs/starting_weights.py",
     "builder/jobs/tasks.py",
     "builder/jobs/worker.py",
+    # TensorFlow runs a served model where no TFLite file fits.
+    "builder/serving/model.py",
 }
 HEAVY = {"keras", "tensorflow"}
 BROWSER = {"streamlit", "plotly"}
