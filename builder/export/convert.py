@@ -127,7 +127,7 @@ class Converter:
             format="tflite_float32" if kind == BATCHED else kind,
         )
         write_server(folder, description)
-        return _SERVED_NOTES.get(kind, "")
+        return _SERVED_NOTES.get(kind, "") if self.job.served == AUTO_SERVED else ""
 
     def _served(self) -> tuple[str, bytes | None]:
         """Return what the server's model is, and its TFLite bytes, or None for a SavedModel."""

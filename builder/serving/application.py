@@ -48,6 +48,7 @@ class Predictor:
 
     def __init__(self, description: Description, model: Model, limits: Limits) -> None:
         self.description, self.limits, self.measures = description, limits, Measures()
+        self._has_files = any(item.kind in ("image", "audio") for item in description.spec.inputs)
         self._waiting = 0
         self._threads = ThreadPoolExecutor(_DECODERS, "samples")
         self._batcher = Batcher(
@@ -97,12 +98,17 @@ class Predictor:
             self.measures.waiting.set(self._waiting)
 
     async def _predictions(self, instances: list[Any]) -> dict[str, Any]:
-        loop = asyncio.get_running_loop()
-        samples, arrays = await loop.run_in_executor(self._threads, self._encoded, instances)
+        samples, arrays = await self._prepared(instances)
         outputs = await self._batcher.predict(arrays)
-        answer = await loop.run_in_executor(self._threads, self._worded, outputs, arrays, samples)
+        answer = self._worded(outputs, arrays, samples)
         self.measures.predictions.inc(len(samples))
         return answer
+
+    async def _prepared(self, instances: list[Any]) -> tuple[list[dict[str, Any]], Arrays]:
+        # Changing threads takes longer than reading a row or a text; a file to unpack may be large.
+        if not self._has_files:
+            return self._encoded(instances)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._encoded, instances)
 
     def _encoded(self, instances: list[Any]) -> tuple[list[dict[str, Any]], Arrays]:
         spec = self.description.spec
