@@ -78,7 +78,12 @@ def samples_of(spec: DataSpec, instances: Sequence[Any]) -> list[dict[str, Any]]
 
 def input_names(spec: DataSpec) -> list[str]:
     """Return the names of everything that a sample may hold."""
-    return [name for item in spec.inputs for name in _names(item)]
+    return list(dict.fromkeys(name for item in spec.inputs for name in _names(item)))
+
+
+def text_name(item: ModelInput) -> str:
+    """Return the name by which a sample holds its text: the column's, or "text" where words have tags."""
+    return "text" if item.settings.get("of_words") else str(item.settings["column"])
 
 
 def unknown_categories(spec: DataSpec, samples: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -105,7 +110,7 @@ def _no_constant(name: str) -> float:
 def _names(item: ModelInput) -> list[str]:
     settings = item.settings
     if item.kind == "text":
-        return [settings["column"], "text", *(["tokens"] if settings.get("of_words") else [])]
+        return [text_name(item), "tokens" if settings.get("of_words") else "text"]
     if item.kind == "table":
         return [*settings["numeric_columns"], *settings["categorical_columns"]]
     return [item.kind]

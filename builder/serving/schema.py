@@ -8,6 +8,7 @@ from typing import Any
 from builder.data.spec import DataSpec, ModelInput
 from builder.serving.limits import Limits
 from builder.serving.model import Description
+from builder.serving.samples import text_name
 
 # A picture of one pixel, and a short silence: examples must be files that can be read.
 _PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
@@ -166,7 +167,7 @@ def _properties(item: ModelInput) -> dict[str, Any]:
             }
         }
     if item.kind == "text":
-        return {settings["column"]: {"type": "string", "minLength": 1, "description": "A text."}}
+        return {text_name(item): {"type": "string", "minLength": 1, "description": "A text."}}
     return _table_properties(item)
 
 
@@ -199,7 +200,7 @@ def _example(item: ModelInput) -> dict[str, Any]:
         means = [float(f"{mean:.4g}") for mean in settings["means"]]
         return {"series": [means[:channels] for _ in range(steps)]}
     if item.kind == "text":
-        return {settings["column"]: "Write a text here."}
+        return {text_name(item): "Write a text here."}
     numbers = {
         name: float(f"{mean:.4g}")
         for name, mean in zip(settings["numeric_columns"], settings["means"], strict=True)
