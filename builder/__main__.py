@@ -27,6 +27,7 @@ from builder import (
     command_compress,
     command_measure,
     command_runs,
+    command_serve,
     command_truth,
     command_understand,
 )
@@ -67,9 +68,11 @@ app.command("lr-range")(command_measure.lr_range)
 app.command("batch-size")(command_measure.batch_size)
 app.command("truth")(command_truth.truth)
 app.command("frontier")(command_truth.frontier)
+app.command("serve")(command_serve.serve)
 app.add_typer(command_runs.app, name="runs")
 app.add_typer(command_understand.app, name="understand")
 app.command("report")(command_understand.report)
+app.add_typer(command_serve.app, name="servers")
 
 ProjectFile = Annotated[Path, typer.Argument(help="A project file (JSON).", show_default=False)]
 

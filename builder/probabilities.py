@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+# From this probability on, a label counts as an answer.
+THRESHOLD = 0.5
+
 
 def probabilities(outputs: np.ndarray, activation: str) -> np.ndarray:
     """Return class probabilities, each row adding up to 1.

@@ -42,7 +42,7 @@ LEVELS = (
         "training_plan",
     },
     {"compiler", "codegen", "importer"},
-    {"train", "explain", "compress", "export"},
+    {"train", "explain", "compress", "export", "serving"},
     {"truth"},
     {
         "catalogue_pages",
@@ -50,6 +50,7 @@ LEVELS = (
         "command_compress",
         "command_measure",
         "command_runs",
+        "command_serve",
         "command_settings",
         "command_tables",
         "command_targets",
@@ -97,6 +98,9 @@ SAME_LEVEL = {
     ("training_plan", "outputs"),
     # A model that was trained for 8 bits is converted as it was trained.
     ("export", "compress"),
+    # The server carries the words of answers; an export writes a server, and runs it for its verification.
+    ("serving", "explain"),
+    ("export", "serving"),
     ("command_augment", "command_settings"),
     ("command_augment", "jobs"),
     ("command_compress", "command_tables"),
@@ -109,6 +113,8 @@ SAME_LEVEL = {
     ("command_truth", "jobs"),
     ("command_understand", "command_targets"),
     ("command_understand", "jobs"),
+    ("command_serve", "command_targets"),
+    ("command_serve", "jobs"),
 }
 
 # These run in worker processes, or behind the shell command, where the heavy libraries belong.
@@ -129,6 +135,8 @@ WITH_KERAS_FILES = {
     "builder/jobs/starting_weights.py",
     "builder/jobs/tasks.py",
     "builder/jobs/worker.py",
+    # TensorFlow runs a served model where no TFLite file fits.
+    "builder/serving/model.py",
 }
 HEAVY = {"keras", "tensorflow"}
 BROWSER = {"streamlit", "plotly"}

@@ -152,7 +152,7 @@ def check_bundle(bundle: Path, folder: Path) -> None:
     report = json.loads((folder / "report.json").read_text())
     found = {entry["format"]: entry for entry in report["formats"]}
     assert {"keras", "saved_model", "tflite_float32", "tflite_float16", "tflite_dynamic"} <= set(found)
-    assert {"tflite_int8", "script"} <= set(found)
+    assert {"tflite_int8", "server", "script"} <= set(found)
     assert all(entry["status"] != "failed" for entry in found.values()), report
     assert found["tflite_int8"]["bytes"] < found["tflite_float32"]["bytes"] / 2
     assert (folder / "report.html").exists()

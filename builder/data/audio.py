@@ -19,6 +19,8 @@ from builder.errors import Problem, stop
 EXTENSIONS = (".wav", ".flac", ".ogg", ".mp3", ".aif", ".aiff", ".au")
 RECORDINGS = FileKind(EXTENSIONS, "recording", "recordings")
 MAXIMUM_SECONDS = 600
+# Of all channels together: a small compressed file may unfold to any number.
+MAXIMUM_VALUES = 60_000_000
 # 16-bit sound: the loudest sample.
 FULL_SCALE = 32767
 
@@ -86,7 +88,8 @@ def decode_recording(data: bytes) -> Recording:
     try:
         with soundfile.SoundFile(io.BytesIO(data)) as file:
             rate = int(file.samplerate)
-            samples = file.read(MAXIMUM_SECONDS * rate, dtype="float32", always_2d=True)
+            most = min(MAXIMUM_SECONDS * rate, MAXIMUM_VALUES // file.channels)
+            samples = file.read(most, dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, RuntimeError, ValueError, TypeError, MemoryError) as error:
         raise BrokenRecording("it is damaged or no recording") from error
     if not len(samples) or rate < 1:

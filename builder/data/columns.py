@@ -11,10 +11,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from builder.data.table_codes import MISSING
 from builder.errors import Problem, stop
 from builder.tasks import READ_AS, TASKS
 
-MISSING = ("", "?", "na", "n/a", "#n/a", "nan", "null", "<na>")
 # A column with a few cells that are no numbers is a column of numbers with mistakes.
 NUMERIC_SHARE = 0.8
 INPUT_ROLES = ("numeric", "categorical", "text", "image", "audio")

@@ -9,11 +9,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from builder.data.audio import Recording, to_waveform
-from builder.data.columns import MISSING
-from builder.data.features import encode_categorical, encode_numeric
 from builder.data.pixels import to_array
 from builder.data.spec import TARGET_TEXT, TARGET_TOKENS, DataSpec, ModelInput
+from builder.data.table_codes import MISSING, encode_categorical, encode_numeric
 from builder.data.tokenizers import encode_texts
 from builder.data.words import encode_words, words_of_sample
 from builder.errors import BuilderError, stop
@@ -78,6 +76,9 @@ def _squeezed(pixels: np.ndarray) -> np.ndarray:
 
 
 def _sounds(item: ModelInput, raw: Sequence[Mapping[str, Any]]) -> np.ndarray:
+    # Here alone: a server of pictures or texts has no library for sound.
+    from builder.data.audio import Recording, to_waveform
+
     sounds = np.zeros((len(raw), *item.arrays[0].shape), dtype=np.float32)
     for number, sample in enumerate(raw, start=1):
         sound, rate = np.asarray(sample.get("audio")), sample.get("rate", item.settings["rate"])

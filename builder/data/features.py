@@ -67,22 +67,6 @@ class TableFitter:
         return ModelInput(TABLE_INPUT, "table", tuple(arrays), settings)
 
 
-def encode_numeric(columns: Sequence[np.ndarray], means: Sequence[float]) -> np.ndarray:
-    """Return float32, shape (rows, columns); NaN becomes the column's mean."""
-    filled = [np.where(np.isnan(values), mean, values) for values, mean in zip(columns, means, strict=True)]
-    return np.stack(filled, axis=1).astype(np.float32)
-
-
-def encode_categorical(columns: Mapping[str, Sequence[Any]], settings: Mapping[str, Any]) -> np.ndarray:
-    """Return global indices, int32, shape (rows, columns); unknown and missing become "other"."""
-    encoded = []
-    for name in settings["categorical_columns"]:
-        offset = settings["offsets"][name]
-        index = {value: offset + 1 + place for place, value in enumerate(settings["categories"][name])}
-        encoded.append(np.array([index.get(value, offset) for value in columns[name]], dtype=np.int32))
-    return np.stack(encoded, axis=1)
-
-
 def category_problems(frame: pd.DataFrame, roles: Mapping[str, str]) -> list[Problem]:
     """Return warnings about categorical columns with more values than are kept."""
     counts = {

@@ -17,8 +17,6 @@ from builder.data.features import (
     MAXIMUM_CATEGORIES,
     TableFitter,
     category_problems,
-    encode_categorical,
-    encode_numeric,
     many_categories_problem,
 )
 from builder.data.files import hash_files
@@ -34,6 +32,7 @@ from builder.data.reconstruction import (
 )
 from builder.data.spec import TEXT_INPUT, ArraySpec, DataSpec, ModelInput, TargetSpec
 from builder.data.splits import split_columns, split_problems, split_rows
+from builder.data.table_codes import encode_categorical, encode_numeric
 from builder.data.table_rows import (
     RowsWritten,
     row_batches,

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from builder.data.spec import DataSpec, ModelInput
+from builder.data.given_back import features_target
+from builder.data.spec import ModelInput
 from builder.data.splits import split_rows
 from builder.data.writing import ArrayWriter
 from builder.errors import stop
@@ -65,31 +66,6 @@ def parts_of_normal(
     parts = split_rows(settings, len(normal), None, (), *given)
     found = {part: normal[rows] for part, rows in parts.items()}
     return {**found, "test": np.sort(np.concatenate([found["test"], others]))}
-
-
-def features_target(item: ModelInput, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Return what a model of a table's rows is to give back: its features, float32 (rows, features).
-
-    Numbers are scaled to mean 0 and variance 1, categories become one 0-or-1 feature each, as in the model.
-    """
-    settings, found = item.settings, []
-    if settings["numeric_columns"]:
-        deviations = np.sqrt(np.maximum(np.asarray(settings["variances"], np.float64), 1e-12))
-        found.append((arrays["numeric"] - np.asarray(settings["means"])) / deviations)
-    if settings["categorical_columns"]:
-        codes = np.asarray(arrays["categorical"])
-        hot = np.zeros((len(codes), item.category_count))
-        np.put_along_axis(hot, codes.astype(np.int64), 1.0, axis=1)
-        found.append(hot)
-    return np.concatenate(found, axis=1).astype(np.float32)
-
-
-def target_of(spec: DataSpec, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Return what a model is to give back for encoded samples; pictures 0 to 1."""
-    item = spec.inputs[0]
-    if item.kind == "image":
-        return np.asarray(arrays[item.arrays[0].name], np.float32) / np.float32(255)
-    return features_target(item, arrays)
 
 
 def write_features(folder: Path, item: ModelInput) -> int:

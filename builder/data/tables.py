@@ -16,9 +16,10 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from builder.data.columns import MISSING, looks_like_number
+from builder.data.columns import looks_like_number
 from builder.data.files import describe_start, is_pickle, pickle_refused, unreadable
 from builder.data.large_csv import Dialect, read_large_csv
+from builder.data.table_codes import MISSING
 from builder.data.table_source import LARGE_BYTES, TableSource
 from builder.errors import BuilderError, Problem, stop
 

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 from sklearn import metrics
 
+from builder.data.given_back import mean_squares
 from builder.data.prepare import Prepared
 from builder.data.reconstruction import ANOMALIES_FILE
 from builder.explain.worst import WORST
@@ -25,11 +26,6 @@ def errors_of(model: keras.Model, prepared: Prepared, rows: np.ndarray) -> np.nd
         outputs = predict_arrays(model, prepared.arrays, some)
         found.append(mean_squares(outputs - prepared.targets[some]))
     return np.concatenate(found)
-
-
-def mean_squares(differences: np.ndarray) -> np.ndarray:
-    """Return the mean square of each row's differences."""
-    return np.square(differences, dtype=np.float64).reshape(len(differences), -1).mean(axis=1)
 
 
 def anomaly_scores(model: keras.Model, prepared: Prepared, rows: np.ndarray) -> dict[str, Any]:

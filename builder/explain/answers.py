@@ -6,6 +6,7 @@ import numpy as np
 
 from builder.data.spec import DataSpec
 from builder.errors import stop
+from builder.explain.finite import check_finite
 from builder.training_plan.objective import wrong_output_words
 
 
@@ -18,11 +19,4 @@ def check_outputs(outputs: np.ndarray, spec: DataSpec) -> None:
     """
     if not spec.fits(outputs.shape[1:]):
         raise stop("wrong_output", wrong_output_words(outputs.shape[1:], spec))
-    bad = int(np.sum(~np.isfinite(outputs).all(axis=tuple(range(1, outputs.ndim)))))
-    if bad:
-        message = (
-            f"The model's answer is not a number (NaN or infinite) for {bad} of {len(outputs)} samples. "
-            "This happens when training diverged: lower the learning rate, or set a limit on the gradient's "
-            "length (clip_norm), and train again."
-        )
-        raise stop("not_a_number", message)
+    check_finite(outputs)

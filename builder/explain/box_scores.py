@@ -14,10 +14,10 @@ from builder.detections import (
     detections,
     matched,
     mean_average_precision,
-    plain_boxes,
     true_boxes,
 )
 from builder.explain.answers import check_outputs
+from builder.explain.boxes import named_boxes
 from builder.explain.worst import WORST
 from builder.outputs import predict_arrays
 
@@ -74,15 +74,6 @@ def box_scores(model: keras.Model, prepared: Prepared, rows: np.ndarray) -> dict
         "examples": [pictures[place] for place in spread],
         "worst_errors": [item for item in wrong[:WORST] if item["missed"] + item["extra"]],
     }
-
-
-def named_boxes(found: Detections, names: tuple[str, ...]) -> list[dict[str, Any]]:
-    """Return boxes as JSON-ready data: ``label``, ``number``, ``score`` and the sides as shares."""
-    plain = plain_boxes(found.classes, found.boxes)
-    return [
-        {"label": names[box["number"]], "score": float(score), **box}
-        for box, score in zip(plain, found.scores, strict=True)
-    ]
 
 
 def _picture(row: int, found: Detections, target: np.ndarray, names: tuple[str, ...]) -> dict[str, Any]:

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from builder.data.spec import DataSpec
-from builder.detections import SHOWN_FROM, detections
-from builder.explain.box_scores import named_boxes
+from builder.detections import SHOWN_FROM, Detections, detections, plain_boxes
 
 
 def found_things(outputs: np.ndarray, spec: DataSpec) -> list[dict[str, Any]]:
@@ -23,3 +22,12 @@ def found_things(outputs: np.ndarray, spec: DataSpec) -> list[dict[str, Any]]:
         shares of the picture's size.
     """
     return [{"boxes": named_boxes(detections(output, SHOWN_FROM), spec.class_names)} for output in outputs]
+
+
+def named_boxes(found: Detections, names: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Return boxes as JSON-ready data: ``label``, ``number``, ``score`` and the sides as shares."""
+    plain = plain_boxes(found.classes, found.boxes)
+    return [
+        {"label": names[box["number"]], "score": float(score), **box}
+        for box, score in zip(plain, found.scores, strict=True)
+    ]

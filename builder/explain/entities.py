@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 
 from builder.data.spec import DataSpec
-from builder.data.tags import entities_of, to_iob2
+from builder.data.tags import OUTSIDE, entities_of, to_iob2
 from builder.data.words import encode_words, words_of_sample
-from builder.explain.token_scores import tags_at
 
 
 def named_words(
@@ -33,6 +32,12 @@ def named_words(
         _named(words, tags_at(output, steps, spec.class_names, len(words)))
         for words, output, steps in zip(sentences, outputs, places, strict=True)
     ]
+
+
+def tags_at(output: np.ndarray, steps: Sequence[int], names: Sequence[str], words: int) -> list[str]:
+    """Return the tags of a sentence from its output, (steps, classes), and the step of each word."""
+    tags = [names[number] for number in output[list(steps)].argmax(axis=-1)]
+    return tags + [OUTSIDE] * (words - len(tags))
 
 
 def _named(words: list[str], tags: list[str]) -> dict[str, Any]:

@@ -5,29 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import keras
 import numpy as np
 
 from builder.data.masking import FIRST_WORD, MASK, MASK_TOKEN
 from builder.data.spec import DataSpec
 from builder.data.tokenizers import encode_texts, text_of
 from builder.errors import stop
-from builder.outputs import output_activation, predict_arrays
 from builder.probabilities import probabilities
 
 GUESSES = 5
 
 
-def fill_gaps(model: keras.Model, spec: DataSpec, texts: Sequence[str]) -> list[dict[str, Any]]:
-    """Return each text with its gaps filled, and the likeliest pieces of words for every gap.
+def gap_tokens(spec: DataSpec, texts: Sequence[str]) -> np.ndarray:
+    """Return the token ids of texts with gaps, int32 (texts, steps).
 
     Args:
-        model: a model of one output: scores or probabilities of the words at every step.
-        spec: the description of the data that it was trained on.
+        spec: the description of the data that the model was trained on.
         texts: texts with at least one ``[MASK]``, each of which stands for one piece of a word.
-
-    Returns:
-        For each text ``{"text": ..., "gaps": [{piece: probability, …}, …]}``.
 
     Raises:
         BuilderError: where a text has no gap, or none within what the model sees.
@@ -41,8 +35,24 @@ def fill_gaps(model: keras.Model, spec: DataSpec, texts: Sequence[str]) -> list[
                 f"Write {MASK} in the place of a word that the model should guess."
             )
             raise stop("no_gap", message, field=settings["column"])
-    outputs = predict_arrays(model, {"tokens": tokens}, np.arange(len(tokens)))
-    activation = output_activation(model)
+    return tokens
+
+
+def fill_gaps(
+    spec: DataSpec, tokens: np.ndarray, outputs: np.ndarray, activation: str
+) -> list[dict[str, Any]]:
+    """Return each text with its gaps filled, and the likeliest pieces of words for every gap.
+
+    Args:
+        spec: the description of the data that the model was trained on.
+        tokens: from ``gap_tokens``.
+        outputs: what the model gave for them, (texts, steps, words).
+        activation: the name from ``builder.outputs.output_activation``.
+
+    Returns:
+        For each text ``{"text": ..., "gaps": [{piece: probability, …}, …]}``.
+    """
+    settings = spec.inputs[0].settings
     return [_filled(settings, row, output, activation) for row, output in zip(tokens, outputs, strict=True)]
 
 

@@ -11,8 +11,8 @@ from sklearn import metrics
 from builder.data.labels import label_words
 from builder.explain.curves import class_curves
 from builder.explain.worst import WORST
+from builder.probabilities import THRESHOLD
 
-THRESHOLD = 0.5
 _SMALLEST = 1e-7
 _STEPS = np.linspace(0.05, 0.95, 19)
 

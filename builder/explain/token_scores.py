@@ -13,6 +13,7 @@ from builder.data.prepare import Prepared
 from builder.data.tags import OUTSIDE, Entity, entities_of
 from builder.data.words import encode_words
 from builder.explain.answers import check_outputs
+from builder.explain.entities import tags_at
 from builder.explain.worst import WORST
 from builder.outputs import predict_arrays
 
@@ -69,12 +70,6 @@ def predicted_tags(
             for row, steps, words in zip(outputs, places, sentences[chosen], strict=True)
         ]
     return found
-
-
-def tags_at(output: np.ndarray, steps: Sequence[int], names: Sequence[str], words: int) -> list[str]:
-    """Return the tags of a sentence from its output, (steps, classes), and the step of each word."""
-    tags = [names[number] for number in output[list(steps)].argmax(axis=-1)]
-    return tags + [OUTSIDE] * (words - len(tags))
 
 
 def entity_scores(truth: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> dict[str, Any]:

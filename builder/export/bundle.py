@@ -19,6 +19,8 @@ _USE = {
     "saved_model": 'model = tf.saved_model.load("saved_model/saved_model")\n'
     'model.serve({...})["output"]           # raw values, by input name\n'
     'model.serve_prepared({...})["output"]  # numeric arrays',
+    "server": "pip install -r server/requirements.txt\n"
+    "python server/serve.py   # then open http://127.0.0.1:8000",
     "script": "python script/model.py DATA   # DATA is your own file or folder",
     "weights": 'model = build_model()  # of script/model.py\nmodel.load_weights("weights/model.weights.h5")',
     "onnx": "python onnx/predict_onnx.py clients/sample.json   # needs numpy and onnxruntime only",

@@ -7,6 +7,7 @@ the process that started it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -23,7 +24,7 @@ from builder.export.calibration import doubts
 from builder.export.client_files import write_client_files
 from builder.export.clients import write_sample
 from builder.export.formats import Format
-from builder.export.job import VERIFICATION_SAMPLES, Job, chosen_rows
+from builder.export.job import AUTO_SERVED, VERIFICATION_SAMPLES, Job, chosen_rows
 from builder.export.keras_file import write_keras
 from builder.export.metadata import with_metadata
 from builder.export.preflight.operators import kept_patterns
@@ -31,10 +32,12 @@ from builder.export.preflight.owners import block_of_layers
 from builder.export.samples import numeric_inputs
 from builder.export.saved_model import write_saved_model
 from builder.export.script import write_script
+from builder.export.server import check_served, slug, write_server
 from builder.export.tflite import float32
 from builder.export.trained_int8 import NOTE, trained_int8, trained_ranges
 from builder.export.worker import Step, serve
 from builder.outputs import each_output, output_activation, predict_arrays
+from builder.serving.model import SAVED_MODEL_FOLDER, TFLITE_FILE, Description
 
 QUANTIZED = {
     "tflite_float16": quantize.float16,
@@ -46,6 +49,11 @@ NOT_A_NUMBER = (
     "The trained model itself answers with values that are no numbers (NaN or infinite), so no export of it "
     "can be right. Train again with a lower learning rate or with gradient clipping."
 )
+BATCHED = "batched"
+_SERVED_NOTES = {
+    "saved_model": "Runs the SavedModel, and so needs TensorFlow: the model has layers that TFLite lacks.",
+    "tflite_float32": "Answers one sample after the other.",
+}
 
 
 class Converter:
@@ -72,6 +80,8 @@ class Converter:
             write_keras(self.end_to_end, file)
         elif item.name == "saved_model":
             write_saved_model(self.end_to_end, self.model, file)
+        elif item.name == "server":
+            note = self._make_server(folder)
         elif item.name == "script":
             write_script(self.project, self.prepared.spec, file)
         elif item.name == "weights":
@@ -82,7 +92,7 @@ class Converter:
             self._make_onnx(file)
         else:
             label, note = self._make_tflite(item, file)
-        return {"label": label, "bytes": _size(file), "note": note}
+        return {"label": label, "bytes": _size(folder if item.name == "server" else file), "note": note}
 
     @cached_property
     def end_to_end(self) -> keras.Model:
@@ -154,13 +164,58 @@ class Converter:
         file.write_bytes(decoding_step(self.model, self.prepared.spec))
         write_client_files(file.parent, self.prepared.spec, self.activations)
 
+    def _tflite_of(self, name: str) -> bytes:
+        """Return a TFLite format's bytes, before its metadata."""
+        if self.ranges is not None and self._has_trained_ranges(name):
+            return trained_int8(self.model, self.ranges)
+        if name not in QUANTIZED:
+            return self.tflite
+        return QUANTIZED[name](self.tflite, self.traits, self.calibration)
+
+    def _has_trained_ranges(self, name: str) -> bool:
+        is_trained = name == "tflite_int8" and self.ranges is not None
+        return is_trained and not self.job.quantization.keep_float
+
+    def _make_server(self, folder: Path) -> str:
+        """Write the server's folder; return how the model in it is run."""
+        spec = self.prepared.spec
+        check_served(spec)
+        kind, content = self._served()
+        if content is None:
+            write_saved_model(self.end_to_end, self.model, folder / SAVED_MODEL_FOLDER)
+        else:
+            (folder / TFLITE_FILE).write_bytes(content)
+        description = Description(
+            name=slug(self.project.name),
+            title=self.project.name,
+            spec=spec,
+            activations=tuple(self.activations),
+            file=SAVED_MODEL_FOLDER if content is None else TFLITE_FILE,
+            batched=kind in (BATCHED, "saved_model"),
+            format="tflite_float32" if kind == BATCHED else kind,
+        )
+        write_server(folder, description)
+        return _SERVED_NOTES.get(kind, "") if self.job.served == AUTO_SERVED else ""
+
+    def _served(self) -> tuple[str, bytes | None]:
+        """Return what the server's model is, and its TFLite bytes, or None for a SavedModel."""
+        if self.job.served != AUTO_SERVED:
+            name = self.job.served
+            return name, None if name == "saved_model" else self._tflite_of(name)
+        # Recurrent layers convert at one sample a call alone, and some layers do not at all.
+        with suppress(Exception):
+            return BATCHED, float32(self.model, batch=None)
+        with suppress(Exception):
+            return "tflite_float32", self.tflite
+        return "saved_model", None
+
     def _make_tflite(self, item: Format, file: Path) -> tuple[str, str]:
-        label, content, notes = item.label, self.tflite, []
-        kept = self.job.quantization.keep_float
-        if item.name == "tflite_int8" and self.ranges is not None and not kept:
-            content, notes = trained_int8(self.model, self.ranges), [NOTE]
+        label, content, notes = item.label, self._tflite_of(item.name), []
+        if self._has_trained_ranges(item.name):
+            notes = [NOTE]
         elif item.name in QUANTIZED:
-            content = QUANTIZED[item.name](content, self.traits, self.calibration)
+            if self.traits.recurrent and item.name == "tflite_int8":
+                label = quantize.MIXED_LABEL
             if self.traits.recurrent and item.name == "tflite_int8":
                 label = quantize.MIXED_LABEL
             notes = self._rounding_notes(item)

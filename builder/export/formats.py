@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from builder.tasks import TASKS
+
+# What writes texts or makes samples is asked no question about a sample.
+_SERVED = tuple(name for name in TASKS if name not in ("language_model", "text_to_text", "generation"))
+
 
 @dataclass(frozen=True)
 class Format:
     """One export format.
 
-    ``file`` is the model's file or folder inside the format's own folder; ``runtime`` names the
-    library that verification loads it with: ``"keras"``, ``"tensorflow"``, ``"litert"`` or ``"onnxruntime"``.
+    ``file`` is the model's file or folder, or the program that runs it, inside the format's own folder;
+    ``runtime`` names the library that verification loads it with: ``"keras"``, ``"tensorflow"``,
+    ``"litert"`` or ``"onnxruntime"``.
     A ``prepared`` format takes the numeric arrays that the model was trained on, the others raw data.
     Where ``tasks`` are named, only models for these have the format.
     ``quantized`` formats round weights, so small differences from the Keras model are expected.
@@ -104,6 +110,15 @@ _ALL = (
         "keras",
         "The trained numbers alone, for the model that the Python script builds.",
         prepared=True,
+    ),
+    Format(
+        "server",
+        "Prediction server",
+        "serve.py",
+        "litert",
+        "A folder that answers over HTTP as TensorFlow Serving does, with a page to try it, and a container "
+        "file. Needs neither Keras nor this studio.",
+        tasks=_SERVED,
     ),
     Format(
         "script",

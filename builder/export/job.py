@@ -14,12 +14,25 @@ from builder.data.prepare import Prepared
 from builder.export.quantization import Quantization
 from builder.project import Project
 
+# What a prediction server may hold; by itself it takes a TFLite file for batches, or what comes next to it.
+AUTO_SERVED = "auto"
+SERVED = (
+    AUTO_SERVED,
+    "tflite_float32",
+    "tflite_float16",
+    "tflite_dynamic",
+    "tflite_int8",
+    "saved_model",
+)
 VERIFICATION_SAMPLES = 300
 
 
 @dataclass(frozen=True)
 class Job:
-    """An export: the trained model's file, the project, the prepared data, and the folder to fill."""
+    """An export: the trained model's file, the project, the prepared data, and the folder to fill.
+
+    ``served`` is the format of the model in the prediction server, see ``SERVED``.
+    """
 
     model_file: str
     project: Mapping[str, Any]
@@ -27,6 +40,7 @@ class Job:
     folder: str
     formats: tuple[str, ...]
     quantization: Quantization = field(default_factory=Quantization)
+    served: str = AUTO_SERVED
 
     def write(self, file: Path) -> None:
         """Write the job as JSON."""

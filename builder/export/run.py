@@ -17,7 +17,7 @@ from builder.errors import BuilderError, stop
 from builder.export.bundle import write_readme
 from builder.export.clients import write_clients
 from builder.export.formats import FORMATS, formats_for
-from builder.export.job import Job
+from builder.export.job import AUTO_SERVED, SERVED, Job
 from builder.export.process import Answer, run_formats
 from builder.export.quantization import Quantization
 from builder.export.report import write_report
@@ -42,6 +42,7 @@ def run(
     on_progress: Progress | None = None,
     quantization: Quantization | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    served: str = AUTO_SERVED,
 ) -> dict[str, Any]:
     """Export a trained model in several formats, verify each in its own runtime, and report.
 
@@ -60,6 +61,7 @@ def run(
             ends the export and leaves nothing behind.
         quantization: what stays float, and how many samples tell the 8-bit ranges; the default where None.
         now: the clock.
+        served: the format of the model in the prediction server, one of ``builder.export.job.SERVED``.
 
     Returns:
         The report: ``project``, ``task``, ``created``, ``samples``, ``metric``, ``quantization``,
@@ -71,7 +73,7 @@ def run(
         BuilderError: where a format or a block is unknown, the model's file is missing, or the disk is full.
     """
     formats = formats_for(prepared.spec.task) if formats is None else formats
-    _check(model, formats)
+    _check(model, formats, served)
     chosen = quantization or Quantization()
     chosen.check([node.id for node in project.model.nodes])
     target = Path(folder).resolve()
@@ -79,7 +81,9 @@ def run(
     _remove_abandoned(target)
     temporary = Path(tempfile.mkdtemp(prefix=_prefix(target), dir=target.parent))
     try:
-        report = _export(model, project, prepared, temporary, formats, on_progress or _ignore, chosen, now)
+        report = _export(
+            model, project, prepared, temporary, formats, on_progress or _ignore, chosen, now, served
+        )
         _publish(temporary, target)
     except OSError as error:
         if is_full_disk(error):
@@ -99,6 +103,7 @@ def _export(
     on_progress: Progress,
     quantization: Quantization,
     now: Callable[[], datetime],
+    served: str,
 ) -> dict[str, Any]:
     scratch = folder / ".scratch"
     scratch.mkdir()
@@ -109,6 +114,7 @@ def _export(
         folder=str(folder),
         formats=tuple(formats),
         quantization=quantization,
+        served=served,
     )
     job_file = scratch / "job.json"
     job.write(job_file)
@@ -202,7 +208,10 @@ def _note(row: dict[str, Any]) -> str:
     )
 
 
-def _check(model: Any, formats: Sequence[str]) -> None:
+def _check(model: Any, formats: Sequence[str], served: str) -> None:
+    if served not in SERVED:
+        message = f"A prediction server can hold {', '.join(SERVED)}. Got {served!r:.60}."
+        raise stop("unknown_format", message)
     unknown = [name for name in formats if name not in FORMATS]
     if unknown or not formats:
         message = f"Choose export formats among {', '.join(FORMATS)}. Got {', '.join(unknown) or 'none'}."

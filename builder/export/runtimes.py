@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from builder.serving.model import in_order
 
 Arrays = dict[str, np.ndarray]
 Call = Callable[[Arrays], list[np.ndarray]]
@@ -22,7 +24,7 @@ def litert(file: Path, threads: int = 1) -> Call:
     def call(arrays: Arrays) -> list[np.ndarray]:
         # The runner does not keep its interpreter alive; naming it here does.
         assert interpreter is not None
-        return _in_order(runner(**arrays))
+        return in_order(runner(**arrays))
 
     return call
 
@@ -69,7 +71,7 @@ def onnx(file: Path) -> Call:
 
     def call(arrays: Arrays) -> list[np.ndarray]:
         found = session.run(outputs, {name: arrays[name] for name in inputs})
-        return _in_order(dict(zip(outputs, found, strict=True)))
+        return in_order(dict(zip(outputs, found, strict=True)))
 
     return call
 
@@ -81,7 +83,7 @@ def saved_model(folder: Path) -> Call:
 
     def call(arrays: Arrays) -> list[np.ndarray]:
         found = loaded.serve({name: tensorflow.constant(values) for name, values in arrays.items()})
-        return [np.asarray(values) for values in _in_order(found)]
+        return [np.asarray(values) for values in in_order(found)]
 
     return call
 
@@ -153,11 +155,6 @@ def generated_script(file: Path, trained: Path) -> Call:
         return [np.asarray(values) for values in keras.tree.flatten(found)]
 
     return call
-
-
-def _in_order(found: Mapping[str, Any]) -> list[Any]:
-    """Return the outputs of a signature as the model has them: "output", "output_2" and so on."""
-    return [found[name] for name in sorted(found, key=lambda name: (len(name), name))]
 
 
 def _single_thread():  # type: ignore[no-untyped-def]

@@ -35,14 +35,14 @@ def write_saved_model(end_to_end: keras.Model, model: keras.Model, folder: Path)
     archive.write_out(str(folder), verbose=False)
 
 
-def write_fixed_batch(model: keras.Model, folder: Path) -> None:
-    """Write a SavedModel that takes exactly one sample a call.
+def write_fixed_batch(model: keras.Model, folder: Path, batch: int | None = 1) -> None:
+    """Write a SavedModel that takes exactly ``batch`` samples a call, one by default, None for any number.
 
     Recurrent layers convert to plain TFLite operators only where the batch size is known.
     """
     archive = keras.export.ExportArchive()
     archive.track(model)
-    _add(archive, "serve", model, 1)
+    _add(archive, "serve", model, batch)
     archive.write_out(str(folder), verbose=False)
 
 

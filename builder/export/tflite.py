@@ -15,11 +15,12 @@ from builder.export.saved_model import write_fixed_batch
 SIGNATURE = "serving_default"
 
 
-def float32(model: keras.Model) -> bytes:
-    """Return the model as a TFLite file's bytes: batch 1, inputs named as in the model.
+def float32(model: keras.Model, batch: int | None = 1) -> bytes:
+    """Return the model as a TFLite file's bytes, inputs named as in the model.
 
     Args:
         model: the trained model, which takes numeric arrays.
+        batch: samples a call; None for any number, which recurrent layers refuse.
 
     Raises:
         Exception: whatever the converter says; ``builder.export.trouble`` puts it in plain words.
@@ -28,7 +29,7 @@ def float32(model: keras.Model) -> bytes:
         https://ai.google.dev/edge/litert/conversion/tensorflow/overview
     """
     with tempfile.TemporaryDirectory() as folder:
-        write_fixed_batch(with_builtin_encoding(model), Path(folder))
+        write_fixed_batch(with_builtin_encoding(model), Path(folder), batch)
         return builtin_converter(Path(folder), [SIGNATURE]).convert()
 
 

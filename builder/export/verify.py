@@ -21,6 +21,7 @@ from builder.export.job import Job
 from builder.export.metadata import check_metadata
 from builder.export.samples import numeric_inputs, raw_inputs
 from builder.export.worker import Step, serve
+from builder.serving.model import Description, opened
 
 _WARM_UP = 3
 _TIMED_CALLS = 60
@@ -41,7 +42,7 @@ class Verifier:
         file = self.job.format_folder(item.name) / item.file
         call = self._load(item, file)
         arrays = self._arrays(item)
-        outputs = self._answers(call, arrays, 1 if item.runtime == "litert" else _BATCH)
+        outputs = self._answers(call, arrays, 1 if item.file == "model.tflite" else _BATCH)
         first, *further = (
             compare(
                 self.reference[f"outputs_{number}"],
@@ -68,6 +69,8 @@ class Verifier:
         return {**first, "status": status, "further": dict(zip(names, further, strict=True))}
 
     def _load(self, item: Format, file: Path) -> runtimes.Call:
+        if item.name == "server":
+            return opened(file.parent, Description.read(file.parent)).run
         if item.name in ("script", "weights"):
             load_with = runtimes.generated_script if item.name == "script" else runtimes.weights_file
             return load_with(file, Path(self.job.model_file))

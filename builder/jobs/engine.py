@@ -40,7 +40,7 @@ LANE_OF = {
     "preflight": SLOW,
 }
 LANE_OF |= {"preview": PREVIEW, "open_model": SLOW, "lr_range": SLOW, "batch_sizes": SLOW}
-LANE_OF |= {"understand": SLOW}
+LANE_OF |= {"serve": SLOW, "understand": SLOW}
 TIME_LIMITS = {"infer": 60.0, "analyze": 60.0, "preview": 120.0, "open_model": 300.0}
 TIME_LIMIT = 3600.0
 START_LIMIT = 180.0

@@ -7,6 +7,7 @@ one question does not pay for the others.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -360,6 +361,32 @@ def shrunk(
     return compressed_document(run_id, recipe, values, student)
 
 
+def serve(
+    run_id: str,
+    served: str = "auto",
+    host: str = "127.0.0.1",
+    port: int = 0,
+    on_progress: Callable[[float, str], None] | None = None,
+) -> dict[str, Any]:
+    """Start a prediction server for a run's model, as a process of its own, and return what is known of it.
+
+    Args:
+        served: what it holds, one of ``builder.export.job.SERVED``.
+        host: which address it listens at; this machine alone can reach the usual one.
+        port: where it listens; 0 takes a free one.
+        on_progress: called with the done share, 0 to 1, and words.
+    """
+    from builder.jobs.serving import launch, make_folder
+
+    def tell(share: float, words: str) -> None:
+        if on_progress is not None:
+            on_progress(share, words)
+
+    folder = make_folder(run_id, _model_file(run_id), lambda: _prepared(run_id), served, tell)
+    record = launch(run_id, folder, served, host, port)
+    return {**asdict(record), "address": record.address}
+
+
 def open_model(path: str) -> dict[str, Any]:
     """Return the model in a ``.keras`` file as blocks.
 
@@ -395,6 +422,7 @@ TASKS: dict[str, Callable[..., Any]] = {
             preflight,
             export,
             measure,
+            serve,
             open_model,
             augmented,
             shrunk,

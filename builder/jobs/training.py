@@ -24,6 +24,7 @@ import psutil
 from builder.errors import BuilderError, Problem
 from builder.errors import stop as refusal
 from builder.jobs.processes import child_environment, end_session, is_alive, process_started
+from builder.jobs.serving import end_servers
 from builder.project import Project
 from builder.runs.files import read_json, write_json
 from builder.runs.records import (
@@ -37,6 +38,7 @@ from builder.runs.records import (
     STOPPED,
     RunRecord,
 )
+from builder.runs.servers import list_servers
 from builder.runs.smaller_batch import halved, keep_batch, smaller_words, with_kept_batch
 from builder.runs.store import Store, default_store
 from builder.runs.workspace import DATABASE_VARIABLE, HOME_VARIABLE, Workspace, default_workspace
@@ -251,6 +253,7 @@ def delete_run(run_id: str, store: Store | None = None, workspace: Workspace | N
     """
     store, workspace = _places(store, workspace)
     _end(store.run(run_id), store)
+    end_servers(run_id, store)
     store.delete_run(run_id)
     workspace.remove_run_folder(run_id)
 
@@ -263,6 +266,7 @@ def trash_run(run_id: str, store: Store | None = None, workspace: Workspace | No
     """
     store, workspace = _places(store, workspace)
     _end(store.run(run_id), store)
+    end_servers(run_id, store)
     store.trash_run(run_id)
 
 
@@ -288,6 +292,9 @@ def delete_project(project_id: str, store: Store | None = None, workspace: Works
     store, workspace = _places(store, workspace)
     for run in store.list_runs(project_id=project_id, statuses=(QUEUED, *ACTIVE)):
         _end(run, store)
+    for record in list_servers(store):
+        if store.run(record.run_id).project_id == project_id:
+            end_servers(record.run_id, store)
     for run_id in store.delete_project(project_id):
         workspace.remove_run_folder(run_id)
 

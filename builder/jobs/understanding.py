@@ -49,8 +49,8 @@ class Trained:
     def arrays(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Return the arrays of a person's own ``sample``, or of a ``row`` of the data."""
         from builder.data.encode import encode
-        from builder.explain.predict import check_samples
         from builder.explain.targets import arrays_of_row
+        from builder.explain.worded import check_samples
 
         if settings.get("sample") is not None:
             check_samples(self.prepared.spec, [settings["sample"]])

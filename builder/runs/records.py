@@ -116,6 +116,30 @@ class VersionRecord:
 
 
 @dataclass(frozen=True)
+class ServerRecord:
+    """A prediction server of a run's model: ``served`` is what it holds, ``machine`` where it was started.
+
+    ``pid`` and ``process_started`` name its process, as ``psutil`` tells them.
+    """
+
+    id: str
+    run_id: str
+    served: str
+    machine: str
+    host: str
+    port: int
+    pid: int
+    process_started: float | None
+    started_at: float
+
+    @property
+    def address(self) -> str:
+        """Where its page is."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{self.port}"
+
+
+@dataclass(frozen=True)
 class LibraryBlock:
     """A block of a person's own, ready for every project."""
 

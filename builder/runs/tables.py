@@ -126,6 +126,21 @@ details = Table(
     Column("deleted_at", Double, index=True),
 )
 
+# Prediction servers that were started and not yet stopped; whether one still lives, its process tells.
+servers = Table(
+    "servers",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("run_id", ForeignKey("runs.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("served", String(40), nullable=False),
+    Column("machine", String(255), nullable=False),
+    Column("host", String(255), nullable=False),
+    Column("port", Integer, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("process_started", Double),
+    Column("started_at", Double, nullable=False),
+)
+
 # A person's own blocks, ready for every project.
 library = Table(
     "library",

@@ -201,6 +201,23 @@ def export_progress(run_id: str) -> dict[str, Any]:
     }
 
 
+def server(run_id: str, served: str) -> Answer:
+    """Ask for a prediction server of a run's model."""
+    return work().ask("serve", run_id=run_id, served=served)
+
+
+def start_server(run_id: str, served: str) -> None:
+    """Start a prediction server, unless one of this run is being started."""
+    if not servers_starting(run_id):
+        work().forget("serve", run_id=run_id, served=served)
+        server(run_id, served)
+
+
+def servers_starting(run_id: str) -> list[dict[str, Any]]:
+    """Return the servers of a run that are being started."""
+    return [asked for asked in work().unfinished("serve") if asked["run_id"] == run_id]
+
+
 def inference(project: Project, graph: dict[str, Any], side: str = MODEL) -> Answer:
     """Wait for shapes, counts and problems of a graph on a project's data. Blocks; for routes only."""
     data = work().wait("prepare", SPEC_SECONDS, **_prepare_arguments(project))

@@ -11,11 +11,14 @@ from builder.export import run
 
 # Every format once on pictures; elsewhere the formats whose making depends on the family.
 EXPORTED = {
-    "cnn": ("keras", "saved_model", "tflite_float32", "tflite_float16", "tflite_dynamic", "tflite_int8"),
-    "lstm": ("keras", "tflite_float32", "tflite_float16", "tflite_dynamic", "tflite_int8"),
+    "cnn": (
+        *("keras", "saved_model", "tflite_float32", "tflite_float16", "tflite_dynamic", "tflite_int8"),
+        "server",
+    ),
+    "lstm": ("keras", "tflite_float32", "tflite_float16", "tflite_dynamic", "tflite_int8", "server"),
     "bidirectional": ("tflite_float32", "tflite_int8"),
     "transformer": ("tflite_float32", "tflite_float16", "tflite_dynamic", "tflite_int8"),
-    "table": ("saved_model", "tflite_float32", "tflite_int8"),
+    "table": ("saved_model", "tflite_float32", "tflite_int8", "server"),
     "regression": ("tflite_float32", "tflite_float16", "tflite_dynamic", "tflite_int8"),
     "residual": ("tflite_float32", "tflite_int8"),
 }

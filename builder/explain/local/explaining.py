@@ -17,8 +17,8 @@ from builder.explain.local.answer import Answer, answer_to
 from builder.explain.local.faithfulness import faithfulness
 from builder.explain.local.perturbing import Attribution, Tick
 from builder.explain.local.units import Group, Units
-from builder.explain.predict import check_samples
 from builder.explain.targets import arrays_of_row, of_target
+from builder.explain.worded import check_samples
 from builder.explanation_methods import METHODS
 
 # Of the work of an explanation, the share before its faithfulness is measured.

@@ -14,8 +14,8 @@ from builder.truth.report import NO_LOSS, read_truth, read_variants
 from builder.ui import frame, questions, state
 from builder.ui.components.canvas import canvas
 from builder.ui.format import metric_name, metric_value, size
+from builder.ui.run_data import run_project
 from builder.ui.sections import measuring
-from builder.ui.sections.results import run_project
 from builder.ui.services import TOKEN, workspace
 from builder.ui.tables import share_column
 

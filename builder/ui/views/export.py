@@ -1,7 +1,7 @@
 """Export: the trained model in every format, each verified against the original."""
 
 from builder.ui import frame
-from builder.ui.sections import export, results, truth
+from builder.ui.sections import export, results, serving, truth
 
 project = frame.current_project()
 frame.project_heading(
@@ -17,4 +17,5 @@ if run is not None:
         export.verification(report)
         truth.truth(run)
         export.files(run)
+    serving.servers(run)
     export.script(run)

@@ -1,0 +1,52 @@
+"""Answers that say no: the status, a stable code, and words that say what to do."""
+
+from __future__ import annotations
+
+from builder.errors import BuilderError
+
+RETRY_SECONDS = 1
+# What is wrong with the model, not with the question.
+_OF_THE_MODEL = ("not_a_number",)
+
+
+class Refusal(Exception):
+    """A request that is not answered.
+
+    Args:
+        status: the HTTP status.
+        code: a stable name for programs.
+        message: what happened and what to do, in plain words.
+    """
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status, self.code, self.message = status, code, message
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Headers of the answer: when to try again, where that helps."""
+        return {"Retry-After": str(RETRY_SECONDS)} if self.status == 503 else {}
+
+    def to_json(self) -> dict[str, str]:
+        """Return the body of the answer."""
+        return {"error": self.message, "code": self.code}
+
+
+def refused(error: BuilderError) -> Refusal:
+    """Return the refusal that problems of a sample, or of the model's answer, amount to."""
+    code = error.problems[0].code
+    return Refusal(500 if code in _OF_THE_MODEL else 422, code, str(error))
+
+
+def busy() -> Refusal:
+    """Return the refusal of a request for which there is no place."""
+    return Refusal(503, "busy", "Too many requests wait already. Try again in a moment.")
+
+
+def too_slow(seconds: float) -> Refusal:
+    """Return the refusal of a request whose answer took too long."""
+    message = (
+        f"There was no answer within {seconds:g} seconds, because the server has too much to do or the "
+        "request is too large. Try again, or send fewer samples at once."
+    )
+    return Refusal(503, "too_slow", message)

@@ -1,0 +1,214 @@
+"""Samples in the body of a request, as ``builder.data.encode`` takes them."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import math
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+import numpy as np
+
+from builder.data.images import MAXIMUM_PIXELS, image_pixels
+from builder.data.spec import DataSpec, ModelInput
+from builder.serving.limits import Limits
+from builder.serving.refusals import Refusal
+
+# A model of one input of these kinds may be given the bare value.
+_BARE = ("image", "audio", "series", "text")
+
+
+def instances_in(body: bytes, limits: Limits) -> list[Any]:
+    """Return the ``instances`` of a JSON body.
+
+    Raises:
+        Refusal: 400 where it is no JSON of that form, 413 where there are too many.
+    """
+    try:
+        # NaN and Infinity are no JSON, though many programs write them.
+        content = json.loads(body, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        message = f"The body is not JSON: {str(error)[:200]}. Send an object such as {_FORM}."
+        raise Refusal(400, "not_json", message) from error
+    if not isinstance(content, Mapping) or not isinstance(content.get("instances"), list):
+        found = f"an object with {_listed(content)}" if isinstance(content, Mapping) else "something else"
+        message = f"The body must be an object such as {_FORM}. It is {found}."
+        raise Refusal(400, "no_instances", message)
+    instances = content["instances"]
+    if not instances:
+        raise Refusal(400, "no_instances", "'instances' is empty. Send at least one sample.")
+    if len(instances) > limits.instances:
+        message = (
+            f"The request has {len(instances):,} samples; at most {limits.instances:,} are answered at once. "
+            "Send them in several requests."
+        )
+        raise Refusal(413, "too_many_instances", message)
+    return instances
+
+
+_FORM = '{"instances": [sample, …]}'
+
+
+def samples_of(spec: DataSpec, instances: Sequence[Any]) -> list[dict[str, Any]]:
+    """Return the samples that instances describe.
+
+    Args:
+        spec: the description of the data that the model was made for.
+        instances: one JSON value a sample: an object by the names of ``input_names``, or, for a model of one
+            picture, sound, series or text, the bare value. A picture or a sound is the file's bytes: in
+            base64, ``{"b64": "..."}`` or the bare text, or as ``bytes``.
+
+    Raises:
+        Refusal: 422 where an instance has another form, or a picture cannot be read.
+        BuilderError: where a picture or sound is none.
+    """
+    found, pixels = [], 0
+    for number, instance in enumerate(instances, start=1):
+        sample = _sample(spec, instance, number)
+        pixels += sample["image"].size if isinstance(sample.get("image"), np.ndarray) else 0
+        if pixels > 3 * MAXIMUM_PIXELS:
+            message = f"The pictures of one request may have {MAXIMUM_PIXELS:,} pixels together. Send fewer."
+            raise Refusal(413, "too_many_pixels", message)
+        found.append(sample)
+    return found
+
+
+def input_names(spec: DataSpec) -> list[str]:
+    """Return the names of everything that a sample may hold."""
+    return list(dict.fromkeys(name for item in spec.inputs for name in _names(item)))
+
+
+def text_name(item: ModelInput) -> str:
+    """Return the name by which a sample holds its text: the column's, or "text" where words have tags."""
+    return "text" if item.settings.get("of_words") else str(item.settings["column"])
+
+
+def unknown_categories(spec: DataSpec, samples: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return, in words, the values of categories that the model never saw; they count as "other"."""
+    found = []
+    for item in spec.inputs:
+        for column, known in item.settings.get("categories", {}).items():
+            for number, sample in enumerate(samples, start=1):
+                value = sample.get(column)
+                if isinstance(value, str) and value.strip() and value.strip() not in known:
+                    near = get_close_matches(value.strip(), known, 1)
+                    hint = f" Did you mean '{near[0]}'?" if near else ""
+                    found.append(
+                        f"Sample {number}: the model never saw '{value[:60]}' in '{column}'; it counts as "
+                        f"'other'.{hint}"
+                    )
+    return found
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(f"{name} is no JSON value; write null where a number is missing")
+
+
+def _names(item: ModelInput) -> list[str]:
+    settings = item.settings
+    if item.kind == "text":
+        return [text_name(item), "tokens" if settings.get("of_words") else "text"]
+    if item.kind == "table":
+        return [*settings["numeric_columns"], *settings["categorical_columns"]]
+    return [item.kind]
+
+
+def _sample(spec: DataSpec, instance: Any, number: int) -> dict[str, Any]:
+    (first, *others) = spec.inputs
+    is_bare = not isinstance(instance, Mapping) or set(instance) == {"b64"}
+    if is_bare and first.kind in _BARE and not others:
+        instance = {_names(first)[0]: instance}
+    if not isinstance(instance, Mapping):
+        message = f"Sample {number} must be an object with {_quoted(input_names(spec))}."
+        raise Refusal(422, "bad_sample", message)
+    _check_names(spec, instance, number)
+    kinds = {item.kind for item in spec.inputs}
+    sample: dict[str, Any] = {}
+    for name, value in instance.items():
+        if name == "image" and "image" in kinds:
+            sample[name] = _picture(value, number)
+        elif name == "audio" and "audio" in kinds:
+            sample |= _sound(value, number)
+        else:
+            sample[name] = value
+    _check_values(spec, sample, number)
+    return sample
+
+
+def _check_names(spec: DataSpec, instance: Mapping[str, Any], number: int) -> None:
+    known = input_names(spec)
+    for name in instance:
+        if name not in known:
+            near = get_close_matches(name, known, 1)
+            hint = f" Did you mean '{near[0]}'?" if near else ""
+            message = f"Sample {number}: the model reads no '{name[:60]}'.{hint} It reads {_quoted(known)}."
+            raise Refusal(422, "unknown_column", message)
+
+
+def _check_values(spec: DataSpec, sample: Mapping[str, Any], number: int) -> None:
+    for item in spec.inputs:
+        for name in [*item.settings.get("numeric_columns", ()), *item.settings.get("categories", ())]:
+            value = sample.get(name)
+            infinite = isinstance(value, float) and not math.isfinite(value)
+            if infinite or not (value is None or isinstance(value, (str, int, float))):
+                message = (
+                    f"Sample {number}: '{name}' must be a finite number, a text, or null where it is missing."
+                )
+                raise Refusal(422, "bad_sample", message)
+
+
+def _picture(value: Any, number: int) -> np.ndarray:
+    if isinstance(value, list):
+        return _pixels(value, number)
+    return image_pixels(_bytes(value, number, "image"), f"Sample {number}: the picture")
+
+
+def _pixels(value: list[Any], number: int) -> np.ndarray:
+    try:
+        pixels = np.asarray(value)
+    except ValueError:
+        pixels = np.empty(0)
+    fits = pixels.ndim in (2, 3) and pixels.size and pixels.dtype.kind in "iuf"
+    if not fits or not (np.isfinite(pixels).all() and pixels.min() >= 0 and pixels.max() <= 255):
+        message = (
+            f"Sample {number}: a picture as numbers must have the shape (height, width) or "
+            f"(height, width, channels), its numbers 0 to 255. This one has the shape {pixels.shape}."
+        )
+        raise Refusal(422, "bad_sample", message)
+    return pixels.astype(np.uint8)
+
+
+def _sound(value: Any, number: int) -> dict[str, Any]:
+    # Here alone: a server of pictures or texts has no library for sound.
+    from builder.data.audio import recorded
+
+    recording = recorded(_bytes(value, number, "audio"), f"Sample {number}: the recording")
+    return {"audio": recording.samples, "rate": recording.rate}
+
+
+def _bytes(value: Any, number: int, name: str) -> bytes:
+    if isinstance(value, bytes):
+        return value
+    text = value.get("b64") if isinstance(value, Mapping) else value
+    if not isinstance(text, str):
+        message = f'Sample {number}: \'{name}\' must be a file in base64, such as {{"b64": "…"}}.'
+        raise Refusal(422, "bad_sample", message)
+    # What a browser makes of a file begins with its type.
+    text = text.partition(";base64,")[2] if text.startswith("data:") else text
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        message = f"Sample {number}: '{name}' is no base64. Encode the bytes of the file in base64."
+        raise Refusal(422, "not_base64", message) from error
+
+
+def _quoted(names: Sequence[str]) -> str:
+    shown = ", ".join(f"'{name}'" for name in names[:20])
+    return f"{shown} …" if len(names) > 20 else shown
+
+
+def _listed(content: Mapping[str, Any]) -> str:
+    return _quoted([str(name)[:40] for name in content]) or "nothing in it"
