@@ -31,7 +31,8 @@ VERIFICATION_SAMPLES = 300
 class Job:
     """An export: the trained model's file, the project, the prepared data, and the folder to fill.
 
-    ``served`` is the format of the model in the prediction server, see ``SERVED``.
+    ``served`` is the format of the model in the prediction server, see ``SERVED``. ``scratch_folder`` is
+    where the workers hand things to each other; inside the folder to fill where it is empty.
     """
 
     model_file: str
@@ -41,6 +42,7 @@ class Job:
     formats: tuple[str, ...]
     quantization: Quantization = field(default_factory=Quantization)
     served: str = AUTO_SERVED
+    scratch_folder: str = ""
 
     def write(self, file: Path) -> None:
         """Write the job as JSON."""
@@ -71,7 +73,7 @@ class Job:
     @property
     def scratch(self) -> Path:
         """A folder for what the workers hand to each other; it is not part of the export."""
-        return Path(self.folder) / ".scratch"
+        return Path(self.scratch_folder or Path(self.folder) / ".scratch")
 
 
 def chosen_rows(prepared: Prepared, part: str, count: int) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -65,9 +65,9 @@ def measure(
     entries = [item for item in (report or {}).get("formats", ()) if _is_measured(item)]
     if report is None or not entries:
         raise stop("no_export", "There are no TFLite files to measure. Export the model to TFLite first.")
-    job = _job(model_file, project, prepared, exports, report, entries)
-    try:
-        job.scratch.mkdir(exist_ok=True)
+    # A folder of its own, so that two measurements of one run do not disturb each other.
+    with tempfile.TemporaryDirectory(prefix=".measuring-", dir=exports.parent) as scratch:
+        job = _job(model_file, project, prepared, exports, report, entries, scratch)
         job.write(job.scratch / "job.json")
         names = [item["format"] for item in entries]
         scored = run_formats(
@@ -78,8 +78,6 @@ def measure(
             _variant(item, scored[item["format"]], keras, job, _told(place, entries, on_progress))
             for place, item in enumerate(entries)
         ]
-    finally:
-        shutil.rmtree(job.scratch, ignore_errors=True)
     on_progress(1.0, "Measured")
     return {
         "created": now().isoformat(timespec="seconds"),
@@ -129,6 +127,7 @@ def _job(
     exports: Path,
     report: Mapping[str, Any],
     entries: Sequence[Mapping[str, Any]],
+    scratch: str,
 ) -> Job:
     return Job(
         model_file=str(model_file.resolve()),
@@ -137,6 +136,7 @@ def _job(
         folder=str(exports.resolve()),
         formats=tuple(item["format"] for item in entries),
         quantization=Quantization.from_json(report.get("quantization", {})),
+        scratch_folder=scratch,
     )
 
 

@@ -71,7 +71,6 @@ class Measurer(Converter):
     @cached_property
     def keras(self) -> dict[str, Any]:
         """The scores of the Keras model; the samples that others time their files with are written, too."""
-        self.job.scratch.mkdir(exist_ok=True)
         timed: dict[str, Any] = numeric_inputs(self.prepared, self.rows[:_TIMED_SAMPLES])
         np.savez(self.job.scratch / SAMPLES_FILE, **timed)
         own = self._singles[0]

@@ -3,6 +3,7 @@ import type { BlockPreview, MapsPicture, PreviewAnswer, PreviewRequest } from ".
 import { colourOf, scaleOf } from "../src/canvas/preview/colors";
 import { bitmapsOf, gridFor } from "../src/canvas/preview/draw";
 import { merged, PreviewStore } from "../src/canvas/preview/store";
+import { nothingWords } from "../src/canvas/preview/words";
 import { chain } from "./helpers";
 
 const DOCUMENT = chain(["input", "input.v1"]);
@@ -109,5 +110,12 @@ describe("pictures", () => {
     expect(grid.columns * grid.rows).toBeGreaterThanOrEqual(16);
     expect(grid.columns * (grid.width + grid.gap) - grid.gap).toBeLessThanOrEqual(180.001);
     expect(grid.rows * (grid.height + grid.gap) - grid.gap).toBeLessThanOrEqual(46.001);
+  });
+});
+
+describe("a block without a picture", () => {
+  it("is not blamed on the model while its picture is being computed", () => {
+    expect(nothingWords("stage", true)).not.toContain("problems");
+    expect(nothingWords("stage", false)).toContain("problems of the model");
   });
 });

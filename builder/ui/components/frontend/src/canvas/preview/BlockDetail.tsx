@@ -4,7 +4,7 @@ import { useState } from "react";
 import type { Attention, BlockPreview, MapsPicture, Output, Statistics, VectorPicture } from "./answer";
 import { ClassesView, HistogramView, MapsView, mapsLabel, NumberView, PixelsView, ScaleBar, TokensView } from "./Pictures";
 import type { PreviewState } from "./store";
-import { numberWords, percentWords } from "./words";
+import { nothingWords, numberWords, percentWords } from "./words";
 
 const WIDTH = 250;
 const MOST = { words: 400, classes: 20, values: 24 };
@@ -14,7 +14,7 @@ const SPEAKING: ReadonlySet<string> = new Set(["classes", "number"]);
 
 export function BlockDetail({ id, state }: { id: string; state: PreviewState }) {
   const block: BlockPreview | undefined = state.detail?.id === id ? state.detail : state.blocks[id];
-  if (!block) return <p className="kb-quiet">Nothing comes out of '{id}' yet: see the problems of the model.</p>;
+  if (!block) return <p className="kb-quiet">{nothingWords(id, state.isBusy)}</p>;
   return (
     <section className="kb-detail" aria-label={`What ${id} puts out`}>
       <h3>

@@ -11,3 +11,10 @@ export function percentWords(share: number): string {
   if (share > 0 && share < 0.01) return "<1 %";
   return `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
 }
+
+/** Why nothing is shown of a block. */
+export function nothingWords(id: string, isBusy: boolean): string {
+  return isBusy
+    ? `What '${id}' puts out is being computed.`
+    : `Nothing comes out of '${id}' yet: see the problems of the model.`;
+}
