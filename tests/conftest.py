@@ -1,6 +1,7 @@
 """Every test works in a workspace of its own, never in the person's."""
 
 import os
+from collections.abc import Generator
 
 import pytest
 
@@ -27,3 +28,17 @@ def workspace_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pyte
     """Point the product at an empty workspace and the default database."""
     monkeypatch.setenv("KERABLOCKS_HOME", str(tmp_path_factory.mktemp("workspace")))
     monkeypatch.delenv("KERABLOCKS_DATABASE_URL", raising=False)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Tell beside a failure what the browser showed; a missing button alone says little."""
+    report = yield
+    page = getattr(item, "funcargs", {}).get("page")
+    if report.when == "call" and report.failed and hasattr(page, "inner_text"):
+        try:
+            shown = f"{page.url}\n{page.inner_text('body', timeout=5000)[:6000]}"
+        except Exception as error:
+            shown = f"The page could not be asked: {error}"
+        report.sections.append(("What the page showed", shown))
+    return report

@@ -1,6 +1,5 @@
 """Several labels, ranks and counts go the whole way: checks with repairs, training, scores, predictions."""
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from builder.errors import BuilderError
 from builder.explain.evaluation import evaluate
 from builder.explain.predict import predict
 from builder.graph import Edge, Graph, Node
-from builder.project import DataRecipe, Project, load_preset
+from builder.project import DataRecipe, Project
 from builder.train.loop import fit
 from builder.train.randomness import seed_everything
 
@@ -124,11 +123,3 @@ def test_a_watched_value_that_is_not_reported_is_told(data: dict[str, Prepared],
     model = compiler.build(case, data["multi_label"].spec)
     with pytest.raises(BuilderError, match="'accuracy' is not reported by this run.*micro_f1"):
         fit(model, data["multi_label"], settings, tmp_path)
-
-
-def test_a_script_of_such_a_task_is_refused_in_words(data: dict[str, Prepared]) -> None:
-    from builder.codegen import script
-
-    case = replace(load_preset("tabular/ordinal"), name="x")
-    with pytest.raises(BuilderError, match="the task ordinal regression, which cannot be written"):
-        script(case, data["ordinal"].spec)

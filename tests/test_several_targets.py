@@ -11,7 +11,6 @@ import pandas as pd
 import pytest
 
 from builder import compiler
-from builder.codegen import script
 from builder.data.prepare import Prepared, prepare
 from builder.data.profile import propose
 from builder.data.sources import SAMPLES_FOLDER
@@ -165,11 +164,6 @@ def test_all_formats_give_every_answer(project: Project, prepared: Prepared, tra
     assert answer["label"] == expected["label"]
     assert answer["further"]["age"]["value"] == pytest.approx(expected["further"]["age"]["value"], rel=1e-3)
     assert answer["further"]["sex"]["label"] == expected["further"]["sex"]["label"]
-
-
-def test_a_script_is_refused_in_words(project: Project, prepared: Prepared) -> None:
-    with pytest.raises(BuilderError, match="several columns"):
-        script(project, prepared.spec)
 
 
 def test_each_answer_is_explained_by_itself(trained, prepared: Prepared) -> None:

@@ -118,6 +118,7 @@ _ALL = (
         "litert",
         "A folder that answers over HTTP as TensorFlow Serving does, with a page to try it, and a container "
         "file. Needs neither Keras nor this studio.",
+        prepared=True,
         tasks=_SERVED,
     ),
     Format(

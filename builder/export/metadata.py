@@ -16,6 +16,7 @@ from typing import Any
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.tools import flatbuffer_utils
 
+from builder.data.packed_words import VOCABULARY_FILE, has_vocabulary, labels_file, one_line, packed_words
 from builder.data.spec import ARRAY_KINDS, DataSpec, ModelInput
 from builder.errors import stop
 from builder.export.flat_tables import Fields, Number, Reading, root, written
@@ -43,7 +44,7 @@ def with_metadata(tflite: bytes, spec: DataSpec, name: str, description: str) ->
         description: what it does, in words; may be empty.
     """
     model = flatbuffer_utils.read_model_from_bytearray(bytearray(tflite))
-    files = _files(spec)
+    files = packed_words(spec)
     tables = {
         0: name,
         1: description or f"Predicts {spec.target_name or spec.task.replace('_', ' ')}.",
@@ -99,7 +100,7 @@ def check_metadata(tflite: bytes, spec: DataSpec) -> None:
     names = {array.name for array in spec.arrays}
     told = {item["name"] for item in found["inputs"]}
     labels = found["files"].get("labels.txt", [])
-    if not told <= names or labels != [_one_line(name) for name in spec.class_names]:
+    if not told <= names or labels != [one_line(name) for name in spec.class_names]:
         raise stop("wrong_metadata", "The file's own description does not fit the model. Do not use it.")
 
 
@@ -133,30 +134,6 @@ def _with_files(tflite: bytes, files: Mapping[str, Sequence[str]]) -> bytes:
     return whole.getvalue()
 
 
-def _files(spec: DataSpec) -> dict[str, list[str]]:
-    files = {}
-    for number, target in enumerate(spec.each_target):
-        if target.class_names:
-            files[_labels_name(number)] = [_one_line(name) for name in target.class_names]
-    for item in spec.inputs:
-        if _has_vocabulary(item):
-            files["vocabulary.txt"] = [_one_line(word) for word in item.settings["vocabulary"]]
-    return files
-
-
-def _labels_name(number: int) -> str:
-    return "labels.txt" if number == 0 else f"labels_{number + 1}.txt"
-
-
-def _has_vocabulary(item: ModelInput) -> bool:
-    """Tell whether a list of words is all that cuts a text into tokens."""
-    return item.kind == "text" and item.settings.get("tokenizer", "word") in ("word", "word_piece")
-
-
-def _one_line(text: str) -> str:
-    return text.replace("\n", " ")
-
-
 def _ends(model: Any, which: str) -> list[str]:
     """Return the names of the inputs or outputs in the order of the file, which is not the signature's."""
     graph, signature = model.subgraphs[0], model.signatureDefs[0]
@@ -173,8 +150,8 @@ def _input(name: str, spec: DataSpec) -> Fields:
         fields[4] = [{0: Number(_NORMALIZATION), 1: {0: [0.0], 1: [1.0]}}]
         smallest, largest = _RANGES[item.kind]
         fields[5] = {0: [largest], 1: [smallest]}
-    if _has_vocabulary(item):
-        fields[6] = [{0: "vocabulary.txt", 1: "Line n, from 0, is the word of id n.", 2: Number(_VOCABULARY)}]
+    if has_vocabulary(item):
+        fields[6] = [{0: VOCABULARY_FILE, 1: "Line n, from 0, is the word of id n.", 2: Number(_VOCABULARY)}]
     return fields
 
 
@@ -208,5 +185,5 @@ def _output(name: str, spec: DataSpec) -> Fields:
     what = target.target_name or target.task.replace("_", " ")
     fields: dict[int, Any] = {0: name, 1: what, 3: {0: Number(_FEATURES), 1: {}}}
     if target.class_names:
-        fields[6] = [{0: _labels_name(number), 1: "One class a line.", 2: Number(_LABELS)}]
+        fields[6] = [{0: labels_file(number), 1: "One class a line.", 2: Number(_LABELS)}]
     return fields

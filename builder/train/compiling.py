@@ -78,7 +78,7 @@ def _compile_adversarial(
     model.prepare_training(
         settings,
         make_optimizer(settings, steps, factors, model.generator),
-        make_optimizer(others, steps, factors, model.discriminator),
+        make_optimizer(others, steps, factors, model.judge),
     )
 
 

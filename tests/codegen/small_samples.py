@@ -17,7 +17,7 @@ ROWS = 120
 # Smaller tables stay whole: their rare classes have few rows.
 WHOLE_BYTES = 100_000
 FILES_A_FOLDER = 8
-LINKED_FILES = 24
+LINKED_FILES = 60
 
 
 def cut_samples(folder: Path) -> Path:

@@ -123,7 +123,18 @@ WAYS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
 }
 
 
-@pytest.mark.parametrize("way", WAYS)
+# These take their time, and are read and fed as others are.
+LONG = (
+    "a class for every pixel",
+    "names in sentences",
+    "texts made from texts",
+    "what is said in recordings",
+)
+
+
+@pytest.mark.parametrize(
+    "way", [pytest.param(way, marks=pytest.mark.exhaustive) if way in LONG else way for way in WAYS]
+)
 def test_a_script_has_the_losses_of_the_studio(
     way: str, preset: Preset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

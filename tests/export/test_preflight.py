@@ -11,6 +11,7 @@ from graph_cases import chain
 
 from builder.compiler import build, sound_analysis
 from builder.compiler.figures.tflite_size import tflite_bytes
+from builder.data.packed_words import packed_bytes
 from builder.data.prepare import Prepared, prepare
 from builder.export.job import Job
 from builder.export.preflight import FORMATS_TRIED, convertibility
@@ -93,10 +94,11 @@ def test_an_operator_that_tflite_lacks_is_told_with_its_block(cache: Path) -> No
 @pytest.mark.parametrize("name", ["images/cnn", "text/lstm", "tabular/mlp_regression"])
 def test_the_estimated_sizes_are_near_those_of_the_files(name: str, cache: Path) -> None:
     project = load_preset(name)
-    analysis = sound_analysis(project, prepare(project.data, cache).spec)
+    spec = prepare(project.data, cache).spec
+    analysis = sound_analysis(project, spec)
     layers = [layer for outcome in analysis.outcomes.values() for layer in outcome.layers]
     real = {item["format"]: item["bytes"] for item in of_preset(name, cache)["formats"]}
-    for kind, estimate in tflite_bytes(layers).items():
+    for kind, estimate in tflite_bytes(layers, packed_bytes(spec)).items():
         size = real[f"tflite_{kind}"]
         assert abs(estimate - size) <= max(SIZE_TOLERANCE * size, SMALL_FILE_BYTES), kind
 

@@ -116,6 +116,7 @@ def test_a_wrong_limit_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_run_pauses_and_goes_on(store: Store) -> None:
     run_id = training.submit(DOCUMENT)
     has(run_id, "running")
+    until(lambda: "step" in store.run(run_id).progress)
     training.pause(run_id)
     has(run_id, "paused")
     steps = store.run(run_id).progress["step"]

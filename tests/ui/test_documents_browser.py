@@ -267,8 +267,11 @@ def test_the_main_pages_set_up_no_grave_barrier(page: Page, app: str, project_id
         if name == "model":
             expect(page.locator(".kb-root[data-answered]")).to_be_visible(timeout=ENGINE_SECONDS * 1000)
             block(page, "dense").click()
-        # What is still fading in has less contrast than it will have.
-        page.evaluate("Promise.allSettled(document.getAnimations().map(moving => moving.finished))")
+        # What is still fading in has less contrast than it will have. A spinner turns without an end.
+        page.wait_for_function(
+            "() => document.getAnimations().every("
+            "moving => moving.playState !== 'running' || moving.effect.getTiming().iterations === Infinity)"
+        )
         page.add_script_tag(path=AXE)
         told = page.evaluate("rules => axe.run(document, {runOnly: rules})", rules)
         found += [

@@ -10,6 +10,7 @@ from builder.compiler.figures.layers import LayerFigures
 from builder.compiler.figures.receptive_field import receptive_field
 from builder.compiler.figures.tflite_size import tflite_bytes
 from builder.compiler.figures.training_memory import training_memory
+from builder.data.packed_words import packed_bytes
 from builder.data.spec import DataSpec
 from builder.graph import Graph
 
@@ -48,7 +49,7 @@ def report(analysis: Analysis, settings: Mapping[str, Any]) -> dict[str, Any]:
     blocks = _blocks(analysis)
     return {
         "blocks": blocks,
-        "totals": _totals(blocks, layers, settings),
+        "totals": _totals(blocks, layers, settings, analysis.spec),
         "receptive_field": _receptive_field(analysis),
         "guessed": sorted({layer.kind for layer in layers if layer.is_rough}),
     }
@@ -89,7 +90,10 @@ def _layer(layer: LayerFigures) -> dict[str, Any]:
 
 
 def _totals(
-    blocks: Iterable[Mapping[str, Any]], layers: list[LayerFigures], settings: Mapping[str, Any]
+    blocks: Iterable[Mapping[str, Any]],
+    layers: list[LayerFigures],
+    settings: Mapping[str, Any],
+    spec: DataSpec | None,
 ) -> dict[str, Any]:
     rows = list(blocks)
     parts = ("parameters", "trainable", "flops", "activation_bytes")
@@ -99,7 +103,7 @@ def _totals(
         "batch_size": settings["batch_size"],
         "optimizer": settings["optimizer"],
         "training": training_memory(layers, totals["parameters"], totals["trainable"], settings),
-        "tflite": tflite_bytes(layers),
+        "tflite": tflite_bytes(layers, packed_bytes(spec) if spec else 0),
     }
 
 

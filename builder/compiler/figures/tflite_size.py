@@ -29,15 +29,16 @@ _BIAS_BYTES = 4
 FORMATS = ("float32", "float16", "int8")
 
 
-def tflite_bytes(layers: Sequence[LayerFigures]) -> dict[str, int]:
+def tflite_bytes(layers: Sequence[LayerFigures], packed: int = 0) -> dict[str, int]:
     """Return the estimated size of the TFLite file in each format: "float32", "float16", "int8".
 
     Args:
         layers: the model's layers, in the order in which they are computed.
+        packed: the bytes of the words that travel in the file, see ``builder.data.packed_words``.
     """
     kept = _without_folded(layers)
     operators = sum(_OPERATORS.get(layer.kind, 0 if layer.kind in _NO_OPERATOR else 1) for layer in kept)
-    base = _FILE_BYTES + _OPERATOR_BYTES * operators
+    base = _FILE_BYTES + packed + _OPERATOR_BYTES * operators
     return {
         "float32": base + sum(4 * (layer.matrices + layer.vectors + _stored(layer)) for layer in kept),
         "float16": base + _OPERATOR_BYTES * _casts(kept) + sum(_half(layer) for layer in kept),
