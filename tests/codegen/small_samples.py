@@ -62,10 +62,10 @@ def _files(source: Path, target: Path) -> None:
             kept += [inside[place] for place in np.linspace(0, len(inside) - 1, wanted).astype(int)]
         for name in dict.fromkeys([*others, *kept]):
             cut.writestr(name, archive.read(name))
-        stems = {Path(name).stem for name in kept}
+        files = {Path(name).name for name in kept}
         for name in tables:
             header, *lines = archive.read(name).decode("utf-8-sig").splitlines(keepends=True)
-            lines = [line for line in lines if stems & {Path(cell).stem for cell in line.split(",")}]
+            lines = [line for line in lines if files & {Path(cell).name for cell in line.split(",")}]
             cut.writestr(name, "".join([header, *lines]))
 
 
