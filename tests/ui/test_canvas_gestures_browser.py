@@ -188,6 +188,18 @@ def test_what_is_copied_in_one_window_is_pasted_in_another_with_its_connections(
     other.close()
 
 
+def test_damaged_blocks_on_the_clipboard_are_told_and_change_nothing(canvas: Page) -> None:
+    select(canvas, "conv_2")
+    press(canvas, "Control+c")
+    canvas.evaluate(
+        "navigator.clipboard.readText().then((text) => navigator.clipboard.writeText(text.slice(0, -9)))"
+    )
+    count = canvas.locator(".react-flow__node-block").count()
+    press(canvas, "Control+v")
+    expect(canvas.locator(".kb-toast")).to_contain_text("are cut off or changed")
+    expect(canvas.locator(".react-flow__node-block")).to_have_count(count)
+
+
 def test_the_keyboard_alone_builds_a_model_and_keeps_the_focus(canvas: Page) -> None:
     press(canvas, "Control+a", "Delete")
     expect(canvas.locator(".react-flow__node")).to_have_count(0)

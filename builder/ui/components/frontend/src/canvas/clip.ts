@@ -58,6 +58,11 @@ export function clipFrom(text: string): Clip | null {
   }
 }
 
+/** Whether a text was meant to hold blocks, but has lost or gained something on its way. */
+export function isDamaged(text: string): boolean {
+  return text.includes(FORMAT) && clipFrom(text) === null;
+}
+
 const MOST_TEXT = 20_000_000;
 const MOST_BLOCKS = 5000;
 const DEEPEST = 8;
