@@ -57,7 +57,7 @@ def main() -> None:
         with served(ROOT / "app.py", Path(home) / "app.log") as url, chromium() as browser:
             page = browser.new_page(viewport={"width": 1440, "height": 900})
             page.goto(f"{url}/model?project={project_id}")
-            page.locator(".kb-root[data-answered]").wait_for(timeout=120_000)
+            page.locator(".kb-root[data-answered][data-settled]").wait_for(timeout=120_000)
             page.wait_for_timeout(1000 * ZOOM_SECONDS)
             print("| what | frames a second | slowest frame of 20 |")
             print("| --- | --- | --- |")

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 FLAGS = [
@@ -79,6 +79,14 @@ def free_port() -> int:
 def block(page: Page, name: str) -> Locator:
     """Return a block of the canvas."""
     return page.locator(f'.react-flow__node[data-id="{name}"]')
+
+
+def select_block(page: Page, name: str) -> None:
+    """Click a block of the canvas, wherever it lies: the canvas scrolls back what a browser scrolls in it."""
+    page.locator(".kb-root").focus()
+    page.keyboard.press("f")
+    expect(block(page, name)).to_be_in_viewport()
+    block(page, name).click()
 
 
 def edge(page: Page, source: str, target: str) -> Locator:

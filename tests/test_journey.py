@@ -67,7 +67,7 @@ def button(page: Page, name: str):
 def create_project(page: Page, app: str) -> None:
     page.goto(app)
     button(page, "Create project").click()
-    expect(page.locator(".kb-root[data-answered]")).to_be_visible(timeout=ENGINE_SECONDS * 1000)
+    expect(page.locator(".kb-root[data-answered][data-settled]")).to_be_visible(timeout=ENGINE_SECONDS * 1000)
     expect(page.locator(".kb-shape").first).to_have_text("28×28×1", timeout=ENGINE_SECONDS * 1000)
 
 

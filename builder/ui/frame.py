@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec
 
 import streamlit as st
 
@@ -22,6 +23,7 @@ LOGO = str(ASSETS / "logo.svg")
 ICON = str(ASSETS / "icon.png")
 STYLE = (Path(__file__).parent / "style.css").read_text(encoding="utf-8")
 POLL_SECONDS = 0.4
+WANTED_PAGE = "wanted_page"
 MAXIMUM_NAME = 80
 CHANGED_ELSEWHERE = "This project was changed in another tab. An edit made here just now was not kept."
 
@@ -38,6 +40,8 @@ HISTORY = "views/history.py"
 COMPARE = "views/compare.py"
 LIBRARY = "views/library.py"
 FRONTIER = "views/frontier.py"
+
+P = ParamSpec("P")
 
 
 def apply_style() -> None:
@@ -95,14 +99,34 @@ def restore(project: Project, note: str) -> None:
 
 def go(page: str) -> None:
     """Lead to a page; for callbacks, so that no newer run of the page swallows the click."""
-    state.remember("wanted_page", page)
+    state.remember(WANTED_PAGE, page)
 
 
 def follow_wish() -> None:
     """Lead to the page that a callback asked for."""
-    page = state.take("wanted_page")
+    page = state.take(WANTED_PAGE)
     if page is not None:
         st.switch_page(page)
+
+
+def polled(seconds: float) -> Callable[[Callable[P, None]], Callable[P, None]]:
+    """Return a decorator for a part of a page that is drawn again, by itself, every so many seconds.
+
+    The part is left out where a callback has asked for another page: what it asks of the page that is left
+    may reach Streamlit after the other page is there, and would empty it.
+    """
+
+    def decorate(draw: Callable[P, None]) -> Callable[P, None]:
+        fragment = st.fragment(run_every=seconds)(draw)
+
+        @wraps(draw)
+        def draw_unless_leaving(*args: P.args, **keywords: P.kwargs) -> None:
+            if state.recall(WANTED_PAGE) is None:
+                fragment(*args, **keywords)
+
+        return draw_unless_leaving
+
+    return decorate
 
 
 def project_heading(project: Project, page: str, hint: str) -> None:
@@ -167,7 +191,7 @@ def awaited(ask: Callable[[], Answer], label: str, height: int = 120, keep: str 
     return answer.value
 
 
-@st.fragment(run_every=POLL_SECONDS)
+@polled(POLL_SECONDS)
 def _waiting(ask: Callable[[], Answer], label: str, height: int) -> None:
     if ask().state != "working":
         st.rerun()

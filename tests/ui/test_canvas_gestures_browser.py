@@ -49,7 +49,7 @@ def canvas(page: Page, address: str) -> Page:
 
 def _opened(page: Page, address: str) -> Page:
     page.goto(f"{address}/?page=canvas")
-    expect(page.locator(".kb-root[data-answered]")).to_be_visible()
+    expect(page.locator(".kb-root[data-answered][data-settled]")).to_be_visible()
     expect(block(page, "output")).to_be_attached()
     return page
 

@@ -41,7 +41,7 @@ def page(browser: Browser) -> Iterator[Page]:
 def canvas(page: Page, address: str) -> Page:
     """The canvas with the harness's image model, answered once."""
     page.goto(f"{address}/?page=canvas")
-    expect(page.locator(".kb-root[data-answered]")).to_be_visible()
+    expect(page.locator(".kb-root[data-answered][data-settled]")).to_be_visible()
     expect(block(page, "output")).to_be_attached()
     return page
 
@@ -147,6 +147,20 @@ def test_work_goes_on_while_the_studio_does_not_answer(canvas: Page, address: st
     set_run(canvas, address, fails=False)
     expect(canvas.locator(".kb-shape").nth(1)).to_have_text("26×26×16")
     expect(canvas.locator(".kb-banner")).to_have_count(0)
+
+
+def test_a_late_first_answer_does_not_move_a_view_that_a_person_has_moved(page: Page, address: str) -> None:
+    set_run(page, address, fails=True)
+    page.goto(f"{address}/?page=canvas")
+    expect(page.get_by_role("alert")).to_be_visible()
+    pane = page.locator(".react-flow__pane").bounding_box()
+    assert pane is not None
+    empty = (pane["x"] + 60, pane["y"] + 60)
+    drag(page, empty, (empty[0] + 150, empty[1] + 90))
+    moved = page.locator(".react-flow__viewport").get_attribute("style")
+    set_run(page, address, fails=False)
+    expect(page.locator(".kb-root[data-answered][data-settled]")).to_be_visible()
+    assert page.locator(".react-flow__viewport").get_attribute("style") == moved
 
 
 def test_python_replaces_the_document_only_with_a_new_version(canvas: Page) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
-from real_browser import ROOT, block, chromium, field, served, watched_page
+from real_browser import ROOT, block, chromium, field, select_block, served, watched_page
 
 from builder.project import Project, load_preset
 from builder.runs.store import Store
@@ -102,8 +102,8 @@ def test_an_edit_on_the_canvas_is_in_the_history_and_can_be_taken_back(
 ) -> None:
     before = saved(store, project_id)
     page.goto(f"{app}/model?project={project_id}")
-    expect(page.locator(".kb-root[data-answered]")).to_be_visible(timeout=ENGINE_SECONDS * 1000)
-    block(page, "dense").click()
+    expect(page.locator(".kb-root[data-answered][data-settled]")).to_be_visible(timeout=ENGINE_SECONDS * 1000)
+    select_block(page, "dense")
     field(page, "units").fill("96")
     expect(page.locator('.kb-root:not([data-rev="0"])')).to_be_visible()
     button(page, "History").click()
@@ -265,8 +265,10 @@ def test_the_main_pages_set_up_no_grave_barrier(page: Page, app: str, project_id
         page.goto(f"{app}/{name}?project={project_id}")
         expect(page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]')).to_be_visible()
         if name == "model":
-            expect(page.locator(".kb-root[data-answered]")).to_be_visible(timeout=ENGINE_SECONDS * 1000)
-            block(page, "dense").click()
+            expect(page.locator(".kb-root[data-answered][data-settled]")).to_be_visible(
+                timeout=ENGINE_SECONDS * 1000
+            )
+            select_block(page, "dense")
         # What is still fading in has less contrast than it will have. A spinner turns without an end.
         page.wait_for_function(
             "() => document.getAnimations().every("

@@ -49,7 +49,7 @@ def test_a_report_of_names_shows_types_and_both_readings() -> None:
     error = {"row": 3, "errors": 1, "tokens": WORDS, **BOTH}
     types = [{"name": name, "f1": 0.7, **SHARES} for name in ("LOC", "PER")]
     report = {"entity_f1": 0.7, "types": types, **SHARES, "worst_errors": [error]}
-    at = AppTest.from_function(names_page, args=(report,)).run()
+    at = AppTest.from_function(names_page, args=(report,), default_timeout=30).run()
     assert not at.exception
     assert at.dataframe[0].value["name"].tolist() == ["LOC", "PER", "All"]
 
@@ -70,7 +70,9 @@ def test_a_report_of_pixels_shows_pictures_beside_the_truth(cache: Path) -> None
         "worst_errors": [picture],
         "examples": [picture],
     }
-    at = AppTest.from_function(pictures_page, args=("masks", report, str(prepared.folder))).run()
+    at = AppTest.from_function(
+        pictures_page, args=("masks", report, str(prepared.folder)), default_timeout=30
+    ).run()
     assert not at.exception
     assert any("30%" in caption.value and "10.0%" in caption.value for caption in at.caption)
 
@@ -86,7 +88,9 @@ def test_a_report_of_boxes_shows_pictures_beside_the_truth(cache: Path) -> None:
         "worst_errors": [picture],
         "examples": [picture],
     }
-    at = AppTest.from_function(pictures_page, args=("boxes", report, str(prepared.folder))).run()
+    at = AppTest.from_function(
+        pictures_page, args=("boxes", report, str(prepared.folder)), default_timeout=30
+    ).run()
     assert not at.exception
     assert any("2 missed, 1 too many" in caption.value for caption in at.caption)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
-from real_browser import ROOT, block, chromium, field, served, watched_page
+from real_browser import ROOT, block, chromium, field, select_block, served, watched_page
 
 from builder.project import load_preset
 from builder.runs.store import default_store
@@ -65,7 +65,7 @@ def test_pictures_appear_and_follow_edits_and_samples(page: Page, app: str) -> N
         assert colors(picture(page, name).locator("canvas")) > 8, name
 
     keys = {name: picture(page, name).get_attribute("data-key") for name in ("stem", "residual_3")}
-    block(page, "residual_3").click()
+    select_block(page, "residual_3")
     expect(page.locator(".kb-detail figcaption").first).to_contain_text("64 feature maps of 8 × 8")
     page.get_by_role("tab", name="Block").click()
     field(page, "filters").fill("48")

@@ -23,14 +23,14 @@ def given(at: AppTest) -> Any:
 
 
 def test_the_form_begins_without_a_complaint_and_with_the_defaults() -> None:
-    at = AppTest.from_function(writing_form).run()
+    at = AppTest.from_function(writing_form, default_timeout=30).run()
     assert not at.exception and not at.error and not at.warning
     assert given(at) == {}
     assert len(at.text_input) + len(at.number_input) + len(at.selectbox) == len(WRITING_PARAMETERS)
 
 
 def test_an_end_can_be_given_and_taken_back() -> None:
-    at = AppTest.from_function(writing_form).run()
+    at = AppTest.from_function(writing_form, default_timeout=30).run()
     at.text_input[0].set_value("END").run()
     assert given(at) == {"stop": "END"}
     at.text_input[0].set_value("").run()

@@ -53,7 +53,7 @@ def understood(
     return None
 
 
-@st.fragment(run_every=0.5)
+@frame.polled(0.5)
 def _follow(run_id: str, what: str, settings: dict[str, Any]) -> None:
     known = questions.understanding(run_id, what, settings)
     if known is None or known.state != "working":

@@ -186,7 +186,7 @@ def _start(run: RunRecord, formats: list[str], quantization: Mapping[str, Any]) 
     questions.start_export(run.id, formats, quantization)
 
 
-@st.fragment(run_every=1.0)
+@frame.polled(1.0)
 def _follow(run_id: str) -> None:
     if not questions.exports_going_on(run_id):
         st.rerun()

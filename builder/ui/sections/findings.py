@@ -21,14 +21,14 @@ FINDINGS_FILE, TENSORS_FILE = "findings.json", "tensors.json"
 
 def findings(run: RunRecord) -> None:
     """Show what goes wrong in a run, with a button for the change that may mend it; live while it goes on."""
-    draw = st.fragment(run_every=POLL_SECONDS)(_findings) if run.status in ACTIVE else _findings
+    draw = frame.polled(POLL_SECONDS)(_findings) if run.status in ACTIVE else _findings
     draw(run)
 
 
 def inside(run: RunRecord) -> None:
     """Show norms and histograms of weights and gradients; live while the run goes on."""
     with st.expander("Weights and gradients", icon=":material/equalizer:"):
-        draw = st.fragment(run_every=POLL_SECONDS)(_inside) if run.status in ACTIVE else _inside
+        draw = frame.polled(POLL_SECONDS)(_inside) if run.status in ACTIVE else _inside
         draw(run)
 
 

@@ -24,7 +24,7 @@ def follow(name: str) -> bool:
     return False
 
 
-@st.fragment(run_every=1.0)
+@frame.polled(1.0)
 def _progress(name: str) -> None:
     if not questions.is_measuring(name):
         st.rerun()

@@ -148,7 +148,7 @@ def _leave(project: Project) -> None:
     st.rerun()
 
 
-@st.fragment(run_every=frame.POLL_SECONDS)
+@frame.polled(frame.POLL_SECONDS)
 def _checking(project: Project) -> None:
     if questions.problems(project).state != "working":
         st.rerun()

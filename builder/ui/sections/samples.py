@@ -12,7 +12,7 @@ from builder.runs.files import read_json
 from builder.runs.records import ACTIVE, RunRecord
 from builder.runs.sample_grids import SampleGrid, sample_grids
 from builder.sample_files import picture_grid
-from builder.ui import charts
+from builder.ui import charts, frame
 from builder.ui.services import workspace
 
 POLL_SECONDS = 2.0
@@ -24,7 +24,7 @@ SPEC_FILE = "spec.json"
 
 def live(run: RunRecord) -> None:
     """Show what the generator makes now, while the run goes on; nothing for other tasks."""
-    draw = st.fragment(run_every=POLL_SECONDS)(_latest) if run.status in ACTIVE else _latest
+    draw = frame.polled(POLL_SECONDS)(_latest) if run.status in ACTIVE else _latest
     draw(run)
 
 

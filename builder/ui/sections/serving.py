@@ -53,7 +53,7 @@ def _start(run: RunRecord, again: bool) -> None:
         frame.show_problems(questions.server(run.id, last).problems)
 
 
-@st.fragment(run_every=1.0)
+@frame.polled(1.0)
 def _follow(run_id: str) -> None:
     if not questions.servers_starting(run_id):
         st.rerun()

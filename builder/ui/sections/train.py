@@ -162,7 +162,7 @@ def events(run: RunRecord) -> None:
             st.markdown(f":gray[{ago(event.created_at)}] · {frame.escape(event.message)}")
 
 
-@st.fragment(run_every=POLL_SECONDS)
+@frame.polled(POLL_SECONDS)
 def _place_in_queue(run_id: str) -> None:
     place = training.queue_position(run_id, store())
     if place is not None:

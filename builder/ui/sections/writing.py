@@ -57,7 +57,7 @@ def _written(run: RunRecord) -> None:
         _show(asked, answer.value)
 
 
-@st.fragment(run_every=LOOK_SECONDS)
+@frame.polled(LOOK_SECONDS)
 def _as_it_is_written(asked: dict[str, Any]) -> None:
     if questions.written(asked).state != "working":
         st.rerun()

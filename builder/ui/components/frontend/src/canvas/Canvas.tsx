@@ -220,17 +220,24 @@ function Editor({ data, send, registerFlush, keepInLibrary }: CanvasProps) {
   const areMeasured = nodes.length > 0 && nodes[0]?.measured !== undefined;
   const isAnswered = told !== null;
   const wantedRef = useRef<readonly string[] | null>(null);
-  const place = inside.join();
+  const [settled, setSettled] = useState<string | null>(null);
+  const handsOnRef = useRef<string | null>(null);
+  const place = `${state.docVersion} ${inside.join()}`;
   useEffect(() => {
     // The first answer may open the list of problems, which leaves less room.
     if (!areMeasured) return;
     const timer = setTimeout(() => {
-      home();
+      // Whoever has begun to work here keeps the view.
+      if (handsOnRef.current !== place) home();
       if (wantedRef.current) reveal(wantedRef.current);
       wantedRef.current = null;
+      if (isAnswered) setSettled(place);
     }, SETTLE_MS);
     return () => clearTimeout(timer);
-  }, [areMeasured, isAnswered, state.docVersion, place, home]);
+  }, [areMeasured, isAnswered, place, home]);
+  const layHandsOn = () => {
+    handsOnRef.current = place;
+  };
 
   const edgeBelow = useCallback((x: number, y: number): GraphEdge | null => {
     const root = paneRef.current?.getRootNode() as Document | ShadowRoot | undefined;
@@ -687,6 +694,7 @@ function Editor({ data, send, registerFlush, keepInLibrary }: CanvasProps) {
           aria-label="Model editor"
           data-rev={state.rev}
           data-answered={told?.rev}
+          data-settled={settled === place || nodes.length === 0 || undefined}
           onKeyDown={onKeyDown}
           onBlur={(event) => {
             if (!event.currentTarget.contains(event.relatedTarget)) flush();
@@ -737,6 +745,8 @@ function Editor({ data, send, registerFlush, keepInLibrary }: CanvasProps) {
             <div
               ref={paneRef}
               className="kb-pane"
+              onPointerDownCapture={layHandsOn}
+              onWheelCapture={layHandsOn}
               onContextMenu={(event) => {
                 event.preventDefault();
                 const id = (event.target as Element).closest(".react-flow__node")?.getAttribute("data-id");
