@@ -1,5 +1,6 @@
 """Every test works in a workspace of its own, never in the person's."""
 
+import gc
 import os
 from collections.abc import Generator
 
@@ -21,6 +22,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left_out = [item for item in items if item.get_closest_marker("exhaustive")]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if not item.get_closest_marker("exhaustive")]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def settled_heap() -> None:
+    """Keep what earlier files have left from being looked through again at every collection of garbage.
+
+    Streamlit collects after each run of a page, which takes seconds beside the objects of a long session.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -1,28 +1,63 @@
 """The shell does what the browser does, with honest exit codes and plain words."""
 
+import io
 import json
 import os
 import subprocess
 import sys
 import zipfile
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from typing import NamedTuple
+from unittest.mock import patch
 
 import pytest
 
+from builder.__main__ import main
 from builder.project import load_preset
 from builder.runs.store import default_store
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def builder(*arguments: str | Path, code: int = 0) -> subprocess.CompletedProcess[str]:
-    """Run ``python -m builder`` in a process of its own and require its exit code."""
+class Said(NamedTuple):
+    """What a command wrote."""
+
+    stdout: str
+    stderr: str
+
+
+def builder(*arguments: str | Path, code: int = 0) -> Said:
+    """Run ``python -m builder`` in this process and require its exit code."""
+    output, errors = io.StringIO(), io.StringIO()
+    command = ["builder", *map(str, arguments)]
+    with (
+        redirect_stdout(output),
+        redirect_stderr(errors),
+        patch.object(sys, "argv", command),
+        patch.dict(os.environ, COLUMNS="200"),
+    ):
+        try:
+            main()
+            found: object = 0
+        except SystemExit as end:
+            found = end.code or 0
+    said = Said(output.getvalue(), errors.getvalue())
+    return checked(said, found, code)
+
+
+def in_a_process(*arguments: str | Path, code: int = 0) -> Said:
+    """Run ``python -m builder`` as a shell does and require its exit code."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
     command = [sys.executable, "-m", "builder", *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300)
-    assert "Traceback" not in done.stderr + done.stdout
-    assert done.returncode == code, done.stdout + done.stderr
-    return done
+    return checked(Said(done.stdout, done.stderr), done.returncode, code)
+
+
+def checked(said: Said, found: object, code: int) -> Said:
+    assert "Traceback" not in said.stderr + said.stdout
+    assert found == code, said.stdout + said.stderr
+    return said
 
 
 @pytest.fixture
@@ -65,7 +100,7 @@ def test_cross_validation_trains_once_a_fold_and_tells_the_spread(tmp_path: Path
     document["training"] = {"epochs": 1, "batch_size": 32}
     file = tmp_path / "kinds.json"
     file.write_text(json.dumps(document))
-    shown = builder("train", file, "--folds", "2").stdout
+    shown = in_a_process("train", file, "--folds", "2").stdout
     runs = sorted(default_store().list_runs(), key=lambda run: run.tags)
     assert [run.tags for run in runs] == [("fold 1 of 2",), ("fold 2 of 2",)]
     assert len({run.project_id for run in runs}) == 1
@@ -119,7 +154,7 @@ def test_a_file_that_is_no_project_is_refused_in_words(tmp_path: Path, content: 
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    assert "nowhere.json" in builder("train", tmp_path / "nowhere.json", code=2).stderr
+    assert "nowhere.json" in in_a_process("train", tmp_path / "nowhere.json", code=2).stderr
 
 
 @pytest.mark.slow
@@ -127,7 +162,7 @@ def test_trains_evaluates_predicts_and_exports(small_project: Path, tmp_path: Pa
     not_yet = builder("evaluate", small_project, code=2).stderr
     assert "Train it first" in not_yet
 
-    assert "finished" in builder("train", small_project).stdout
+    assert "finished" in in_a_process("train", small_project).stdout
     scores = json.loads(builder("evaluate", small_project).stdout)
     assert scores["mean_absolute_error"] < scores["baseline"]["mean_absolute_error"]
 
@@ -144,7 +179,7 @@ def test_trains_evaluates_predicts_and_exports(small_project: Path, tmp_path: Pa
     assert reason["faithfulness"]["verdict"] in ("trust", "care", "doubt")
 
     bundle = tmp_path / "export.zip"
-    shown = builder("export", small_project, "-f", "keras", "-f", "tflite_int8", "-o", bundle).stdout
+    shown = in_a_process("export", small_project, "-f", "keras", "-f", "tflite_int8", "-o", bundle).stdout
     assert "verified" in shown
     with zipfile.ZipFile(bundle) as archive:
         assert {"report.json", "keras/model.keras", "tflite_int8/model.tflite"} <= set(archive.namelist())
@@ -155,7 +190,7 @@ def test_a_run_that_fails_gives_exit_code_1(small_project: Path) -> None:
     document = json.loads(small_project.read_text())
     document["training"] |= {"optimizer": "sgd", "learning_rate": 10.0, "epochs": 30}
     small_project.write_text(json.dumps(document))
-    words = builder("train", small_project, code=1).stderr
+    words = in_a_process("train", small_project, code=1).stderr
     assert "learning rate" in words
 
 

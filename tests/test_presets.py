@@ -40,13 +40,10 @@ ALWAYS = {
     "images/cnn",
     "images/dcgan",
     "images/mobilenet",
-    "images/unet",
-    "images/vit",
     "language/gpt",
     "multimodal/sound_and_text",
     "series/lstm_forecast",
     "tabular/mlp_regression",
-    "text/lstm",
     "text/transformer",
 }
 

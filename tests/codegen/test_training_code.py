@@ -125,6 +125,8 @@ WAYS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
 
 # These take their time, and are read and fed as others are.
 LONG = (
+    "pictures that a table names",
+    "the next character of a text",
     "a class for every pixel",
     "names in sentences",
     "texts made from texts",

@@ -10,7 +10,8 @@ from playwright.sync_api import Browser, Page, expect
 from real_browser import ROOT, block, chromium, field, served, watched_page
 
 from builder.project import load_preset
-from builder.runs.store import default_store
+from builder.runs.store import Store
+from builder.runs.workspace import HOME_VARIABLE, Workspace
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -18,13 +19,21 @@ ENGINE_MS = 120_000
 PREFLIGHT_MS = 180_000
 
 
-@pytest.fixture
-def app(tmp_path: Path) -> Iterator[str]:
-    with served(ROOT / "app.py", tmp_path / "app.log") as address:
-        yield address
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def app(home: Path) -> Iterator[str]:
+    """Serve the app once for both tests, in a workspace of its own."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv(HOME_VARIABLE, str(home))
+        with served(ROOT / "app.py", home / "app.log") as address:
+            yield address
+
+
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with chromium() as opened:
         yield opened
@@ -37,8 +46,10 @@ def page(browser: Browser) -> Iterator[Page]:
         yield opened
 
 
-def open_panel(page: Page, preset: str, app: str) -> None:
-    project_id = default_store().create_project(load_preset(preset).to_json())
+def open_panel(page: Page, preset: str, app: str, home: Path) -> None:
+    store = Store(Workspace(home).database_url)
+    project_id = store.create_project(load_preset(preset).to_json())
+    store.close()
     page.goto(f"{app}/model?project={project_id}")
     page.get_by_role("tab", name="Analyze").click(timeout=ENGINE_MS)
     expect(page.locator(".kb-figures")).to_be_visible(timeout=ENGINE_MS)
@@ -48,8 +59,8 @@ def names(page: Page) -> list[str]:
     return page.locator(".kb-figures tbody th button").all_inner_texts()
 
 
-def test_figures_sort_jump_and_follow_an_edit(page: Page, app: str) -> None:
-    open_panel(page, "images/cnn", app)
+def test_figures_sort_jump_and_follow_an_edit(page: Page, app: str, home: Path) -> None:
+    open_panel(page, "images/cnn", app, home)
     assert names(page)[:2] == ["input", "conv_1"]
     expect(page.locator(".kb-totals")).to_contain_text("93,322")
     expect(page.locator(".kb-sight")).to_contain_text("18×18")
@@ -68,8 +79,8 @@ def test_figures_sort_jump_and_follow_an_edit(page: Page, app: str) -> None:
     expect(page.locator(".kb-totals")).to_contain_text("83,946")
 
 
-def test_a_preflight_tells_what_stays_float_and_marks_the_block(page: Page, app: str) -> None:
-    open_panel(page, "text/lstm", app)
+def test_a_preflight_tells_what_stays_float_and_marks_the_block(page: Page, app: str, home: Path) -> None:
+    open_panel(page, "text/lstm", app, home)
     page.get_by_role("button", name="Run the preflight").click()
     expect(page.get_by_role("progressbar", name="Preflight")).to_be_visible()
     panel = page.locator(".kb-preflight")
