@@ -269,9 +269,10 @@ def test_the_main_pages_set_up_no_grave_barrier(page: Page, app: str, project_id
                 timeout=ENGINE_SECONDS * 1000
             )
             select_block(page, "dense")
-        # What is still fading in has less contrast than it will have. A spinner turns without an end.
+        # What is drawn anew or is still fading in has less contrast than it will have. A spinner turns
+        # without an end.
         page.wait_for_function(
-            "() => document.getAnimations().every("
+            "() => !document.querySelector('[data-stale=true]') && document.getAnimations().every("
             "moving => moving.playState !== 'running' || moving.effect.getTiming().iterations === Infinity)"
         )
         page.add_script_tag(path=AXE)
