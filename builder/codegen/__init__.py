@@ -76,14 +76,15 @@ def model_script(graph: Graph, name: str) -> str:
 # The tasks whose data and training a script can write down.
 _TASKS = (
     *("classification", "regression", "multi_label", "ordinal", "count", "reconstruction"),
-    *("forecasting", "language_model", "segmentation", "token_classification"),
-    *("text_to_text", "transcription"),
+    *("forecasting", "language_model", "masked_language_model", "segmentation"),
+    *("token_classification", "text_to_text", "transcription"),
 )
 # What their data may be read from; other tasks take any of the last ones.
 _FORMATS_OF = {
     "forecasting": ("csv",),
     "text_to_text": ("csv",),
     "language_model": ("csv", "text"),
+    "masked_language_model": ("csv", "text"),
     "token_classification": ("conll",),
     "segmentation": ("masks",),
 }

@@ -19,6 +19,7 @@ from builder.codegen.loading import (
     sample_facts,
 )
 from builder.codegen.mask_code import read_masks
+from builder.codegen.masked_code import masked_parts
 from builder.codegen.pair_code import read_pairs
 from builder.codegen.picture_code import picture_files, read_arrays
 from builder.codegen.script_parts import Part
@@ -48,6 +49,8 @@ def data_parts(recipe: DataRecipe, spec: DataSpec, beside: Beside, settings: Map
         return forecast_parts(recipe, spec)
     if spec.task == "language_model":
         return language_parts(recipe, spec, beside)
+    if spec.task == "masked_language_model":
+        return masked_parts(recipe, spec, beside)
     given = loaded(recipe)
     return [
         _data_part(recipe, spec, beside, given),
@@ -97,7 +100,7 @@ def data_words(recipe: DataRecipe, spec: DataSpec) -> str:
     facts = sample_facts(recipe)
     if spec.task in _WORDS:
         return _WORDS[spec.task]
-    if spec.task == "language_model":
+    if spec.task in ("language_model", "masked_language_model"):
         return text_words(recipe)
     if facts.get("format") == "arrays":
         return f"an .npz archive with x_train, y_train, x_test and y_test, such as {facts['file']}"

@@ -37,6 +37,14 @@ def generate(model, text, count=200, temperature=0.8, top_k=40, seed=SEED):
         tokens.append(int(random.choice(likeliest, p=weights / weights.sum())))
     return text_of(tokens)'''
 
+_FILLED = '''\
+def filled(model, tokens):
+    """Return the texts of some pieces, with the likeliest word in place of every mask."""
+    words = keras.tree.flatten(model.predict({"tokens": tokens}, verbose=0))[0]
+    # The first tokens stand for no piece of text.
+    guesses = FIRST_WORD + words[..., FIRST_WORD:].argmax(axis=-1)
+    return [text_of(row) for row in np.where(tokens == MASK_TOKEN, guesses, tokens)]'''
+
 _ENTITY_F1 = '''\
 def entity_f1(answers, targets):
     """Return the F1 score of whole entities: only those with the right type and borders count."""
@@ -76,6 +84,7 @@ def evaluation_part(spec: DataSpec, model: keras.Model) -> Part:
         "reconstruction": _of_anomalies,
         "forecasting": _of_forecasts,
         "language_model": _of_language,
+        "masked_language_model": _of_hidden_words,
         "token_classification": _of_tags,
         "ordinal": _of_ranks,
         "text_to_text": _of_answers,
@@ -95,6 +104,13 @@ for answer, target in zip(answers, some.targets, strict=True):
     print(f"true: {target}, predicted: {np.round(answer, 3)}")"""
 _USES = {
     "language_model": "print(generate(keras.saving.load_model(output), text_of(pieces[test[-1]])))",
+    "masked_language_model": """\
+saved = keras.saving.load_model(output)
+# Your own text, with a [MASK] for every piece that the model is to guess.
+tokens = np.zeros((1, LENGTH), dtype="int32")
+found = TOKENIZER.encode("To be or not to [MASK], that is the question.").ids[:LENGTH]
+tokens[0, : len(found)] = found
+print(filled(saved, tokens)[0])""",
     "text_to_text": """\
 saved = keras.saving.load_model(output)
 for row in test[:5]:
@@ -156,6 +172,24 @@ def _of_language(spec: DataSpec, model: keras.Model) -> Part:
             "print(f\"{scores}, perplexity: {np.exp(scores['loss']):.2f}\")",
             _SAVE,
             "print(generate(model, text_of(pieces[test[0]][:20])))",
+        ),
+    )
+
+
+def _of_hidden_words(spec: DataSpec, model: keras.Model) -> Part:
+    words = "targets[0]" if spec.further_targets else "targets"
+    return Part(
+        "Evaluation",
+        "The perplexity tells among how many equally likely pieces of words the model wavers at each mask.",
+        imports=("import keras", "import numpy as np"),
+        definitions=(_FILLED,),
+        steps=(
+            _EVALUATE,
+            _SAVE,
+            'pieces = arrays["tokens"][test[:5]]',
+            f"whole = shown(np.where, pieces, {words}[test[:5]])",
+            "pairs = zip(whole, filled(model, pieces), strict=True)",
+            'print(*(f"true: {text_of(true)}, guessed: {guess}" for true, guess in pairs), sep="\\n")',
         ),
     )
 

@@ -39,6 +39,22 @@ class Batches(keras.utils.PyDataset):
         arrays = {name: array[rows] for name, array in self.arrays.items()}
         return arrays, {targets}'''
 
+_CHANGED = '''\
+class ChangedBatches(Batches):
+    """Batches that ``changed`` changes, as it draws from seed, epoch and batch alone."""
+
+    epoch = 0
+
+    def shuffle(self, epoch):
+        """Begin an epoch, which counts from 0."""
+        super().shuffle(epoch)
+        self.epoch = epoch
+
+    def __getitem__(self, index):
+        """Return one batch, changed."""
+        seed = tf.random.fold_in(tf.constant((SEED, self.epoch)), index)
+        return changed(*super().__getitem__(index), seed)'''
+
 _SHUFFLED = "np.random.default_rng((SEED, epoch)).permutation(len(self.order))"
 _RESAMPLED = "resampled_order(self.targets, RESAMPLING, SEED, epoch)"
 
@@ -51,6 +67,11 @@ def batches_source(several_targets: bool = False, is_resampled: bool = False) ->
     order = _RESAMPLED if is_resampled else _SHUFFLED
     code = _BATCHES.replace("{own_targets}", own).replace("{targets}", some)
     return code.replace("{order}", order)
+
+
+def changed_batches_source() -> str:
+    """Return the source of the class of training batches that the script's ``changed`` changes."""
+    return _CHANGED
 
 
 def is_resampled(settings: Mapping[str, Any], spec: DataSpec) -> bool:

@@ -49,7 +49,7 @@ def read_texts(path):
     """Return the texts in a column of a CSV file."""
     return read_table(path.read_bytes())[TEXT_COLUMN].tolist()'''
 
-_LOAD_TEXT = '''\
+LOAD_TEXT = '''\
 def load_data(path):
     """Return the tokens of all texts, packed into one long row, and where each text ends."""
     tokens = [tokens_of(f"{text}\\n\\n") if text else [] for text in read_texts(path)]
@@ -105,14 +105,14 @@ def forecast_parts(recipe: DataRecipe, spec: DataSpec) -> list[Part]:
 def language_parts(recipe: DataRecipe, spec: DataSpec, beside: Beside) -> list[Part]:
     """Return the parts that read texts as one long row of tokens, and cut it into pieces."""
     (item,) = spec.inputs
-    texts, vocabulary = _texts(recipe, spec), tokenizer_constants(item, beside)
+    texts, vocabulary = texts_reading(recipe, spec), tokenizer_constants(item, beside)
     functions = tokens_function(item)
     reading = Part(
         "The data",
         "All texts stand in one long row of tokens, so that no place of a batch is empty.",
         imports=("import numpy as np", *texts.imports, *vocabulary.imports, *functions.imports),
         constants=(*texts.constants, *vocabulary.constants, *functions.constants),
-        definitions=(*texts.definitions, *functions.definitions, text_function(item), _LOAD_TEXT),
+        definitions=(*texts.definitions, *functions.definitions, text_function(item), LOAD_TEXT),
         steps=("tokens, ends = load_data(path)",),
     )
     windows = _windows_part(
@@ -137,7 +137,8 @@ def _format(recipe: DataRecipe) -> str:
     return str(sample_facts(recipe).get("format", recipe.source.get("kind")))
 
 
-def _texts(recipe: DataRecipe, spec: DataSpec) -> Reading:
+def texts_reading(recipe: DataRecipe, spec: DataSpec) -> Reading:
+    """Return the code of ``read_texts``, which returns the texts of a file."""
     if _format(recipe) == "csv":
         column = f"TEXT_COLUMN = {literal(spec.inputs[0].settings['column'])}"
         imports = ("import csv", "import gzip", "import io", "import pandas as pd")

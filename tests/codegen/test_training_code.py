@@ -40,6 +40,8 @@ from builder.project import DataRecipe, Project, load_preset, preset_names
 from builder.train.loop import fit
 from builder.train.randomness import seed_everything
 from builder.train.reporting import Silent
+from builder.train.run_state import Position
+from builder.train.training_data import TrainingData
 
 Preset = Callable[..., tuple[Project, Prepared]]
 RUFF = shutil.which("ruff", path=str(Path(sys.executable).parent))
@@ -91,6 +93,7 @@ def trained_by_the_script(
     return histories[0].history
 
 
+FEW_TEXTS = {"validation": 0.2, "test": 0.2}
 # Preset, split, other settings: one of each way in which data reach a model.
 WAYS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "pictures in an archive of arrays": (
@@ -115,6 +118,7 @@ WAYS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "pictures that a table names": ("multimodal/feature_fusion", {}, {}),
     "the next values of a series": ("series/temporal_cnn", {}, {}),
     "the next character of a text": ("language/gpt", {}, {}),
+    "hidden words, and halves that follow": ("language/bert", FEW_TEXTS, {}),
     "a class for every pixel": ("images/unet", {}, {}),
     "names in sentences": ("text/named_entities", {}, {}),
     "texts made from texts": ("text_to_text/lstm", {}, {}),
@@ -125,6 +129,7 @@ WAYS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
 
 # These take their time, and are read and fed as others are.
 LONG = (
+    "hidden words, and halves that follow",
     "a class for every pixel",
     "names in sentences",
     "texts made from texts",
@@ -146,6 +151,25 @@ def test_a_script_has_the_losses_of_the_studio(
     assert found["loss"] == wanted["loss"]
     # Validation runs over the same rows in the same batches; only the sums are rounded elsewhere.
     assert found["val_loss"] == pytest.approx(wanted["val_loss"], rel=1e-6)
+
+
+def test_a_script_hides_the_words_that_the_studio_hides(preset: Preset, tmp_path: Path) -> None:
+    case, prepared = preset("language/bert", FEW_TEXTS)
+    names = executed(case, prepared.spec, tmp_path)
+    arrays, targets, parts = names["make_pieces"](*names["load_data"](data_of(case)))
+    np.testing.assert_array_equal(arrays["tokens"], prepared.arrays["tokens"])
+    for found, wanted in zip(targets, prepared.all_targets, strict=True):
+        np.testing.assert_array_equal(found, wanted)
+    for rows, wanted in zip(parts, prepared.indices.values(), strict=True):
+        np.testing.assert_array_equal(rows, wanted)
+    training = names["ChangedBatches"](arrays, targets, parts[0])
+    training.shuffle(epoch=1)
+    studio = TrainingData(prepared, case.training_settings()).training_batches(Position(epoch=1))
+    for number, (tokens, answers) in zip(range(2), studio, strict=False):
+        inputs, own = training[number]
+        np.testing.assert_array_equal(inputs["tokens"], tokens)
+        for found, wanted in zip(own, answers, strict=True):
+            np.testing.assert_array_equal(found, wanted)
 
 
 def test_a_script_predicts_several_columns_as_the_studio_does(
@@ -314,17 +338,31 @@ def test_a_script_runs_by_itself_in_an_empty_folder(preset: Preset, tmp_path: Pa
     assert keras.saving.load_model(tmp_path / "model.keras").output_shape == (None, 1)
 
 
+@pytest.mark.parametrize(
+    ("name", "split", "said"),
+    [
+        ("tabular/mlp_classification", {"method": "given"}, "predicted"),
+        pytest.param("language/bert", FEW_TEXTS, "guessed", marks=pytest.mark.exhaustive),
+    ],
+)
 def test_a_notebook_runs_from_top_to_bottom(
-    preset: Preset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    name: str,
+    split: dict[str, Any],
+    said: str,
+    preset: Preset,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    case, prepared = preset("tabular/mlp_classification", {"method": "given"}, epochs=1)
+    case, prepared = preset(name, split, epochs=1)
     written = json.loads(notebook(case, prepared.spec))
     assert written["nbformat"] == 4
     kinds = [cell["cell_type"] for cell in written["cells"]]
     assert kinds[0] == "markdown" and kinds.count("markdown") >= 7
     assert len({cell["id"] for cell in written["cells"]}) == len(written["cells"])
     write_companions(case, prepared.spec, tmp_path)
-    for file in data_of(case).glob("*.gz"):
+    files = data_of(case)
+    for file in files.glob("*.gz") if files.is_dir() else [files]:
         shutil.copy(file, tmp_path)
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {"__name__": "__main__"}
@@ -333,7 +371,7 @@ def test_a_notebook_runs_from_top_to_bottom(
         assert "builder" not in cell
         exec(compile(cell, "cell", "exec"), names)
     assert len(names["history"].history["loss"]) == 1
-    assert "predicted" in capsys.readouterr().out
+    assert said in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", ["images/resnet", "text/transformer", "tabular/mlp_classification"])
@@ -414,7 +452,16 @@ def test_data_that_no_script_can_read_yet_are_told():
 
 def test_what_no_script_can_do_yet_is_said_in_words() -> None:
     written = {name.split("/")[0] for name, why in REFUSALS.items() if not why}
-    assert {"audio", "images", "multimodal", "series", "tabular", "text", "transcription"} <= written
+    assert {
+        "audio",
+        "images",
+        "language",
+        "multimodal",
+        "series",
+        "tabular",
+        "text",
+        "transcription",
+    } <= written
     for why in filter(None, REFUSALS.values()):
         assert re.search(r"as (code|a script) yet.*\.keras", why), why
 
