@@ -45,7 +45,7 @@ def data_parts(recipe: DataRecipe, spec: DataSpec, beside: Beside, settings: Map
     Raises:
         BuilderError: ``not_code`` for a source, an input or a split that no script can follow.
     """
-    if spec.task == "forecasting":
+    if spec.task in ("forecasting", "generation") and spec.windows:
         return forecast_parts(recipe, spec)
     if spec.task == "language_model":
         return language_parts(recipe, spec, beside)
@@ -98,6 +98,8 @@ def _is_of_files(spec: DataSpec) -> bool:
 def data_words(recipe: DataRecipe, spec: DataSpec) -> str:
     """Return what a script takes as its data, in words."""
     facts = sample_facts(recipe)
+    if spec.windows and "horizon" in spec.windows:
+        return "a CSV file whose rows are moments in time"
     if spec.task in _WORDS:
         return _WORDS[spec.task]
     if spec.task in ("language_model", "masked_language_model"):
@@ -115,7 +117,6 @@ def data_words(recipe: DataRecipe, spec: DataSpec) -> str:
 
 
 _WORDS = {
-    "forecasting": "a CSV file whose rows are moments in time",
     "segmentation": "a folder or a zip with pictures in 'images' and their masks in 'masks'",
     "token_classification": "a CoNLL file, a word and its tag a line",
 }

@@ -111,6 +111,10 @@ tokens = np.zeros((1, LENGTH), dtype="int32")
 found = TOKENIZER.encode("To be or not to [MASK], that is the question.").ids[:LENGTH]
 tokens[0, : len(found)] = found
 print(filled(saved, tokens)[0])""",
+    "generation": """\
+more = make_samples(keras.saving.load_model(output), draw(model.latent_shape, 9, seed=1))
+write_samples(more, Path("more_samples"))
+print(f"made {len(more)} more samples, between {more.min():.3g} and {more.max():.3g}")""",
     "text_to_text": """\
 saved = keras.saving.load_model(output)
 for row in test[:5]:

@@ -113,6 +113,8 @@ def read_folders(recipe: DataRecipe, spec: DataSpec, given: Loaded, kind: FileKi
         lines.append(f'    targets = arrays["{kind.array}"].astype("float32") / 255')
         folder = 'f"/{name}".rpartition("/")[0]'
         lines.append(f'    is_normal = np.array([{folder}.endswith(f"/{{NORMAL_CLASS}}") for name in names])')
+    elif len(spec.class_names) == 1:
+        lines.append('    targets = np.zeros(len(names), dtype="int32")')
     else:
         definitions.append(_CLASS_OF.format(one=kind.one))
         lines.append(

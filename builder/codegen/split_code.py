@@ -12,6 +12,7 @@ from builder.data import grouping
 from builder.data.partition import cut, cut_each_class
 from builder.data.resampling import RESAMPLED_TASKS, resampled_order
 from builder.data.spec import DataSpec
+from builder.tasks import TASKS
 
 _METHODS = ("stratified", "random", "ordered", GIVEN, GROUP)
 
@@ -97,7 +98,8 @@ def split_part(split: Mapping[str, Any], settings: Mapping[str, Any], spec: Data
     several, resampled = bool(spec.further_targets), is_resampled(settings, spec)
     if several and resampled:
         raise not_code("rare classes shown more often beside several targets")
-    by_class = bool(spec.class_names) and not spec.target_shape
+    has_one_class = TASKS[spec.task].predicts == "classes" and not spec.target_shape
+    by_class = bool(spec.class_names) and has_one_class
     each_class = method in ("stratified", GIVEN) and by_class
     shares = f"VALIDATION, TEST = {split['validation']}, {split['test']}"
     arguments = ", ".join(["targets", *given.names])

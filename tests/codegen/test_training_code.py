@@ -94,6 +94,8 @@ def trained_by_the_script(
 
 
 FEW_TEXTS = {"validation": 0.2, "test": 0.2}
+# Each part of the cut series holds a window.
+FEW_MOMENTS = {"validation": 0.3, "test": 0.3}
 # Preset, split, other settings: one of each way in which data reach a model.
 WAYS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "pictures in an archive of arrays": (
@@ -127,6 +129,19 @@ WAYS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
 }
 
 
+PAIRS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "images/dcgan": ({}, {}),
+    "series/lstm_gan": (
+        FEW_MOMENTS,
+        {
+            "adversarial_loss": "wasserstein_gradient_penalty",
+            "discriminator_steps": 2,
+            "discriminator_learning_rate": 0.0005,
+        },
+    ),
+}
+
+
 # These take their time, and are read and fed as others are.
 LONG = (
     "hidden words, and halves that follow",
@@ -151,6 +166,26 @@ def test_a_script_has_the_losses_of_the_studio(
     assert found["loss"] == wanted["loss"]
     # Validation runs over the same rows in the same batches; only the sums are rounded elsewhere.
     assert found["val_loss"] == pytest.approx(wanted["val_loss"], rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    "name", ["images/dcgan", pytest.param("series/lstm_gan", marks=pytest.mark.exhaustive)]
+)
+def test_both_sides_of_a_pair_train_in_a_script_as_in_the_studio(
+    name: str, preset: Preset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    split, others = PAIRS[name]
+    case, prepared = preset(name, split, epochs=2, batch_size=16, **others)
+    wanted = trained_in_the_studio(case, prepared, tmp_path)
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    found = trained_by_the_script(case, prepared, folder, monkeypatch)
+    assert set(found) == {"loss", "discriminator_loss", "real_score", "fake_score"}
+    for value, epochs in found.items():
+        assert epochs == wanted[value], value
+    assert len(list((folder / "samples").iterdir())) == 16
+    generator = keras.saving.load_model(folder / "model.keras")
+    assert generator.output_shape[1:] == prepared.spec.sample_shape
 
 
 def test_a_script_hides_the_words_that_the_studio_hides(preset: Preset, tmp_path: Path) -> None:
@@ -222,7 +257,7 @@ FURTHER = (
     ],
 )
 def test_the_script_of_every_preset_builds_the_same_model(name: str, preset: Preset, tmp_path: Path) -> None:
-    case, prepared = preset(name)
+    case, prepared = preset(name, FEW_MOMENTS if name == "series/lstm_gan" else {})
     assert_same_configuration(case, prepared.spec, tmp_path)
 
 
@@ -343,6 +378,8 @@ def test_a_script_runs_by_itself_in_an_empty_folder(preset: Preset, tmp_path: Pa
     [
         ("tabular/mlp_classification", {"method": "given"}, "predicted"),
         pytest.param("language/bert", FEW_TEXTS, "guessed", marks=pytest.mark.exhaustive),
+        pytest.param("images/dcgan", {}, "more samples", marks=pytest.mark.exhaustive),
+        pytest.param("series/lstm_gan", FEW_MOMENTS, "more samples", marks=pytest.mark.exhaustive),
     ],
 )
 def test_a_notebook_runs_from_top_to_bottom(
@@ -425,7 +462,7 @@ def test_scripts_are_written_as_a_formatter_would(preset: Preset, tmp_path: Path
         (project(example("regression_head.v1")[0], loss="huber", optimizer="sgd"), regression_spec()),
         (project(own_blocks()), image_spec()),
     ]
-    for name, split, others in WAYS.values():
+    for name, split, others in [*WAYS.values(), *((name, *values) for name, values in PAIRS.items())]:
         case, prepared = preset(name, split, **others)
         cases.append((case, prepared.spec))
     texts = [script(case, spec) for case, spec in cases]
