@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import keras
 
-from builder.augmentation_parameters import augments
 from builder.blocks.weightless import without_weights
 from builder.codegen import data_code, training_code
 from builder.codegen.adversarial_code import pair_code, pair_evaluation_part, pair_training_part
+from builder.codegen.augmentation_code import unwritten
 from builder.codegen.evaluation_code import evaluation_part, use_code
 from builder.codegen.layout import INDENT, formatted
 from builder.codegen.loading import Beside, not_code
@@ -79,7 +79,7 @@ def model_script(graph: Graph, name: str) -> str:
 _TASKS = (
     *("classification", "regression", "multi_label", "ordinal", "count", "reconstruction"),
     *("forecasting", "language_model", "masked_language_model", "segmentation"),
-    *("generation", "token_classification", "text_to_text", "transcription"),
+    *("detection", "generation", "token_classification", "text_to_text", "transcription"),
 )
 # What their data may be read from; other tasks take any of the last ones.
 _FORMATS_OF = {
@@ -89,6 +89,7 @@ _FORMATS_OF = {
     "masked_language_model": ("csv", "text"),
     "token_classification": ("conll",),
     "segmentation": ("masks",),
+    "detection": ("boxes",),
     "generation": ("csv", "arrays", "images"),
 }
 _FORMATS = ("csv", "arrays", "images", "audio", "linked")
@@ -101,10 +102,12 @@ def _check_source(project: Project) -> None:
     source = project.data.source
     kind = source.get("kind")
     chosen = sample(source.get("name")).data["format"] if kind == "sample" else kind
-    if augments(project.data.augmentation):
+    unknown = unwritten(project.data.augmentation_settings())
+    if unknown:
         message = (
-            "Augmentation cannot be written as code yet. Switch it off on the Data page for the script, or "
-            "export the model as a .keras file: the trained model holds nothing of it."
+            f"Augmentation by {', '.join(unknown).replace('_', ' ')} cannot be written as code yet; changes "
+            "of single pictures can. Set it to 0 on the Data page for the script, or export the model as a "
+            ".keras file: the trained model holds nothing of it."
         )
         raise stop("not_code", message)
     split = project.data.split_settings()

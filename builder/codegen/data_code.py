@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from builder.codegen.augmentation_code import augmentation_part
+from builder.codegen.box_code import read_boxes
 from builder.codegen.folder_code import read_folders
 from builder.codegen.layout import constant
 from builder.codegen.loading import (
@@ -24,7 +26,7 @@ from builder.codegen.pair_code import read_pairs
 from builder.codegen.picture_code import picture_files, read_arrays
 from builder.codegen.script_parts import Part
 from builder.codegen.sound_code import sound_files
-from builder.codegen.split_code import split_part
+from builder.codegen.split_code import is_resampled, split_part
 from builder.codegen.table_code import TableCode, table_files
 from builder.codegen.tag_code import read_tagged
 from builder.codegen.text_code import tokenizer_files
@@ -52,9 +54,11 @@ def data_parts(recipe: DataRecipe, spec: DataSpec, beside: Beside, settings: Map
     if spec.task == "masked_language_model":
         return masked_parts(recipe, spec, beside)
     given = loaded(recipe)
+    changes = augmentation_part(recipe.augmentation_settings(), spec, is_resampled(settings, spec))
     return [
         _data_part(recipe, spec, beside, given),
-        split_part(recipe.split_settings(), settings, spec, given),
+        split_part(recipe.split_settings(), settings, spec, given, changes is not None),
+        *([changes] if changes else []),
     ]
 
 
@@ -81,6 +85,8 @@ def _reading(recipe: DataRecipe, spec: DataSpec, given: Loaded, beside: Beside) 
         return read_pairs(recipe, spec, given, beside)
     if spec.task == "segmentation":
         return read_masks(recipe, spec, given)
+    if spec.task == "detection":
+        return read_boxes(recipe, spec, given)
     if not _is_of_files(spec):
         return TableCode(recipe, spec, given, beside).reading()
     if sample_facts(recipe).get("format") == "arrays":
@@ -118,6 +124,7 @@ def data_words(recipe: DataRecipe, spec: DataSpec) -> str:
 
 _WORDS = {
     "segmentation": "a folder or a zip with pictures in 'images' and their masks in 'masks'",
+    "detection": "a folder or a zip with pictures and a table (CSV) of the boxes on them",
     "token_classification": "a CoNLL file, a word and its tag a line",
 }
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import keras
 
+from builder import detections as boxes
 from builder.codegen.layout import source
 from builder.codegen.script_parts import Part
 from builder.data.spec import DataSpec
@@ -88,6 +91,7 @@ def evaluation_part(spec: DataSpec, model: keras.Model) -> Part:
         "token_classification": _of_tags,
         "ordinal": _of_ranks,
         "text_to_text": _of_answers,
+        "detection": _of_boxes,
         "transcription": _of_transcripts,
     }.get(spec.task)
     if write is None:
@@ -111,6 +115,11 @@ tokens = np.zeros((1, LENGTH), dtype="int32")
 found = TOKENIZER.encode("To be or not to [MASK], that is the question.").ids[:LENGTH]
 tokens[0, : len(found)] = found
 print(filled(saved, tokens)[0])""",
+    "detection": """\
+outputs = keras.saving.load_model(output).predict(Batches(arrays, targets, test[:3]), verbose=0)
+for found in map(detections, outputs):
+    for kind, score, box in zip(found.classes[:5], found.scores[:5], found.boxes[:5], strict=True):
+        print(f"{CLASS_NAMES[kind]} ({score:.2f}) at {np.round(box, 2)}")""",
     "generation": """\
 more = make_samples(keras.saving.load_model(output), draw(model.latent_shape, 9, seed=1))
 write_samples(more, Path("more_samples"))
@@ -202,6 +211,29 @@ def _measured(*steps: str, definitions: tuple[str, ...] = ()) -> Part:
     """Return the part that makes one more score, by some steps, from the ``answers`` for the test rows."""
     whole = (_EVALUATE, _PREDICT, *steps, _SAVE)
     return Part("Evaluation", _WORDS, ("import numpy as np",), definitions=definitions, steps=whole)
+
+
+def _of_boxes(spec: DataSpec, model: keras.Model) -> Part:
+    carried = (
+        *(boxes.Detections, boxes.overlap, boxes.without_repeats, boxes.detections, boxes.true_boxes),
+        *(boxes.matched, boxes.average_precision, boxes.mean_average_precision),
+    )
+    part = _measured(
+        "mean, _ = mean_average_precision([*map(detections, answers)], targets[test], len(CLASS_NAMES))",
+        'print(f"mean average precision at half overlap: {mean:.4f}")',
+        definitions=tuple(source(item) for item in carried),
+    )
+    return replace(
+        part,
+        imports=(*part.imports, "from dataclasses import dataclass"),
+        constants=(
+            "# Two boxes of one class that overlap more are one thing found twice.",
+            f"SAME_THING = {boxes.SAME_THING}",
+            "# Weaker boxes do not count, nor do more than so many cells and boxes a picture.",
+            f"COUNTED_FROM = {boxes.COUNTED_FROM}",
+            f"MOST_CELLS, MOST_BOXES = {boxes.MOST_CELLS}, {boxes.MOST_BOXES}",
+        ),
+    )
 
 
 def _of_tags(spec: DataSpec, model: keras.Model) -> Part:

@@ -80,7 +80,20 @@ def is_resampled(settings: Mapping[str, Any], spec: DataSpec) -> bool:
     return settings["resampling"] != "none" and spec.task in RESAMPLED_TASKS
 
 
-def split_part(split: Mapping[str, Any], settings: Mapping[str, Any], spec: DataSpec, given: Loaded) -> Part:
+def training_steps(batches: str, resampled: bool) -> tuple[str, ...]:
+    """Return the statements that make the batches of training, by the name of their class."""
+    steps = (f"training = {batches}(arrays, targets, train)",)
+    # The number of batches follows from the order.
+    return (*steps, "training.shuffle(0)") if resampled else steps
+
+
+def split_part(
+    split: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    spec: DataSpec,
+    given: Loaded,
+    augmented: bool = False,
+) -> Part:
     """Return the part that cuts the rows as they were cut for training, and makes batches.
 
     Args:
@@ -88,6 +101,7 @@ def split_part(split: Mapping[str, Any], settings: Mapping[str, Any], spec: Data
         settings: the training settings, defaults filled in.
         spec: the data's description.
         given: what ``load_data`` returns besides arrays and targets.
+        augmented: whether another part makes the batches of training.
 
     Raises:
         BuilderError: ``not_code`` for a method that no script can follow.
@@ -127,9 +141,7 @@ def split_part(split: Mapping[str, Any], settings: Mapping[str, Any], spec: Data
         ),
         steps=(
             f"train, validation, test = split_rows({first})",
-            "training = Batches(arrays, targets, train)",
-            # The number of its batches follows from the order.
-            *(["training.shuffle(0)"] if resampled else []),
+            *(() if augmented else training_steps("Batches", resampled)),
         ),
     )
 
