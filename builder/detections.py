@@ -1,6 +1,6 @@
 """Boxes from the grid that a detection gives, and how good they are. Plain NumPy; no model needed.
 
-Boxes are (left, top, right, bottom) as shares of the picture's size.
+Boxes are (left, top, right, bottom) as shares of the picture's size. Generated scripts carry most of this.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def detections(output: np.ndarray, least: float = COUNTED_FROM) -> Detections:
     boxes = np.stack(
         [x - distances[:, 0], y - distances[:, 1], x + distances[:, 2], y + distances[:, 3]], axis=1
     ).clip(0.0, 1.0)
-    kept = _without_repeats(boxes, classes)[:MOST_BOXES]
+    kept = without_repeats(boxes, classes)[:MOST_BOXES]
     return Detections(classes[kept], found[kept], boxes[kept])
 
 
@@ -74,7 +74,7 @@ def overlap(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     return np.divide(both, union, out=np.zeros_like(both), where=union > 0)
 
 
-def _without_repeats(boxes: np.ndarray, classes: np.ndarray) -> np.ndarray:
+def without_repeats(boxes: np.ndarray, classes: np.ndarray) -> np.ndarray:
     """Return the places of the boxes that stay, of boxes in order of falling score."""
     same = (overlap(boxes, boxes) > SAME_THING) & (classes[:, None] == classes[None, :])
     gone = np.zeros(len(boxes), bool)

@@ -125,6 +125,7 @@ WITH_KERAS_FILES = {
     "builder/data/augment_sound.py",
     "builder/data/augment_tokens.py",
     "builder/data/augmentation.py",
+    "builder/data/hiding.py",
     "builder/data/keras_datasets.py",
     "builder/data/mixing.py",
     "builder/data/moving_images.py",

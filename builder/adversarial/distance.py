@@ -27,7 +27,7 @@ def frechet_distance(one: np.ndarray, other: np.ndarray) -> float:
 
 def diversity(made: np.ndarray, real: np.ndarray) -> float:
     """Return how varied made samples are: the distance of two of them, 1 where it is that of real ones."""
-    return _spread(made) / max(_spread(real), 1e-12)
+    return spread(made) / max(spread(real), 1e-12)
 
 
 def nearest(samples: np.ndarray, known: np.ndarray) -> np.ndarray:
@@ -36,7 +36,7 @@ def nearest(samples: np.ndarray, known: np.ndarray) -> np.ndarray:
     return np.sqrt(np.clip(squares.min(axis=1), 0, None))
 
 
-def _spread(features: np.ndarray) -> float:
+def spread(features: np.ndarray) -> float:
     """Return the root of the mean squared distance of two samples."""
     return float(np.sqrt(2 * np.var(features.astype(np.float64), axis=0).sum()))
 

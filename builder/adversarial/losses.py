@@ -10,14 +10,12 @@ import tensorflow as tf
 
 from builder.adversarial_parameters import HINGE, NON_SATURATING, WASSERSTEIN
 
-_SMALL = 1e-12
-
 
 def discriminator_loss(name: str, real: Any, fake: Any) -> Any:
     """Return what the discriminator makes small: that real samples score high and made ones low.
 
     Args:
-        name: one of ``builder.adversarial_parameters.ADVERSARIAL_LOSSES``.
+        name: ``NON_SATURATING``, ``HINGE`` or ``WASSERSTEIN``.
         real: its scores of real samples, (batch, 1).
         fake: its scores of made samples, (batch, 1).
 
@@ -54,5 +52,5 @@ def gradient_penalty(judge: Callable[[Any], Any], real: Any, fake: Any, shares: 
         scores = judge(between)
     slopes = tape.gradient(scores, between)
     axes = tuple(range(1, len(slopes.shape)))
-    lengths = keras.ops.sqrt(keras.ops.sum(keras.ops.square(slopes), axis=axes) + _SMALL)
+    lengths = keras.ops.sqrt(keras.ops.sum(keras.ops.square(slopes), axis=axes) + 1e-12)
     return keras.ops.mean(keras.ops.square(lengths - 1.0))

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import keras
 
-from builder.augmentation_parameters import augments
 from builder.blocks.weightless import without_weights
 from builder.codegen import data_code, training_code
+from builder.codegen.adversarial_code import pair_code, pair_evaluation_part, pair_training_part
+from builder.codegen.augmentation_code import unwritten
 from builder.codegen.evaluation_code import evaluation_part, use_code
 from builder.codegen.layout import INDENT, formatted
 from builder.codegen.loading import Beside, not_code
 from builder.codegen.model_code import ModelCode, model_code
-from builder.codegen.notebook import notebook_text
+from builder.codegen.notebook import ADVERSARIAL, VALIDATED, notebook_text
 from builder.codegen.script_parts import Part, import_lines
-from builder.compiler import learning_rate_factors, sound_analysis
+from builder.compiler import judging_spec, learning_rate_factors, sound_analysis
 from builder.compiler.analysis import Analysis, analyse
 from builder.compiler.model import assemble
 from builder.data.sources import sample
@@ -53,8 +55,8 @@ def notebook(project: Project, spec: DataSpec) -> str:
     """
     parts = _parts(project, spec, 'Path("{}")'.format)
     words, file = data_code.data_words(project.data, spec), data_code.data_file(project.data)
-    use = use_code(spec)
-    return notebook_text(_title(project), project.description, words, file, parts, use)
+    use, curves = use_code(spec), ADVERSARIAL if _is_pair(spec) else VALIDATED
+    return notebook_text(_title(project), project.description, words, file, parts, use, curves)
 
 
 def model_script(graph: Graph, name: str) -> str:
@@ -76,16 +78,19 @@ def model_script(graph: Graph, name: str) -> str:
 # The tasks whose data and training a script can write down.
 _TASKS = (
     *("classification", "regression", "multi_label", "ordinal", "count", "reconstruction"),
-    *("forecasting", "language_model", "segmentation", "token_classification"),
-    *("text_to_text", "transcription"),
+    *("forecasting", "language_model", "masked_language_model", "segmentation"),
+    *("detection", "generation", "token_classification", "text_to_text", "transcription"),
 )
 # What their data may be read from; other tasks take any of the last ones.
 _FORMATS_OF = {
     "forecasting": ("csv",),
     "text_to_text": ("csv",),
     "language_model": ("csv", "text"),
+    "masked_language_model": ("csv", "text"),
     "token_classification": ("conll",),
     "segmentation": ("masks",),
+    "detection": ("boxes",),
+    "generation": ("csv", "arrays", "images"),
 }
 _FORMATS = ("csv", "arrays", "images", "audio", "linked")
 
@@ -97,10 +102,12 @@ def _check_source(project: Project) -> None:
     source = project.data.source
     kind = source.get("kind")
     chosen = sample(source.get("name")).data["format"] if kind == "sample" else kind
-    if augments(project.data.augmentation):
+    unknown = unwritten(project.data.augmentation_settings())
+    if unknown:
         message = (
-            "Augmentation cannot be written as code yet. Switch it off on the Data page for the script, or "
-            "export the model as a .keras file: the trained model holds nothing of it."
+            f"Augmentation by {', '.join(unknown).replace('_', ' ')} cannot be written as code yet; changes "
+            "of single pictures can. Set it to 0 on the Data page for the script, or export the model as a "
+            ".keras file: the trained model holds nothing of it."
         )
         raise stop("not_code", message)
     split = project.data.split_settings()
@@ -129,21 +136,47 @@ def _parts(project: Project, spec: DataSpec, beside: Beside) -> list[Part]:
     settings = project.training_settings()
     if settings["missing_inputs"] and len(spec.inputs) > 1:
         raise not_code("inputs that are sometimes missing in training")
-    model = _model_part(model_code(analysis, project.name))
-    seeded = training_code.seed_steps(settings)
+    code = _pair_code(project, analysis) if _is_pair(spec) else model_code(analysis, project.name)
+    model, seeded = _model_part(code), training_code.seed_steps(settings)
     extra = ("import tensorflow as tf",) if settings["deterministic"] else ()
-    steps = (*seeded, "model = build_model()", "model.summary()")
+    sides = ("model.generator", "model.judge") if _is_pair(spec) else ("model",)
+    steps = (*seeded, "model = build_model()", *(f"{side}.summary()" for side in sides))
     model = replace(model, imports=(*model.imports, *extra), steps=steps)
     factors = learning_rate_factors(project, spec)
     weights = training_code.weights_part(settings)
-    trained = _without_weights(project, analysis)
+    if weights and _is_pair(spec):
+        raise not_code("a generator that starts from the weights of another one")
     return [
         *data_code.data_parts(project.data, spec, beside, settings),
         model,
         *([weights] if weights else []),
+        *_training_parts(project, spec, analysis, factors),
+    ]
+
+
+def _training_parts(
+    project: Project, spec: DataSpec, analysis: Analysis, factors: Mapping[str, float]
+) -> list[Part]:
+    """Return the parts that train the model, and that evaluate and save it."""
+    settings = project.training_settings()
+    if _is_pair(spec):
+        return [pair_training_part(settings, factors), pair_evaluation_part(spec)]
+    trained = _without_weights(project, analysis)
+    return [
         training_code.training_part(settings, spec, trained, factors),
         evaluation_part(spec, trained),
     ]
+
+
+def _is_pair(spec: DataSpec) -> bool:
+    """Tell whether a generator and a discriminator are trained."""
+    return spec.task == "generation"
+
+
+def _pair_code(project: Project, generator: Analysis) -> ModelCode:
+    assert generator.spec is not None, "a generator has data"
+    discriminator = analyse(project.discriminator or Graph(), judging_spec(generator.spec))
+    return pair_code(generator, discriminator, project.name)
 
 
 def _model_part(code: ModelCode) -> Part:

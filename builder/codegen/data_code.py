@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from builder.codegen.augmentation_code import augmentation_part
+from builder.codegen.box_code import read_boxes
 from builder.codegen.folder_code import read_folders
 from builder.codegen.layout import constant
 from builder.codegen.loading import (
@@ -19,11 +21,12 @@ from builder.codegen.loading import (
     sample_facts,
 )
 from builder.codegen.mask_code import read_masks
+from builder.codegen.masked_code import masked_parts
 from builder.codegen.pair_code import read_pairs
 from builder.codegen.picture_code import picture_files, read_arrays
 from builder.codegen.script_parts import Part
 from builder.codegen.sound_code import sound_files
-from builder.codegen.split_code import split_part
+from builder.codegen.split_code import is_resampled, split_part
 from builder.codegen.table_code import TableCode, table_files
 from builder.codegen.tag_code import read_tagged
 from builder.codegen.text_code import tokenizer_files
@@ -44,14 +47,18 @@ def data_parts(recipe: DataRecipe, spec: DataSpec, beside: Beside, settings: Map
     Raises:
         BuilderError: ``not_code`` for a source, an input or a split that no script can follow.
     """
-    if spec.task == "forecasting":
+    if spec.task in ("forecasting", "generation") and spec.windows:
         return forecast_parts(recipe, spec)
     if spec.task == "language_model":
         return language_parts(recipe, spec, beside)
+    if spec.task == "masked_language_model":
+        return masked_parts(recipe, spec, beside)
     given = loaded(recipe)
+    changes = augmentation_part(recipe.augmentation_settings(), spec, is_resampled(settings, spec))
     return [
         _data_part(recipe, spec, beside, given),
-        split_part(recipe.split_settings(), settings, spec, given),
+        split_part(recipe.split_settings(), settings, spec, given, changes is not None),
+        *([changes] if changes else []),
     ]
 
 
@@ -78,6 +85,8 @@ def _reading(recipe: DataRecipe, spec: DataSpec, given: Loaded, beside: Beside) 
         return read_pairs(recipe, spec, given, beside)
     if spec.task == "segmentation":
         return read_masks(recipe, spec, given)
+    if spec.task == "detection":
+        return read_boxes(recipe, spec, given)
     if not _is_of_files(spec):
         return TableCode(recipe, spec, given, beside).reading()
     if sample_facts(recipe).get("format") == "arrays":
@@ -95,9 +104,11 @@ def _is_of_files(spec: DataSpec) -> bool:
 def data_words(recipe: DataRecipe, spec: DataSpec) -> str:
     """Return what a script takes as its data, in words."""
     facts = sample_facts(recipe)
+    if spec.windows and "horizon" in spec.windows:
+        return "a CSV file whose rows are moments in time"
     if spec.task in _WORDS:
         return _WORDS[spec.task]
-    if spec.task == "language_model":
+    if spec.task in ("language_model", "masked_language_model"):
         return text_words(recipe)
     if facts.get("format") == "arrays":
         return f"an .npz archive with x_train, y_train, x_test and y_test, such as {facts['file']}"
@@ -112,8 +123,8 @@ def data_words(recipe: DataRecipe, spec: DataSpec) -> str:
 
 
 _WORDS = {
-    "forecasting": "a CSV file whose rows are moments in time",
     "segmentation": "a folder or a zip with pictures in 'images' and their masks in 'masks'",
+    "detection": "a folder or a zip with pictures and a table (CSV) of the boxes on them",
     "token_classification": "a CoNLL file, a word and its tag a line",
 }
 

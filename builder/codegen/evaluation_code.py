@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import keras
 
+from builder import detections as boxes
 from builder.codegen.layout import source
 from builder.codegen.script_parts import Part
 from builder.data.spec import DataSpec
@@ -36,6 +39,14 @@ def generate(model, text, count=200, temperature=0.8, top_k=40, seed=SEED):
         weights = np.exp((scores[likeliest] - scores[likeliest].max()) / temperature)
         tokens.append(int(random.choice(likeliest, p=weights / weights.sum())))
     return text_of(tokens)'''
+
+_FILLED = '''\
+def filled(model, tokens):
+    """Return the texts of some pieces, with the likeliest word in place of every mask."""
+    words = keras.tree.flatten(model.predict({"tokens": tokens}, verbose=0))[0]
+    # The first tokens stand for no piece of text.
+    guesses = FIRST_WORD + words[..., FIRST_WORD:].argmax(axis=-1)
+    return [text_of(row) for row in np.where(tokens == MASK_TOKEN, guesses, tokens)]'''
 
 _ENTITY_F1 = '''\
 def entity_f1(answers, targets):
@@ -76,9 +87,11 @@ def evaluation_part(spec: DataSpec, model: keras.Model) -> Part:
         "reconstruction": _of_anomalies,
         "forecasting": _of_forecasts,
         "language_model": _of_language,
+        "masked_language_model": _of_hidden_words,
         "token_classification": _of_tags,
         "ordinal": _of_ranks,
         "text_to_text": _of_answers,
+        "detection": _of_boxes,
         "transcription": _of_transcripts,
     }.get(spec.task)
     if write is None:
@@ -95,6 +108,22 @@ for answer, target in zip(answers, some.targets, strict=True):
     print(f"true: {target}, predicted: {np.round(answer, 3)}")"""
 _USES = {
     "language_model": "print(generate(keras.saving.load_model(output), text_of(pieces[test[-1]])))",
+    "masked_language_model": """\
+saved = keras.saving.load_model(output)
+# Your own text, with a [MASK] for every piece that the model is to guess.
+tokens = np.zeros((1, LENGTH), dtype="int32")
+found = TOKENIZER.encode("To be or not to [MASK], that is the question.").ids[:LENGTH]
+tokens[0, : len(found)] = found
+print(filled(saved, tokens)[0])""",
+    "detection": """\
+outputs = keras.saving.load_model(output).predict(Batches(arrays, targets, test[:3]), verbose=0)
+for found in map(detections, outputs):
+    for kind, score, box in zip(found.classes[:5], found.scores[:5], found.boxes[:5], strict=True):
+        print(f"{CLASS_NAMES[kind]} ({score:.2f}) at {np.round(box, 2)}")""",
+    "generation": """\
+more = make_samples(keras.saving.load_model(output), draw(model.latent_shape, 9, seed=1))
+write_samples(more, Path("more_samples"))
+print(f"made {len(more)} more samples, between {more.min():.3g} and {more.max():.3g}")""",
     "text_to_text": """\
 saved = keras.saving.load_model(output)
 for row in test[:5]:
@@ -160,10 +189,51 @@ def _of_language(spec: DataSpec, model: keras.Model) -> Part:
     )
 
 
+def _of_hidden_words(spec: DataSpec, model: keras.Model) -> Part:
+    words = "targets[0]" if spec.further_targets else "targets"
+    return Part(
+        "Evaluation",
+        "The perplexity tells among how many equally likely pieces of words the model wavers at each mask.",
+        imports=("import keras", "import numpy as np"),
+        definitions=(_FILLED,),
+        steps=(
+            _EVALUATE,
+            _SAVE,
+            'pieces = arrays["tokens"][test[:5]]',
+            f"whole = shown(np.where, pieces, {words}[test[:5]])",
+            "pairs = zip(whole, filled(model, pieces), strict=True)",
+            'print(*(f"true: {text_of(true)}, guessed: {guess}" for true, guess in pairs), sep="\\n")',
+        ),
+    )
+
+
 def _measured(*steps: str, definitions: tuple[str, ...] = ()) -> Part:
     """Return the part that makes one more score, by some steps, from the ``answers`` for the test rows."""
     whole = (_EVALUATE, _PREDICT, *steps, _SAVE)
     return Part("Evaluation", _WORDS, ("import numpy as np",), definitions=definitions, steps=whole)
+
+
+def _of_boxes(spec: DataSpec, model: keras.Model) -> Part:
+    carried = (
+        *(boxes.Detections, boxes.overlap, boxes.without_repeats, boxes.detections, boxes.true_boxes),
+        *(boxes.matched, boxes.average_precision, boxes.mean_average_precision),
+    )
+    part = _measured(
+        "mean, _ = mean_average_precision([*map(detections, answers)], targets[test], len(CLASS_NAMES))",
+        'print(f"mean average precision at half overlap: {mean:.4f}")',
+        definitions=tuple(source(item) for item in carried),
+    )
+    return replace(
+        part,
+        imports=(*part.imports, "from dataclasses import dataclass"),
+        constants=(
+            "# Two boxes of one class that overlap more are one thing found twice.",
+            f"SAME_THING = {boxes.SAME_THING}",
+            "# Weaker boxes do not count, nor do more than so many cells and boxes a picture.",
+            f"COUNTED_FROM = {boxes.COUNTED_FROM}",
+            f"MOST_CELLS, MOST_BOXES = {boxes.MOST_CELLS}, {boxes.MOST_BOXES}",
+        ),
+    )
 
 
 def _of_tags(spec: DataSpec, model: keras.Model) -> Part:

@@ -31,13 +31,19 @@ def read_{many}(path):
             yield name, file.read_bytes()'''
 
 ALL_FILES = '''\
+def is_shown(name):
+    """Tell whether a path is one of a file that is not hidden."""
+    return not name.endswith("/") and not any(part.startswith((".", "__MACOSX")) for part in name.split("/"))
+
+
 def read_files(path):
-    """Return the bytes of every file in a folder or a zip by its path."""
+    """Return the bytes of every file in a folder or a zip by its path, in order."""
     if path.is_file():
         with zipfile.ZipFile(path) as archive:
-            return {name: archive.read(name) for name in archive.namelist() if not name.endswith("/")}
-    files = [file for file in path.rglob("*") if file.is_file()]
-    return {file.relative_to(path).as_posix(): file.read_bytes() for file in files}'''
+            return {name: archive.read(name) for name in sorted(archive.namelist()) if is_shown(name)}
+    files = sorted(path.rglob("*"), key=lambda file: (file.parent.parts, file.name))
+    plain = {file.relative_to(path).as_posix(): file for file in files if file.is_file()}
+    return {name: file.read_bytes() for name, file in plain.items() if is_shown(name)}'''
 
 _CLASS_OF = '''\
 def class_of(name):
@@ -113,6 +119,8 @@ def read_folders(recipe: DataRecipe, spec: DataSpec, given: Loaded, kind: FileKi
         lines.append(f'    targets = arrays["{kind.array}"].astype("float32") / 255')
         folder = 'f"/{name}".rpartition("/")[0]'
         lines.append(f'    is_normal = np.array([{folder}.endswith(f"/{{NORMAL_CLASS}}") for name in names])')
+    elif len(spec.class_names) == 1:
+        lines.append('    targets = np.zeros(len(names), dtype="int32")')
     else:
         definitions.append(_CLASS_OF.format(one=kind.one))
         lines.append(

@@ -43,16 +43,19 @@ def literal(value: Any) -> str:
 
 
 def source(item: Any) -> str:
-    """Return the source of a function or class that a script carries, a function's without annotations."""
+    """Return the source of a function or class that a script carries; its functions lose annotations."""
     # A directive for the type checker of this program says nothing to the script's reader.
     lines = [line.partition("  # type:")[0] for line in inspect.getsource(item).rstrip().splitlines()]
-    return "\n".join(_without_annotations(lines) if inspect.isfunction(item) else lines)
+    (made,) = ast.parse("\n".join(lines)).body
+    functions = made.body if isinstance(made, ast.ClassDef) else [made]
+    # From the end, so that the numbers of the lines above stay what they are.
+    for function in reversed(functions):
+        lines = _without_annotations(lines, function) if isinstance(function, ast.FunctionDef) else lines
+    return "\n".join(lines)
 
 
-def _without_annotations(lines: list[str]) -> list[str]:
-    """Return the lines of a function whose head has no annotations, as scripts that use Keras have none."""
-    (function,) = ast.parse("\n".join(lines)).body
-    assert isinstance(function, ast.FunctionDef), "scripts carry plain functions"
+def _without_annotations(lines: list[str], function: ast.FunctionDef) -> list[str]:
+    """Return lines in which a function's head has no annotations, as scripts that use Keras have none."""
     given = function.args
     every = [*given.posonlyargs, *given.args, *given.kwonlyargs]
     if function.returns is None and not any(item.annotation for item in every):
@@ -60,7 +63,7 @@ def _without_annotations(lines: list[str]) -> list[str]:
     for item in every:
         item.annotation = None
     first, body = function.lineno - 1, function.body[0].lineno - 1
-    head = formatted("", f"def {function.name}({ast.unparse(given)})", ":")
+    head = formatted(" " * function.col_offset, f"def {function.name}({ast.unparse(given)})", ":")
     return [*lines[:first], *head, *lines[body:]]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from builder.blocks import registry
 from builder.blocks.base import Block, Call
 from builder.blocks.imported import IMPORTED_LAYER, OPERATION
+from builder.blocks.latent_input import LATENT, latent_shape
 from builder.codegen import imported_code
 from builder.codegen.layout import INDENT, NAME_MARK, Name, formatted, literal, source, statement
 from builder.codegen.names import free_name, reserved
@@ -38,11 +39,20 @@ class ModelCode:
     functions: tuple[str, ...]
 
 
-def model_code(analysis: Analysis, name: str) -> ModelCode:
-    """Return the source of ``build_model`` and of everything that it calls."""
+def model_code(
+    analysis: Analysis, name: str, function: str = "build_model", words: str = "Return the untrained model."
+) -> ModelCode:
+    """Return the source of the function that builds a model, and of everything that it calls.
+
+    Args:
+        analysis: the model's.
+        name: what the model is called after.
+        function: the function's name.
+        words: its docstring.
+    """
     writer = _Writer(analysis)
     main = _Body(writer, analysis.document, "", "", ())
-    build = "\n".join([f"def {_MAIN}():", *main.model_lines(literal(model_name(name)), _MAIN_WORDS)])
+    build = "\n".join([f"def {function}():", *main.model_lines(literal(model_name(name)), words)])
     saved = [node for node in analysis.graph.nodes if node.kind == IMPORTED_LAYER]
     imports = [imported_code.layer_import(node.parameters.get("class_name", "")) for node in saved]
     return ModelCode(
@@ -50,10 +60,6 @@ def model_code(analysis: Analysis, name: str) -> ModelCode:
         tuple(_carried_sources(analysis)),
         (*writer.functions.values(), build),
     )
-
-
-_MAIN = "build_model"
-_MAIN_WORDS = "Return the untrained model."
 
 
 def _carried_sources(analysis: Analysis) -> list[str]:
@@ -65,7 +71,7 @@ def _carried_sources(analysis: Analysis) -> list[str]:
             carried += imported_code.layer_sources(analysis.values[node.id]["class_name"])
         elif block.inputs:
             carried += block.sources
-        elif node.kind != FREE_INPUT:
+        elif node.kind not in (FREE_INPUT, LATENT):
             assert analysis.spec is not None, "an Input has data"
             chosen = analysis.spec.input(analysis.values[node.id]["source"])
             carried.append(INPUT_FUNCTIONS[input_call(chosen)[0]])
@@ -249,7 +255,7 @@ class _Body:
         return free_name(name, {item.partition("=")[0] for item in self.arguments})
 
     def _model_inputs(self) -> str:
-        free = [node for node in self.graph.nodes if node.kind == FREE_INPUT]
+        free = [node for node in self.graph.nodes if node.kind in (FREE_INPUT, LATENT)]
         placed = [(_place(node), Name(self.variables[node.id, "output"])) for node in free]
         if self.arrays:
             beside = [f"[{', '.join(name.text for _, name in placed)}]"] if placed else []
@@ -276,6 +282,8 @@ class _Body:
             return self._nested_lines(node) if definition.nested_model else self._own_lines(node)
         if node.kind == FREE_INPUT:
             return self._free_input_lines(node)
+        if node.kind == LATENT:
+            return self._latent_lines(node)
         if not registry()[node.kind].inputs:
             return self._data_input_lines(node)
         if node.kind == OPERATION:
@@ -290,6 +298,10 @@ class _Body:
         self.arrays.append(self._local(f"{variable.strip('_')}_arrays"))
         items = [f"{name}={_input_value(chosen, name, value)}" for name, value in arguments.items()]
         return statement(INDENT, f"{self.arrays[-1]}, {variable} = {function}", items)
+
+    def _latent_lines(self, node: Node) -> list[str]:
+        items = [literal(latent_shape(self._values(node))), f"name={literal(node.name)}"]
+        return statement(INDENT, f"{self.variables[node.id, 'output']} = keras.Input", items)
 
     def _free_input_lines(self, node: Node) -> list[str]:
         if self.label:

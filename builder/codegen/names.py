@@ -13,7 +13,7 @@ _MODULES = (
     *("argparse", "csv", "gzip", "io", "json", "re", "zipfile"),
     *("keras", "layers", "np", "pd", "soundfile", "tf"),
 )
-_OTHERS = ("build_model", "layer_name", "model", "name", "number")
+_OTHERS = ("build_model", "build_generator", "build_discriminator", "layer_name", "model", "name", "number")
 
 
 def reserved() -> set[str]:

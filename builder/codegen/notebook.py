@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from builder.codegen.layout import formatted, literal
@@ -20,19 +21,48 @@ except ImportError:
         print(f"{name}: {', '.join(f'{value:.4g}' for value in values)}")
 else:
     epochs = range(1, len(history.epoch) + 1)
-    plt.plot(epochs, history.history["loss"], label="training")
-    plt.plot(epochs, history.history["val_loss"], label="validation")
+    plt.plot(epochs, history.history["loss"], label={first})
+    plt.plot(epochs, history.history[{value}], label={second})
     plt.xlabel("epoch")
     plt.ylabel("loss")
     plt.legend()
     plt.show()"""
-_CURVES_WORDS = (
+
+
+@dataclass(frozen=True)
+class Curves:
+    """What a notebook draws: "loss" and another value of the training by their labels, and words on them."""
+
+    first: str
+    name: str
+    second: str
+    words: str
+
+    def code(self) -> str:
+        """Return the code that draws them."""
+        code = _CURVES.replace("{first}", literal(self.first)).replace("{second}", literal(self.second))
+        return code.replace("{value}", literal(self.name))
+
+
+VALIDATED = Curves(
+    "training",
+    "val_loss",
+    "validation",
     "Both losses should fall. Where the training loss falls on and the validation loss rises, the model "
-    "learns its training rows by heart."
+    "learns its training rows by heart.",
+)
+ADVERSARIAL = Curves(
+    "generator",
+    "discriminator_loss",
+    "discriminator",
+    "Each side makes the task of the other one harder, so that neither loss has to fall. Where that of the "
+    "discriminator comes near 0, the generator learns nothing any more.",
 )
 
 
-def notebook_text(title: str, description: str, data: str, file: str, parts: list[Part], use: str) -> str:
+def notebook_text(
+    title: str, description: str, data: str, file: str, parts: list[Part], use: str, curves: Curves
+) -> str:
     """Return a notebook as the text of its file.
 
     Args:
@@ -42,8 +72,9 @@ def notebook_text(title: str, description: str, data: str, file: str, parts: lis
         file: the name of the data's file.
         parts: the steps from the data to the trained model.
         use: code that lets the saved model answer.
+        curves: what is drawn after the training.
     """
-    cells = _cells(title, description, data, file, parts, use)
+    cells = _cells(title, description, data, file, parts, use, curves)
     numbered = [_cell(number, *item) for number, item in enumerate(cells, 1)]
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
@@ -52,7 +83,7 @@ def notebook_text(title: str, description: str, data: str, file: str, parts: lis
 
 
 def _cells(
-    title: str, description: str, data: str, file: str, parts: list[Part], use: str
+    title: str, description: str, data: str, file: str, parts: list[Part], use: str, curves: Curves
 ) -> Iterator[tuple[str, str]]:
     yield "markdown", f"# {title}\n\n{description}".strip()
     main = Part("", "", ("from pathlib import Path", "import numpy as np"))
@@ -67,8 +98,8 @@ def _cells(
         steps = [step.replace(_FIT, f"history = {_FIT}") for step in part.steps]
         yield "code", "\n".join(line for step in steps for line in formatted("", step))
         if steps != list(part.steps):
-            yield "markdown", f"## The curves\n\n{_CURVES_WORDS}"
-            yield "code", _CURVES
+            yield "markdown", f"## The curves\n\n{curves.words}"
+            yield "code", curves.code()
     yield "markdown", "## Use\n\nThe saved model answers for samples of the test part."
     yield "code", use
 

@@ -32,7 +32,7 @@ def picture_files(item: ModelInput) -> FileKind:
 def read_arrays(recipe: DataRecipe, spec: DataSpec, given: Loaded, beside: Beside) -> Reading:
     """Return the code that reads pictures from an archive of arrays."""
     labels = label_reading(spec)
-    is_plain = spec.task == "classification"
+    is_plain = spec.task in ("classification", "generation")
     numbers = 'np.concatenate([archive["y_train"], archive["y_test"]])'
     lines = [
         "def load_data(path):",

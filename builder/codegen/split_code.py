@@ -12,6 +12,7 @@ from builder.data import grouping
 from builder.data.partition import cut, cut_each_class
 from builder.data.resampling import RESAMPLED_TASKS, resampled_order
 from builder.data.spec import DataSpec
+from builder.tasks import TASKS
 
 _METHODS = ("stratified", "random", "ordered", GIVEN, GROUP)
 
@@ -39,6 +40,22 @@ class Batches(keras.utils.PyDataset):
         arrays = {name: array[rows] for name, array in self.arrays.items()}
         return arrays, {targets}'''
 
+_CHANGED = '''\
+class ChangedBatches(Batches):
+    """Batches that ``changed`` changes, as it draws from seed, epoch and batch alone."""
+
+    epoch = 0
+
+    def shuffle(self, epoch):
+        """Begin an epoch, which counts from 0."""
+        super().shuffle(epoch)
+        self.epoch = epoch
+
+    def __getitem__(self, index):
+        """Return one batch, changed."""
+        seed = tf.random.fold_in(tf.constant((SEED, self.epoch)), index)
+        return changed(*super().__getitem__(index), seed)'''
+
 _SHUFFLED = "np.random.default_rng((SEED, epoch)).permutation(len(self.order))"
 _RESAMPLED = "resampled_order(self.targets, RESAMPLING, SEED, epoch)"
 
@@ -53,12 +70,30 @@ def batches_source(several_targets: bool = False, is_resampled: bool = False) ->
     return code.replace("{order}", order)
 
 
+def changed_batches_source() -> str:
+    """Return the source of the class of training batches that the script's ``changed`` changes."""
+    return _CHANGED
+
+
 def is_resampled(settings: Mapping[str, Any], spec: DataSpec) -> bool:
     """Tell whether an epoch shows every class equally often."""
     return settings["resampling"] != "none" and spec.task in RESAMPLED_TASKS
 
 
-def split_part(split: Mapping[str, Any], settings: Mapping[str, Any], spec: DataSpec, given: Loaded) -> Part:
+def training_steps(batches: str, resampled: bool) -> tuple[str, ...]:
+    """Return the statements that make the batches of training, by the name of their class."""
+    steps = (f"training = {batches}(arrays, targets, train)",)
+    # The number of batches follows from the order.
+    return (*steps, "training.shuffle(0)") if resampled else steps
+
+
+def split_part(
+    split: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    spec: DataSpec,
+    given: Loaded,
+    augmented: bool = False,
+) -> Part:
     """Return the part that cuts the rows as they were cut for training, and makes batches.
 
     Args:
@@ -66,6 +101,7 @@ def split_part(split: Mapping[str, Any], settings: Mapping[str, Any], spec: Data
         settings: the training settings, defaults filled in.
         spec: the data's description.
         given: what ``load_data`` returns besides arrays and targets.
+        augmented: whether another part makes the batches of training.
 
     Raises:
         BuilderError: ``not_code`` for a method that no script can follow.
@@ -76,7 +112,8 @@ def split_part(split: Mapping[str, Any], settings: Mapping[str, Any], spec: Data
     several, resampled = bool(spec.further_targets), is_resampled(settings, spec)
     if several and resampled:
         raise not_code("rare classes shown more often beside several targets")
-    by_class = bool(spec.class_names) and not spec.target_shape
+    has_one_class = TASKS[spec.task].predicts == "classes" and not spec.target_shape
+    by_class = bool(spec.class_names) and has_one_class
     each_class = method in ("stratified", GIVEN) and by_class
     shares = f"VALIDATION, TEST = {split['validation']}, {split['test']}"
     arguments = ", ".join(["targets", *given.names])
@@ -104,9 +141,7 @@ def split_part(split: Mapping[str, Any], settings: Mapping[str, Any], spec: Data
         ),
         steps=(
             f"train, validation, test = split_rows({first})",
-            "training = Batches(arrays, targets, train)",
-            # The number of its batches follows from the order.
-            *(["training.shuffle(0)"] if resampled else []),
+            *(() if augmented else training_steps("Batches", resampled)),
         ),
     )
 

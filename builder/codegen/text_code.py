@@ -87,11 +87,17 @@ _STANDARDIZED = (
 )
 
 
-def tokens_function(item: ModelInput) -> Reading:
-    """Return the code of ``tokens_of``, for a text of any length; it needs the vocabulary's."""
+def tokens_function(item: ModelInput, framed: bool = False) -> Reading:
+    """Return the code of ``tokens_of``, for a text of any length; it needs the vocabulary's.
+
+    Args:
+        item: the input.
+        framed: whether its tokenizer puts marks around a text, which are left out here.
+    """
     kind = tokenizer_kind(item)
     if kind in SUBWORD:
-        return Reading((), (_TOKENS_OF.format(tokens="TOKENIZER.encode(text).ids"),))
+        arguments = "text, add_special_tokens=False" if framed else "text"
+        return Reading((), (_TOKENS_OF.format(tokens=f"TOKENIZER.encode({arguments}).ids"),))
     index = "INDEX = {word: number for number, word in enumerate(VOCABULARY) if number > 1}"
     pieces = "text" if kind == "character" else "words_of(text)"
     code = _TOKENS_OF.format(tokens=f"[INDEX.get(piece, 1) for piece in {pieces}]")

@@ -26,6 +26,9 @@ _CALLBACK_NAMES = {
     keras.callbacks.ReduceLROnPlateau: "plateau",
     keras.callbacks.EarlyStopping: "best",
 }
+SHUFFLE = (
+    "shuffle = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: training.shuffle(epoch))"
+)
 _RUN, _FILE = "run:", "file:"
 
 _START = '''\
@@ -96,17 +99,20 @@ def training_part(
             *(["import numpy as np"] if needs_numpy else []),
             *(["from keras import ops"] if uses_ops else []),
         ),
-        constants=tuple(
-            [
-                f"SEED = {settings['seed']}",
-                f"BATCH_SIZE = {settings['batch_size']}",
-                f"EPOCHS = {settings['epochs']}",
-                f"LEARNING_RATE = {settings['learning_rate']}",
-                *(constant("LEARNING_RATE_FACTORS", factors) if factors else []),
-            ]
-        ),
+        constants=training_constants(settings, factors),
         definitions=(*sources, _compile_source(settings, spec, model, factors)),
         steps=tuple(_fit_lines(settings, balanced)),
+    )
+
+
+def training_constants(settings: Mapping[str, Any], factors: Mapping[str, float]) -> tuple[str, ...]:
+    """Return the lines of the training's constants."""
+    return (
+        f"SEED = {settings['seed']}",
+        f"BATCH_SIZE = {settings['batch_size']}",
+        f"EPOCHS = {settings['epochs']}",
+        f"LEARNING_RATE = {settings['learning_rate']}",
+        *(constant("LEARNING_RATE_FACTORS", factors) if factors else []),
     )
 
 
@@ -126,16 +132,17 @@ def _compile_source(
     lines = [
         "def compile_model(model, steps_per_epoch):",
         f'{INDENT}"""Set how the model learns: optimizer, learning rate, loss and metrics."""',
-        *_rate_lines(settings),
+        *rate_lines(settings),
         *statement(INDENT, f"optimizer = {call.path}", call_items(call)),
         *statement(INDENT, "model.compile", items),
     ]
     return "\n".join(lines)
 
 
-def _rate_lines(settings: Mapping[str, Any]) -> list[str]:
-    name, steps = Name("learning_rate"), Name("steps_per_epoch")
-    rate = learning_rate.decay(settings, Name("LEARNING_RATE"), Name("EPOCHS"), steps)
+def rate_lines(settings: Mapping[str, Any], variable: str = "learning_rate") -> list[str]:
+    """Return the statements that make a learning rate of the constant of the same name."""
+    name, steps = Name(variable), Name("steps_per_epoch")
+    rate = learning_rate.decay(settings, Name(variable.upper()), Name("EPOCHS"), steps)
     lines = [f"{INDENT}{name.text} = {literal(rate)}"]
     warmed = learning_rate.warmed_up(settings, name, steps)
     return lines if warmed is name else [*lines, f"{INDENT}{name.text} = {literal(warmed)}"]
@@ -171,8 +178,7 @@ def _fit_lines(settings: Mapping[str, Any], balanced: bool) -> list[str]:
     items.append(f"callbacks=[{', '.join(['shuffle', *chosen])}]")
     return [
         *lines,
-        "shuffle = keras.callbacks.LambdaCallback("
-        "on_epoch_begin=lambda epoch, logs: training.shuffle(epoch))",
+        SHUFFLE,
         *(f"{name} = {literal(call)}" for name, call in chosen.items()),
         f"model.fit({', '.join(items)})",
     ]

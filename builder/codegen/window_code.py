@@ -26,11 +26,11 @@ def load_data(path):
 
 _SPLIT_SERIES = '''\
 def split_windows(moments, count):
-    """Return the windows of each part; what they foretell lies wholly within the part."""
+    """Return the windows of each part; {words} lies wholly within the part."""
     rows = cut(np.arange(moments), VALIDATION, TEST)
     edges = {name: (part[0], part[-1] + 1) for name, part in zip(PARTS, rows, strict=True)}
     last = WINDOWS["length"] + WINDOWS["horizon"] - 1
-    return window_parts(edges, WINDOWS["length"], last, count, WINDOWS["stride"]).values()'''
+    return window_parts(edges, {first}, last, count, WINDOWS["stride"]).values()'''
 
 _PARAGRAPHS = '''\
 def read_texts(path):
@@ -49,7 +49,7 @@ def read_texts(path):
     """Return the texts in a column of a CSV file."""
     return read_table(path.read_bytes())[TEXT_COLUMN].tolist()'''
 
-_LOAD_TEXT = '''\
+LOAD_TEXT = '''\
 def load_data(path):
     """Return the tokens of all texts, packed into one long row, and where each text ends."""
     tokens = [tokens_of(f"{text}\\n\\n") if text else [] for text in read_texts(path)]
@@ -65,7 +65,7 @@ def split_windows(ends, count):
 
 
 def forecast_parts(recipe: DataRecipe, spec: DataSpec) -> list[Part]:
-    """Return the parts that read a series, and cut it into windows without a look into the future.
+    """Return the parts that read a series, and cut it into windows whose parts follow each other.
 
     Raises:
         BuilderError: ``not_code`` where a column of time sorts the rows.
@@ -73,15 +73,14 @@ def forecast_parts(recipe: DataRecipe, spec: DataSpec) -> list[Part]:
     if recipe.split_settings()["time_column"] != NO_COLUMN:
         raise not_code("rows sorted by a column of time")
     (item,) = spec.inputs
+    is_forecast = spec.task == "forecasting"
+    first = ["# The first channel is the one to foretell."] if is_forecast else []
     decimal = ", decimal_comma=True" if spec.reading.get("decimal") == "," else ""
     reading = Part(
         "The data",
         "The script reads a CSV file whose rows are moments in time, one after the other.",
         imports=("import csv", "import gzip", "import io", "import numpy as np", "import pandas as pd"),
-        constants=(
-            "# The first channel is the one to foretell.",
-            *constant("CHANNELS", item.settings["columns"]),
-        ),
+        constants=(*first, *constant("CHANNELS", item.settings["columns"])),
         definitions=(
             read_table_source(spec),
             source(parsed_numbers),
@@ -92,7 +91,7 @@ def forecast_parts(recipe: DataRecipe, spec: DataSpec) -> list[Part]:
     windows = _windows_part(
         recipe,
         spec,
-        (source(series_windows), _SPLIT_SERIES),
+        (source(series_windows), _split_series(is_forecast)),
         (
             "past, targets = series_windows(series, series[:, 0], WINDOWS)",
             f'arrays = {{"{item.arrays[0].name}": past}}',
@@ -102,17 +101,23 @@ def forecast_parts(recipe: DataRecipe, spec: DataSpec) -> list[Part]:
     return [reading, windows]
 
 
+def _split_series(is_forecast: bool) -> str:
+    """Return the code of a split in which targets, or windows without any, lie within one part."""
+    words, first = ("what they foretell", 'WINDOWS["length"]') if is_forecast else ("each", "0")
+    return _SPLIT_SERIES.replace("{words}", words).replace("{first}", first)
+
+
 def language_parts(recipe: DataRecipe, spec: DataSpec, beside: Beside) -> list[Part]:
     """Return the parts that read texts as one long row of tokens, and cut it into pieces."""
     (item,) = spec.inputs
-    texts, vocabulary = _texts(recipe, spec), tokenizer_constants(item, beside)
+    texts, vocabulary = texts_reading(recipe, spec), tokenizer_constants(item, beside)
     functions = tokens_function(item)
     reading = Part(
         "The data",
         "All texts stand in one long row of tokens, so that no place of a batch is empty.",
         imports=("import numpy as np", *texts.imports, *vocabulary.imports, *functions.imports),
         constants=(*texts.constants, *vocabulary.constants, *functions.constants),
-        definitions=(*texts.definitions, *functions.definitions, text_function(item), _LOAD_TEXT),
+        definitions=(*texts.definitions, *functions.definitions, text_function(item), LOAD_TEXT),
         steps=("tokens, ends = load_data(path)",),
     )
     windows = _windows_part(
@@ -137,7 +142,8 @@ def _format(recipe: DataRecipe) -> str:
     return str(sample_facts(recipe).get("format", recipe.source.get("kind")))
 
 
-def _texts(recipe: DataRecipe, spec: DataSpec) -> Reading:
+def texts_reading(recipe: DataRecipe, spec: DataSpec) -> Reading:
+    """Return the code of ``read_texts``, which returns the texts of a file."""
     if _format(recipe) == "csv":
         column = f"TEXT_COLUMN = {literal(spec.inputs[0].settings['column'])}"
         imports = ("import csv", "import gzip", "import io", "import pandas as pd")

@@ -1,7 +1,7 @@
 """Random changes of pictures, drawn from a seed alone: the same seed gives the same pictures, bit for bit.
 
 All turns, shears, zooms and moves of a picture are one resampling, and all changes of its colors one
-multiplication, so that pixels are touched and blurred once only.
+multiplication, so that pixels are touched and blurred once only. Generated scripts carry these functions.
 """
 
 # mypy: allow-untyped-defs
@@ -15,9 +15,9 @@ import tensorflow as tf
 from builder.data.moving_images import moved_images, movement
 
 # Luma and the two color axes of NTSC video: turning those two turns the hue, stretching them the saturation.
-_TO_YIQ = ((0.299, 0.587, 0.114), (0.5959, -0.2746, -0.3213), (0.2115, -0.5227, 0.3112))
+TO_YIQ = ((0.299, 0.587, 0.114), (0.5959, -0.2746, -0.3213), (0.2115, -0.5227, 0.3112))
 # What RandAugment chooses from. "Equalize" of the paper is left out, for its cost.
-_CHOICES = (
+CHOICES = (
     "angle",
     "shear_x",
     "shear_y",
@@ -31,7 +31,7 @@ _CHOICES = (
     "posterize",
     "autocontrast",
 )
-_ERASED_AREA = (0.02, 0.25)
+ERASED_AREA = (0.02, 0.25)
 
 
 def augmented_images(images, seed, settings):
@@ -46,16 +46,16 @@ def augmented_images(images, seed, settings):
         The changed pictures, and their movement as ``moving_images`` describes it, or None.
     """
     count = tf.shape(images)[0]
-    drawn = _drawn(count, seed, settings)
-    for name, values in _rand_augment(count, tf.random.fold_in(seed, 100), settings).items():
+    drawn = drawn_changes(count, seed, settings)
+    for name, values in rand_augment(count, tf.random.fold_in(seed, 100), settings).items():
         drawn[name] = drawn[name] + values if name in drawn else values
     places = movement(drawn, images.shape[1], images.shape[2])
     if places is not None:
         images = moved_images(images, places, settings["fill"])
-    images = _recolored(images, drawn)
-    images = _reduced(images, drawn)
+    images = recolored(images, drawn)
+    images = reduced(images, drawn)
     if settings["erasing"]:
-        images = _erased(images, tf.random.fold_in(seed, 101), settings["erasing"])
+        images = erased(images, tf.random.fold_in(seed, 101), settings["erasing"])
     return images, places
 
 
@@ -68,48 +68,49 @@ def random_boxes(count, height, width, area, aspect, seed):
     """
     tall, wide = tf.sqrt(area * aspect), tf.sqrt(area / aspect)
     middle = tf.random.stateless_uniform((count, 2), seed)
-    rows = _inside(middle[:, 0], tall, height)
-    columns = _inside(middle[:, 1], wide, width)
+    rows = inside(middle[:, 0], tall, height)
+    columns = inside(middle[:, 1], wide, width)
     return (rows[:, :, tf.newaxis] * columns[:, tf.newaxis, :])[..., tf.newaxis]
 
 
-def _inside(middle, length, size):
+def inside(middle, length, size):
+    """Return which of so many places lie within a length around a middle, float32 (batch, size), 1 inside."""
     places = (tf.range(size, dtype=tf.float32) + 0.5) / tf.cast(size, tf.float32)
     return tf.cast(tf.abs(places - middle[:, tf.newaxis]) < length[:, tf.newaxis] / 2, tf.float32)
 
 
-def _drawn(count, seed, settings):
+def drawn_changes(count, seed, settings):
     """Return what is drawn for every picture, by name; what is switched off is left out."""
 
     def uniform(number, low, high):
         return tf.random.stateless_uniform((count,), tf.random.fold_in(seed, number), low, high)
 
     drawn = {}
-    if settings["rotation"]:
+    if settings.get("rotation"):
         turn = math.radians(settings["rotation"])
         drawn["angle"] = uniform(0, -turn, turn)
-    if settings["zoom"]:
+    if settings.get("zoom"):
         # On a logarithmic scale, so that twice as large is as likely as half as large.
         reach = math.log1p(settings["zoom"])
         drawn["scale"] = uniform(1, -reach, reach)
-    if settings["shift"]:
+    if settings.get("shift"):
         drawn["shift_x"] = uniform(2, -settings["shift"], settings["shift"])
         drawn["shift_y"] = uniform(3, -settings["shift"], settings["shift"])
-    if settings["crop"]:
+    if settings.get("crop"):
         kept = uniform(4, 1 - settings["crop"], 1.0)
         drawn["scale"] = drawn.get("scale", 0.0) - tf.math.log(kept)
         for number, name in ((5, "shift_x"), (6, "shift_y")):
             drawn[name] = drawn.get(name, 0.0) + uniform(number, -0.5, 0.5) * (1 - kept)
     for number, name in ((7, "horizontal_flip"), (8, "vertical_flip")):
-        if settings[name]:
+        if settings.get(name):
             drawn[name] = uniform(number, 0.0, 1.0) < 0.5
     for number, name in ((9, "brightness"), (10, "contrast"), (11, "saturation"), (12, "hue")):
-        if settings[name]:
+        if settings.get(name):
             drawn[name] = uniform(number, -settings[name], settings[name])
     return drawn
 
 
-def _rand_augment(count, seed, settings):
+def rand_augment(count, seed, settings):
     """Return the changes of RandAugment for every picture; 0 means none.
 
     They come in a fixed order, each at most once a picture.
@@ -118,7 +119,7 @@ def _rand_augment(count, seed, settings):
     """
     if not settings["rand_augment"]:
         return {}
-    scores = tf.random.stateless_uniform((count, len(_CHOICES)), seed)
+    scores = tf.random.stateless_uniform((count, len(CHOICES)), seed)
     places = tf.argsort(tf.argsort(scores, axis=1), axis=1)
     chosen = tf.cast(places < settings["rand_augment"], tf.float32)
     signs = tf.sign(tf.random.stateless_uniform(tf.shape(scores), tf.random.fold_in(seed, 1), -1.0, 1.0))
@@ -144,7 +145,7 @@ def _rand_augment(count, seed, settings):
     }
 
 
-def _recolored(images, drawn):
+def recolored(images, drawn):
     """Change brightness, contrast, saturation and hue."""
     is_color = images.shape[-1] == 3
     if is_color and {"saturation", "hue"} & set(drawn):
@@ -153,7 +154,7 @@ def _recolored(images, drawn):
         cos, sin = stretch * tf.cos(turn), stretch * tf.sin(turn)
         rows = [[1 + zero, zero, zero], [zero, cos, -sin], [zero, sin, cos]]
         turned = tf.stack([tf.stack(row, axis=1) for row in rows], axis=1)
-        there = tf.constant(_TO_YIQ)
+        there = tf.constant(TO_YIQ)
         whole = tf.linalg.inv(there) @ turned @ there
         images = tf.einsum("bhwc,bdc->bhwd", images, whole)
     if "contrast" in drawn:
@@ -164,7 +165,7 @@ def _recolored(images, drawn):
     return tf.clip_by_value(images, 0.0, 255.0)
 
 
-def _reduced(images, drawn):
+def reduced(images, drawn):
     """Sharpen or blur, stretch the range, invert light pixels, and leave out shades, for RandAugment."""
     if "solarize" not in drawn:
         return images
@@ -182,14 +183,14 @@ def _reduced(images, drawn):
     return tf.where(poster > 0, tf.floor(images / step) * step, images)
 
 
-def _erased(images, seed, often):
+def erased(images, seed, often):
     """Paint a rectangle of the picture's mean over some pictures.
 
     Reference: Zhong et al., Random Erasing Data Augmentation (2017).
     """
     count = tf.shape(images)[0]
     seeds = [tf.random.fold_in(seed, number) for number in range(4)]
-    area = tf.random.stateless_uniform((count,), seeds[0], *_ERASED_AREA)
+    area = tf.random.stateless_uniform((count,), seeds[0], *ERASED_AREA)
     aspect = tf.exp(tf.random.stateless_uniform((count,), seeds[1], math.log(0.3), math.log(3.3)))
     boxes = random_boxes(count, images.shape[1], images.shape[2], area, aspect, seeds[2])
     wanted = tf.random.stateless_uniform((count,), seeds[3]) < often

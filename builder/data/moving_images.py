@@ -2,6 +2,7 @@
 
 A movement is an affine map from the places of the new picture to those of the old one that they show:
 float32 of shape (batch, 6), the numbers a to f of x' = a·x + b·y + c and y' = d·x + e·y + f in pixels.
+Generated scripts carry these functions.
 """
 
 # mypy: allow-untyped-defs
@@ -14,7 +15,7 @@ from builder.data.spec import IGNORED
 
 MOVES = ("angle", "scale", "shear_x", "shear_y", "shift_x", "shift_y", "horizontal_flip", "vertical_flip")
 # What is cut off a box further than this is no longer to be found in the picture.
-_VISIBLE_SHARE = 0.25
+VISIBLE_SHARE = 0.25
 
 
 def movement(drawn, height, width):
@@ -90,16 +91,18 @@ def moved_boxes(boxes, places, height, width):
     x, y = (left + right) / 2 - c, (top + bottom) / 2 - f
     new_x, new_y = (e * x - b * y) / size, (a * y - d * x) / size
     half_width, half_height = (right - left) / 2, (bottom - top) / 2
-    reach_x = tf.sqrt((e * half_width) ** 2 + (b * half_height) ** 2) / tf.abs(size)
-    reach_y = tf.sqrt((d * half_width) ** 2 + (a * half_height) ** 2) / tf.abs(size)
+    reach_x = tf.sqrt(tf.square(e * half_width) + tf.square(b * half_height)) / tf.abs(size)
+    reach_y = tf.sqrt(tf.square(d * half_width) + tf.square(a * half_height)) / tf.abs(size)
     whole = tf.stack([new_x - reach_x, new_y - reach_y, new_x + reach_x, new_y + reach_y], axis=-1)
-    whole = (whole + 0.5) / tf.constant([width, height, width, height], tf.float32)
+    # A graph would multiply in place of a division by a constant, and round otherwise than a script does.
+    whole = (whole + 0.5) * tf.constant([1 / width, 1 / height, 1 / width, 1 / height], tf.float32)
     seen = tf.clip_by_value(whole, 0.0, 1.0)
-    stays = (kind != IGNORED) & (_area(seen) > _VISIBLE_SHARE * _area(whole))
+    stays = (kind != IGNORED) & (box_area(seen) > VISIBLE_SHARE * box_area(whole))
     found = tf.concat([kind[..., tf.newaxis], seen], axis=-1)
     return tf.where(stays[..., tf.newaxis], found, tf.constant([IGNORED, 0, 0, 0, 0], tf.float32))
 
 
-def _area(boxes):
+def box_area(boxes):
+    """Return the areas of boxes, (…, 4), by left, top, right and bottom."""
     left, top, right, bottom = tf.unstack(boxes, axis=-1)
     return (right - left) * (bottom - top)

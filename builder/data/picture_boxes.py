@@ -18,6 +18,7 @@ import numpy as np
 from PIL import Image
 
 from builder.data.archives import Files, list_files
+from builder.data.box_targets import PictureFinder, stem_of
 from builder.data.class_folders import TEST_FOLDERS
 from builder.data.images import EXTENSIONS, decode_image
 from builder.data.naming import natural_key
@@ -89,8 +90,8 @@ class _Marked:
 
 def holds_boxes(names: Sequence[str]) -> bool:
     """Tell whether files, by their paths, are pictures with XML files of the same names."""
-    stems = {_stem(name) for name in names if name.lower().endswith(EXTENSIONS)}
-    described = {_stem(name) for name in names if name.lower().endswith(".xml")}
+    stems = {stem_of(name) for name in names if name.lower().endswith(EXTENSIONS)}
+    described = {stem_of(name) for name in names if name.lower().endswith(".xml")}
     return bool(described) and len(described & stems) > 0.5 * len(described)
 
 
@@ -139,9 +140,25 @@ def read_boxes(path: Path, title: str | None = None) -> BoxSource:
     )
 
 
+def table_of_boxes(path: Path) -> tuple[str, tuple[int, ...]] | None:
+    """Return the one table that describes the boxes of a folder or zip, and the places of its columns.
+
+    These are the image, the four sides and the class. Where other files describe boxes, too, there is None.
+    """
+    listed = list_files(path)
+    if any(name.lower().endswith((".xml", ".json", _TEST_LIST)) for name in listed.names):
+        return None
+    found = []
+    for name in listed.names:
+        if name.lower().endswith(".csv"):
+            columns = _columns(next(_lines(listed.read(name)), []))
+            found += [] if columns is None else [(name, columns)]
+    return found[0] if len(found) == 1 else None
+
+
 def _marked(listed: Files, pictures: Sequence[str]) -> _Marked:
     marked = _Marked()
-    find = _Finder(pictures)
+    find = PictureFinder(pictures)
     for name in listed.names:
         lower = name.lower()
         if lower.endswith(".xml"):
@@ -153,31 +170,7 @@ def _marked(listed: Files, pictures: Sequence[str]) -> _Marked:
     return marked
 
 
-class _Finder:
-    """Finds the picture that an annotation means: beside it, else the only one of that name or stem."""
-
-    def __init__(self, pictures: Sequence[str]) -> None:
-        self._paths = set(pictures)
-        self._by_name: dict[str, list[str]] = {}
-        for name in pictures:
-            for key in {name.rsplit("/", 1)[-1], _stem(name)}:
-                self._by_name.setdefault(key, []).append(name)
-
-    def __call__(self, wanted: str, beside: str) -> str | None:
-        wanted = wanted.replace("\\", "/")
-        folder = beside.rpartition("/")[0]
-        near = f"{folder}/{wanted}" if folder else wanted
-        if near in self._paths or wanted in self._paths:
-            return near if near in self._paths else wanted
-        for key in (wanted.rsplit("/", 1)[-1], _stem(wanted)):
-            found = self._by_name.get(key, [])
-            same = [name for name in found if name.rpartition("/")[0] == folder]
-            if len(same) == 1 or len(found) == 1:
-                return (same or found)[0]
-        return None
-
-
-def _read_voc(name: str, data: bytes, find: _Finder, marked: _Marked) -> None:
+def _read_voc(name: str, data: bytes, find: PictureFinder, marked: _Marked) -> None:
     try:
         root = read_xml(data)
     except UnsafeXml as error:
@@ -187,7 +180,7 @@ def _read_voc(name: str, data: bytes, find: _Finder, marked: _Marked) -> None:
         marked.faults.append(f"{name}: it holds <{root.tag:.20}>, not an <annotation> of Pascal VOC")
         return
     # The files are often renamed, so that the XML's own name says more than what stands in it.
-    picture = find(_stem(name), name) or find(root.findtext("filename", "").strip(), name)
+    picture = find(stem_of(name), name) or find(root.findtext("filename", "").strip(), name)
     if picture is None:
         marked.faults.append(f"{name}: there is no picture of this name")
         return
@@ -198,7 +191,7 @@ def _read_voc(name: str, data: bytes, find: _Finder, marked: _Marked) -> None:
         marked.add(picture, (thing.findtext("name") or "").strip(), sides, f"{name}, object {number}")
 
 
-def _read_coco(name: str, data: bytes, find: _Finder, marked: _Marked) -> None:
+def _read_coco(name: str, data: bytes, find: PictureFinder, marked: _Marked) -> None:
     try:
         document = json.loads(data)
         images = {item["id"]: item for item in document["images"]}
@@ -236,8 +229,8 @@ def _read_coco(name: str, data: bytes, find: _Finder, marked: _Marked) -> None:
         )
 
 
-def _read_table(name: str, data: bytes, find: _Finder, marked: _Marked) -> None:
-    lines = csv.reader(io.StringIO(data.decode("utf-8-sig", "replace"), newline=""))
+def _read_table(name: str, data: bytes, find: PictureFinder, marked: _Marked) -> None:
+    lines = _lines(data)
     columns = _columns(next(lines, []))
     if columns is None:
         return
@@ -248,8 +241,12 @@ def _read_table(name: str, data: bytes, find: _Finder, marked: _Marked) -> None:
         marked.faults.append(f"{name}, line {lines.line_num}: {error}")
 
 
+def _lines(data: bytes) -> Any:
+    return csv.reader(io.StringIO(data.decode("utf-8-sig", "replace"), newline=""))
+
+
 def _read_row(
-    name: str, line: int, row: Sequence[str], columns: tuple[int, ...], find: _Finder, marked: _Marked
+    name: str, line: int, row: Sequence[str], columns: tuple[int, ...], find: PictureFinder, marked: _Marked
 ) -> None:
     where = f"{name}, line {line}"
     if not row:
@@ -291,13 +288,9 @@ def _tests(listed: Files, names: Sequence[str]) -> np.ndarray:
     file = next((name for name in listed.names if name.lower().endswith(_TEST_LIST)), None)
     stems = set() if file is None else set(listed.read(file).decode("utf-8", "replace").split())
     return np.array(
-        [_stem(name) in stems or bool(TEST_FOLDERS & set(name.lower().split("/")[:-1])) for name in names],
+        [stem_of(name) in stems or bool(TEST_FOLDERS & set(name.lower().split("/")[:-1])) for name in names],
         dtype=bool,
     )
-
-
-def _stem(name: str) -> str:
-    return name.rsplit("/", 1)[-1].rsplit(".", 1)[0]
 
 
 def _no_boxes(path: Path, pictures: Sequence[str], faults: Sequence[str]) -> Exception:

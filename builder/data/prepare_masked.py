@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +11,12 @@ import numpy as np
 
 from builder.data.files import hash_files
 from builder.data.known_tokenizers import tokenizer_for
-from builder.data.masking import CLASS, CLASS_TOKEN, MARKS, SEPARATOR, SEPARATOR_TOKEN, hidden_for_good
+from builder.data.masking import CLASS, MARKS, SEPARATOR
 from builder.data.prepare_language import count_texts, end_of, text_column, texts_of, write_tokens
 from builder.data.spec import TEXT_INPUT, ArraySpec, DataSpec, ModelInput, TargetSpec
 from builder.data.splits import split_rows
 from builder.data.table_source import TableSource
+from builder.data.text_pieces import TextPieces, hidden_pieces
 from builder.data.tokenizers import SUBWORD, with_frame
 from builder.data.windows import TOKENS_FILE
 from builder.data.writing import ArrayWriter, further_targets_file, write_array
@@ -29,8 +29,6 @@ FOLLOWS = ("another text", "the next text")
 NEXT_SENTENCE = "next_sentence"
 FOLLOWS_NAME = "next sentence"
 _STREAM_FILE = "stream.npy"
-_SHORTEST = 8
-_AT_ONCE = 1_000
 
 
 def prepare_masked(
@@ -39,7 +37,7 @@ def prepare_masked(
     """Write pieces of a text with hidden words, targets and parts; return the specification and warnings.
 
     What is hidden here is what validation and test are scored on; training hides other words in every epoch
-    (see ``builder.train.hiding``). With ``next_sentence``, a piece has two halves, and in half of the pieces
+    (see ``builder.data.hiding``). With ``next_sentence``, a piece has two halves, and in half of the pieces
     the second one is taken from elsewhere in the same part.
 
     Raises:
@@ -64,14 +62,9 @@ def prepare_masked(
     edges = {part: (end_of(ends, chosen[0] - 1), end_of(ends, chosen[-1])) for part, chosen in rows.items()}
     # The pieces go by the name that the whole row has had.
     stream = (folder / TOKENS_FILE).rename(folder / _STREAM_FILE)
-    pieces = _Pieces(
-        np.load(stream, mmap_mode="r"),
-        ends,
-        length,
-        settings[NEXT_SENTENCE],
-        len(plain["vocabulary"]),
-    )
-    counts = _write_pieces(pieces, edges, folder, recipe.split_settings()["seed"])
+    pieces = TextPieces(np.load(stream, mmap_mode="r"), ends, length, settings[NEXT_SENTENCE])
+    seed = recipe.split_settings()["seed"]
+    counts = _write_pieces(pieces, len(plain["vocabulary"]), edges, folder, seed)
     stream.unlink()
     described = {**with_frame(plain, (CLASS, SEPARATOR)), "sequence_length": length, "column": column}
     further = (TargetSpec(FOLLOWS_NAME, "classification", FOLLOWS),) if settings[NEXT_SENTENCE] else ()
@@ -98,65 +91,8 @@ def _check_tokenizer(settings: Mapping[str, Any]) -> None:
         raise stop("needs_pieces", message, field="tokenizer")
 
 
-@dataclass(frozen=True)
-class _Pieces:
-    """The pieces of one long row of tokens; ``ends`` are where its texts end."""
-
-    tokens: np.ndarray
-    ends: np.ndarray
-    length: int
-    has_pairs: bool
-    size: int
-
-    @property
-    def body(self) -> int:
-        """The number of words in a piece, which begins with the class token and has a separator a half."""
-        return self.length - (3 if self.has_pairs else 2)
-
-    def starts(self, first: int, last: int) -> np.ndarray:
-        """Return where the pieces of a part begin that lies between two places."""
-        return np.arange(first, max(last - min(_SHORTEST, self.body) + 1, first), self.body)
-
-    def made(
-        self, starts: np.ndarray, part: tuple[int, int], every: np.ndarray, random: np.random.Generator
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Return the pieces at some starts, (pieces, length), and whether each second half follows.
-
-        Args:
-            starts: where they begin.
-            part: where the part begins and ends.
-            every: where all pieces of the part begin, from which other second halves are taken.
-            random: what is drawn with.
-        """
-        found = np.zeros((len(starts), self.length), np.int32)
-        follows = (random.random(len(starts)) < 0.5).astype(np.int32)
-        strangers = random.choice(every, len(starts))
-        for row, start in enumerate(starts):
-            words = self._words(start, part)
-            if not self.has_pairs:
-                piece = [CLASS_TOKEN, *words, SEPARATOR_TOKEN]
-            else:
-                cut = self._cut(start, len(words))
-                other = self._words(strangers[row], part)
-                second = words[cut:] if follows[row] else other[self._cut(strangers[row], len(other)) :]
-                piece = [CLASS_TOKEN, *words[:cut], SEPARATOR_TOKEN, *second][: self.length - 1]
-                piece.append(SEPARATOR_TOKEN)
-            found[row, : len(piece)] = piece
-        return found, follows
-
-    def _words(self, start: int, part: tuple[int, int]) -> list[int]:
-        return self.tokens[start : min(start + self.body, part[1])].tolist()
-
-    def _cut(self, start: int, count: int) -> int:
-        """Return where a piece has its second half: where a text ends near its middle, or in the middle."""
-        place = np.searchsorted(self.ends, start + count // 4)
-        near = self.ends[place : place + 50] - start
-        near = near[near < 3 * count // 4]
-        return int(near[np.abs(near - count // 2).argmin()]) if len(near) else count // 2
-
-
 def _write_pieces(
-    pieces: _Pieces, edges: Mapping[str, tuple[int, int]], folder: Path, seed: int
+    pieces: TextPieces, size: int, edges: Mapping[str, tuple[int, int]], folder: Path, seed: int
 ) -> dict[str, int]:
     names: dict[str, tuple[int, ...]] = {"tokens": (pieces.length,), "targets": (pieces.length,)}
     names |= {"follows": ()} if pieces.has_pairs else {}
@@ -170,18 +106,15 @@ def _write_pieces(
             for name, shape in names.items()
         }
         for number, (part, edge) in enumerate(edges.items()):
-            starts = pieces.starts(*edge)
-            if not len(starts):
+            counts[part], first = len(pieces.starts(*edge)), writers["tokens"].rows
+            if not counts[part]:
                 raise _too_short(part, edge, pieces.length)
-            first, counts[part] = writers["tokens"].rows, len(starts)
             random = np.random.default_rng((seed, number))
-            for place in range(0, len(starts), _AT_ONCE):
-                found, follows = pieces.made(starts[place : place + _AT_ONCE], edge, starts, random)
-                tokens, targets = hidden_for_good(found, pieces.size, random)
+            for tokens, targets, follows in hidden_pieces(pieces, edge, size, random):
                 for name, values in {"tokens": tokens, "targets": targets, "follows": follows}.items():
                     if name in writers:
                         writers[name].append(values)
-            write_array(folder / f"{part}.npy", np.arange(first, first + len(starts)))
+            write_array(folder / f"{part}.npy", np.arange(first, first + counts[part]))
         for writer in writers.values():
             writer.finish()
     return counts

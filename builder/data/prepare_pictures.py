@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from builder.data.box_targets import box_target
 from builder.data.files import BrokenFile, hash_files
 from builder.data.images import BrokenImage
-from builder.data.picture_boxes import Box, BoxSource
+from builder.data.picture_boxes import BoxSource
 from builder.data.picture_pairs import MaskSource, class_values
 from builder.data.prepare_files import broken_problems
 from builder.data.prepare_images import image_input
@@ -92,7 +93,8 @@ def prepare_boxes(
 
     def answer(row: int) -> np.ndarray:
         picture = source.read(row)
-        target, is_outside = _target(source.boxes[row], source.sizes[row] or picture.size, index, shape)
+        boxes = [[index[box.label], box.left, box.top, box.right, box.bottom] for box in source.boxes[row]]
+        target, is_outside = box_target(boxes, source.sizes[row] or picture.size, shape[0])
         if is_outside:
             outside.append(source.names[row])
         return target
@@ -122,24 +124,6 @@ def prepare_boxes(
         source_title=source.title,
     )
     return spec, [*source.problems, *problems]
-
-
-def _target(
-    boxes: Sequence[Box], size: tuple[float, float], index: Mapping[str, int], shape: tuple[int, int]
-) -> tuple[np.ndarray, bool]:
-    """Return a picture's target, and whether a box reached beyond its edge."""
-    scale = np.array([size[0], size[1], size[0], size[1]], dtype=np.float64)
-    sides = np.array([[box.left, box.top, box.right, box.bottom] for box in boxes]).reshape(-1, 4) / scale
-    cut = sides.clip(0.0, 1.0)
-    # One pixel too many is how some tools count; it is not worth a word.
-    is_outside = bool((np.abs(cut - sides) * scale > 1.5).any())
-    area = (cut[:, 2:] - cut[:, :2]).prod(axis=1)
-    largest = [place for place in np.argsort(-area, kind="stable") if area[place] > 0][: shape[0]]
-    target = np.full(shape, 0.0, np.float32)
-    target[:, 0] = IGNORED
-    for row, place in enumerate(largest):
-        target[row] = [index[boxes[place].label], *cut[place]]
-    return target, is_outside
 
 
 def values_in(source: MaskSource, most: int) -> list[int]:

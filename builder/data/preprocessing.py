@@ -125,20 +125,35 @@ def model_input_tensors(model_input: ModelInput) -> tuple[list[Any], Any]:
     return INPUT_FUNCTIONS[name](**arguments)
 
 
+def sample_layer(model_input: ModelInput) -> tuple[str, dict[str, Any]] | None:
+    """Return the name and the arguments of the Keras layer behind a generator; None where it needs none.
+
+    It undoes what an input's layers do to a sample.
+
+    Args:
+        model_input: an image or series of the data.
+    """
+    settings = model_input.settings
+    if model_input.kind == "image" and settings["rescale"]:
+        return "Rescaling", {"scale": 255.0, "name": "sample_pixels"}
+    if model_input.kind == "series" and settings["normalize"]:
+        scale = {"mean": settings["means"], "variance": settings["variances"]}
+        return "Normalization", {**scale, "invert": True, "name": "sample_units"}
+    return None
+
+
 def sample_output(model_input: ModelInput, tensor: Any) -> Any:
-    """Return a generator's output in the unit of the data: what an input's layers do to a sample, undone.
+    """Return a generator's output in the unit of the data.
 
     Args:
         model_input: an image or series of the data.
         tensor: what the generator's blocks give, scaled as the discriminator's blocks see samples.
     """
-    settings = model_input.settings
-    if model_input.kind == "image" and settings["rescale"]:
-        return keras.layers.Rescaling(255.0, name="sample_pixels")(tensor)
-    if model_input.kind == "series" and settings["normalize"]:
-        scale = {"mean": settings["means"], "variance": settings["variances"]}
-        return keras.layers.Normalization(**scale, invert=True, name="sample_units")(tensor)
-    return tensor
+    found = sample_layer(model_input)
+    if found is None:
+        return tensor
+    name, arguments = found
+    return getattr(keras.layers, name)(**arguments)(tensor)
 
 
 def with_raw_inputs(model: Any, spec: DataSpec) -> Any:

@@ -8,9 +8,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from builder.adversarial.model import AdversarialModel
+from builder.adversarial.model import AdversarialModel, discriminator_settings
 from builder.errors import stop
-from builder.params import AUTO
 from builder.train.objective import objective
 from builder.train.optimizers import make_optimizer
 from builder.train.training_data import TrainingData
@@ -69,16 +68,11 @@ def _compile_adversarial(
     settings: Mapping[str, Any],
     factors: Mapping[str, float] | None,
 ) -> None:
-    own = settings["discriminator_learning_rate"]
-    # Only the generator is kept, so only its average would be of use.
-    others = {**settings, "use_ema": False}
-    if own != AUTO:
-        others["learning_rate"] = float(own)
     steps = data.steps_per_epoch
     model.prepare_training(
         settings,
         make_optimizer(settings, steps, factors, model.generator),
-        make_optimizer(others, steps, factors, model.judge),
+        make_optimizer(discriminator_settings(settings), steps, factors, model.judge),
     )
 
 

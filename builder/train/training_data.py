@@ -11,11 +11,11 @@ import tensorflow as tf
 
 from builder.data.augmentation import augmentation, mixes_samples
 from builder.data.block_order import BlockOrder
+from builder.data.hiding import hide_anew
 from builder.data.pipeline import batches, epoch_order, in_turn
 from builder.data.prepare import Prepared
 from builder.data.resampling import RESAMPLED_TASKS, resampled_order, resampled_rows
 from builder.data.spec import IGNORED
-from builder.train.hiding import hide_anew
 from builder.train.missing_inputs import missing_inputs
 from builder.train.run_state import Position
 from builder.training_plan.class_weights import balanced_class_weights

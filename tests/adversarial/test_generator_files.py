@@ -1,8 +1,9 @@
-"""A generator leaves the product alone: verified files, samples as pictures and tables, no script yet."""
+"""A generator leaves the product alone: verified files, samples as pictures and tables, a script."""
 
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -41,8 +42,10 @@ def test_the_exported_generator_makes_the_same_samples_far_from_the_product(smal
     assert made == pytest.approx(np.asarray(generator(noise[None]))[0], abs=0.05)
 
 
-def test_a_script_is_refused_in_words(small) -> None:
+def test_a_script_without_what_a_learning_rate_waits_for_is_refused_in_words(small) -> None:
     project, prepared, _ = small
+    assert "class AdversarialPair" in codegen.script(project, prepared.spec)
+    project = replace(project, training={**project.training, "schedule": "plateau"})
     with pytest.raises(BuilderError, match="cannot be written as a script yet"):
         codegen.script(project, prepared.spec)
 

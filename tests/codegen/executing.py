@@ -11,6 +11,7 @@ import keras
 import numpy as np
 from graph_cases import arrays_for
 
+from builder.adversarial.model import AdversarialModel
 from builder.blocks.weightless import without_weights
 from builder.codegen import companion_files, model_script, script
 from builder.compiler import build, build_free
@@ -84,7 +85,12 @@ def assert_same_configuration(project: Project, spec: DataSpec, folder: Path) ->
     names = executed(project, spec, folder)
     built = looked_at(lambda: build(project, spec))
     generated = looked_at(names["build_model"])
-    assert comparable(generated) == comparable(built)
+    if isinstance(built, AdversarialModel):
+        sides = {"generator": built.generator, "discriminator": built.discriminator_in_units}
+        for side, model in sides.items():
+            assert comparable(looked_at(names[f"build_{side}"])) == comparable(model)
+    else:
+        assert comparable(generated) == comparable(built)
     assert _weights(generated) == _weights(built)
     return names
 

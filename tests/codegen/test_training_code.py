@@ -40,6 +40,8 @@ from builder.project import DataRecipe, Project, load_preset, preset_names
 from builder.train.loop import fit
 from builder.train.randomness import seed_everything
 from builder.train.reporting import Silent
+from builder.train.run_state import Position
+from builder.train.training_data import TrainingData
 
 Preset = Callable[..., tuple[Project, Prepared]]
 RUFF = shutil.which("ruff", path=str(Path(sys.executable).parent))
@@ -91,6 +93,9 @@ def trained_by_the_script(
     return histories[0].history
 
 
+FEW_TEXTS = {"validation": 0.2, "test": 0.2}
+# Each part of the cut series holds a window.
+FEW_MOMENTS = {"validation": 0.3, "test": 0.3}
 # Preset, split, other settings: one of each way in which data reach a model.
 WAYS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "pictures in an archive of arrays": (
@@ -115,7 +120,9 @@ WAYS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "pictures that a table names": ("multimodal/feature_fusion", {}, {}),
     "the next values of a series": ("series/temporal_cnn", {}, {}),
     "the next character of a text": ("language/gpt", {}, {}),
+    "hidden words, and halves that follow": ("language/bert", FEW_TEXTS, {}),
     "a class for every pixel": ("images/unet", {}, {}),
+    "boxes on pictures that are changed": ("images/detection", {}, {}),
     "names in sentences": ("text/named_entities", {}, {}),
     "texts made from texts": ("text_to_text/lstm", {}, {}),
     "what is said in recordings": ("transcription/digit_strings", {"validation": 0.3}, {}),
@@ -123,10 +130,25 @@ WAYS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
 }
 
 
+PAIRS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "images/dcgan": ({}, {}),
+    "series/lstm_gan": (
+        FEW_MOMENTS,
+        {
+            "adversarial_loss": "wasserstein_gradient_penalty",
+            "discriminator_steps": 2,
+            "discriminator_learning_rate": 0.0005,
+        },
+    ),
+}
+
+
 # These take their time, and are read and fed as others are.
 LONG = (
     "pictures that a table names",
     "the next character of a text",
+    "hidden words, and halves that follow",
+    "boxes on pictures that are changed",
     "a class for every pixel",
     "names in sentences",
     "texts made from texts",
@@ -148,6 +170,76 @@ def test_a_script_has_the_losses_of_the_studio(
     assert found["loss"] == wanted["loss"]
     # Validation runs over the same rows in the same batches; only the sums are rounded elsewhere.
     assert found["val_loss"] == pytest.approx(wanted["val_loss"], rel=1e-6)
+
+
+MOVED = {"rotation": 20, "zoom": 0.2, "shift": 0.1, "crop": 0.2, "horizontal_flip": True}
+COLORS = {"brightness": 0.2, "contrast": 0.3, "saturation": 0.3, "hue": 0.1}
+# Preset and augmentation; together they use whatever changes single pictures.
+CHANGES: dict[str, tuple[str, dict[str, Any]]] = {
+    "pictures with boxes": ("images/detection", {**MOVED, **COLORS}),
+    "pictures with masks": ("images/unet", {**MOVED, "fill": "nearest", "brightness": 0.2}),
+    "pictures of classes": ("images/cnn", {"rand_augment": 3, "erasing": 0.5}),
+    "pictures beside other inputs": ("multimodal/feature_fusion", {"hue": 0.1}),
+}
+
+
+@pytest.mark.parametrize("way", CHANGES)
+def test_a_script_changes_pictures_as_the_studio_does(way: str, preset: Preset, tmp_path: Path) -> None:
+    name, augmentation = CHANGES[way]
+    case, prepared = preset(name)
+    case = replace(case, data=replace(case.data, augmentation=augmentation))
+    prepared = replace(prepared, augmentation=case.data.augmentation_settings())
+    names = executed(case, prepared.spec, tmp_path)
+    arrays, targets, *others = names["load_data"](data_of(case))
+    train, *_ = names["split_rows"](targets, *others)
+    training = names["ChangedBatches"](arrays, targets, train)
+    training.shuffle(epoch=1)
+    studio = TrainingData(prepared, case.training_settings()).training_batches(Position(epoch=1))
+    for number, (inputs, answers) in zip(range(2), studio, strict=False):
+        own, found = training[number]
+        wanted = inputs if isinstance(inputs, dict) else {prepared.spec.arrays[0].name: inputs}
+        for array, values in wanted.items():
+            np.testing.assert_array_equal(own[array], values)
+        np.testing.assert_array_equal(found, answers)
+
+
+@pytest.mark.parametrize(
+    "name", ["images/dcgan", pytest.param("series/lstm_gan", marks=pytest.mark.exhaustive)]
+)
+def test_both_sides_of_a_pair_train_in_a_script_as_in_the_studio(
+    name: str, preset: Preset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    split, others = PAIRS[name]
+    case, prepared = preset(name, split, epochs=2, batch_size=16, **others)
+    wanted = trained_in_the_studio(case, prepared, tmp_path)
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    found = trained_by_the_script(case, prepared, folder, monkeypatch)
+    assert set(found) == {"loss", "discriminator_loss", "real_score", "fake_score"}
+    for value, epochs in found.items():
+        assert epochs == wanted[value], value
+    assert len(list((folder / "samples").iterdir())) == 16
+    generator = keras.saving.load_model(folder / "model.keras")
+    assert generator.output_shape[1:] == prepared.spec.sample_shape
+
+
+def test_a_script_hides_the_words_that_the_studio_hides(preset: Preset, tmp_path: Path) -> None:
+    case, prepared = preset("language/bert", FEW_TEXTS)
+    names = executed(case, prepared.spec, tmp_path)
+    arrays, targets, parts = names["make_pieces"](*names["load_data"](data_of(case)))
+    np.testing.assert_array_equal(arrays["tokens"], prepared.arrays["tokens"])
+    for found, wanted in zip(targets, prepared.all_targets, strict=True):
+        np.testing.assert_array_equal(found, wanted)
+    for rows, wanted in zip(parts, prepared.indices.values(), strict=True):
+        np.testing.assert_array_equal(rows, wanted)
+    training = names["ChangedBatches"](arrays, targets, parts[0])
+    training.shuffle(epoch=1)
+    studio = TrainingData(prepared, case.training_settings()).training_batches(Position(epoch=1))
+    for number, (tokens, answers) in zip(range(2), studio, strict=False):
+        inputs, own = training[number]
+        np.testing.assert_array_equal(inputs["tokens"], tokens)
+        for found, wanted in zip(own, answers, strict=True):
+            np.testing.assert_array_equal(found, wanted)
 
 
 def test_a_script_predicts_several_columns_as_the_studio_does(
@@ -200,7 +292,7 @@ FURTHER = (
     ],
 )
 def test_the_script_of_every_preset_builds_the_same_model(name: str, preset: Preset, tmp_path: Path) -> None:
-    case, prepared = preset(name)
+    case, prepared = preset(name, FEW_MOMENTS if name == "series/lstm_gan" else {})
     assert_same_configuration(case, prepared.spec, tmp_path)
 
 
@@ -302,6 +394,51 @@ def test_a_script_reads_a_folder_of_pictures_as_the_studio_does(tmp_path: Path, 
         np.testing.assert_array_equal(rows, wanted)
 
 
+ODD_BOXES = """label,x1,y1,x2,y2,filename
+cell,1,2,11,12,a
+cell,4.5,6,60,14,pictures/train/a.png
+speck,3,3,3,9,a
+speck,?,3,5,9,b.png
+speck,3,3,5,9,b.png
+
+speck,0,0,40,30,test/c.png
+cell,2,2,6
+cell,1,1,2,2,nowhere.png
+,,,,,e
+"""
+
+
+def test_a_script_reads_a_table_of_boxes_as_the_studio_does(tmp_path: Path, cache: Path) -> None:
+    folder = tmp_path / "marked"
+    random = np.random.default_rng(1)
+    for name in "abcdefghijklm":
+        place = folder / "pictures" / ("test" if name == "c" else "train")
+        place.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(random.integers(0, 255, (30, 40, 3), dtype=np.uint8)).save(place / f"{name}.png")
+    more = "".join(f"cell,{number},2,20,25,{name}\n" for number, name in enumerate("fghijklm"))
+    (folder / "boxes.csv").write_text(ODD_BOXES + more, encoding="utf-8")
+    case = load_preset("images/detection")
+    recipe = DataRecipe(
+        {"kind": "boxes", "path": str(folder)},
+        task="detection",
+        split={"method": "given", "validation": 0.3},
+        preprocessing={"image_height": 32, "image_width": 48},
+    )
+    case = replace(case, data=recipe)
+    prepared = prepare(case.data, cache)
+    names = executed(case, prepared.spec, tmp_path)
+    arrays, targets, is_test = names["load_data"](folder)
+    # Nothing is said of d.
+    assert len(targets) == 12
+    np.testing.assert_array_equal(arrays["image"], prepared.arrays["image"])
+    np.testing.assert_array_equal(targets, prepared.targets)
+    for rows, wanted in zip(names["split_rows"](targets, is_test), prepared.indices.values(), strict=True):
+        np.testing.assert_array_equal(rows, wanted)
+    (folder / "a.xml").write_text("<annotation></annotation>", encoding="utf-8")
+    with pytest.raises(BuilderError, match="something else than one table.*cannot be written as a script"):
+        script(case, prepared.spec)
+
+
 def test_a_script_runs_by_itself_in_an_empty_folder(preset: Preset, tmp_path: Path) -> None:
     case, prepared = preset("tabular/mlp_regression", epochs=1)
     write_companions(case, prepared.spec, tmp_path)
@@ -316,17 +453,34 @@ def test_a_script_runs_by_itself_in_an_empty_folder(preset: Preset, tmp_path: Pa
     assert keras.saving.load_model(tmp_path / "model.keras").output_shape == (None, 1)
 
 
+@pytest.mark.parametrize(
+    ("name", "split", "said"),
+    [
+        ("tabular/mlp_classification", {"method": "given"}, "predicted"),
+        pytest.param("language/bert", FEW_TEXTS, "guessed", marks=pytest.mark.exhaustive),
+        pytest.param("images/detection", {}, "at [", marks=pytest.mark.exhaustive),
+        pytest.param("images/dcgan", {}, "more samples", marks=pytest.mark.exhaustive),
+        pytest.param("series/lstm_gan", FEW_MOMENTS, "more samples", marks=pytest.mark.exhaustive),
+    ],
+)
 def test_a_notebook_runs_from_top_to_bottom(
-    preset: Preset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    name: str,
+    split: dict[str, Any],
+    said: str,
+    preset: Preset,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    case, prepared = preset("tabular/mlp_classification", {"method": "given"}, epochs=1)
+    case, prepared = preset(name, split, epochs=1)
     written = json.loads(notebook(case, prepared.spec))
     assert written["nbformat"] == 4
     kinds = [cell["cell_type"] for cell in written["cells"]]
     assert kinds[0] == "markdown" and kinds.count("markdown") >= 7
     assert len({cell["id"] for cell in written["cells"]}) == len(written["cells"])
     write_companions(case, prepared.spec, tmp_path)
-    for file in data_of(case).glob("*.gz"):
+    files = data_of(case)
+    for file in files.glob("*.gz") if files.is_dir() else [files]:
         shutil.copy(file, tmp_path)
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {"__name__": "__main__"}
@@ -335,7 +489,7 @@ def test_a_notebook_runs_from_top_to_bottom(
         assert "builder" not in cell
         exec(compile(cell, "cell", "exec"), names)
     assert len(names["history"].history["loss"]) == 1
-    assert "predicted" in capsys.readouterr().out
+    assert said in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", ["images/resnet", "text/transformer", "tabular/mlp_classification"])
@@ -389,7 +543,7 @@ def test_scripts_are_written_as_a_formatter_would(preset: Preset, tmp_path: Path
         (project(example("regression_head.v1")[0], loss="huber", optimizer="sgd"), regression_spec()),
         (project(own_blocks()), image_spec()),
     ]
-    for name, split, others in WAYS.values():
+    for name, split, others in [*WAYS.values(), *((name, *values) for name, values in PAIRS.items())]:
         case, prepared = preset(name, split, **others)
         cases.append((case, prepared.spec))
     texts = [script(case, spec) for case, spec in cases]
@@ -409,20 +563,31 @@ def test_an_unsound_project_has_no_script() -> None:
         script(project(chain(("picture", "input.v1"), ("head", "classification_head.v1"))), image_spec())
 
 
-def test_data_that_no_script_can_read_yet_are_told():
-    with pytest.raises(BuilderError, match="cannot be written as a script yet"):
-        _check_source(load_preset("images/detection"))
+def test_data_that_no_script_can_read_yet_are_told() -> None:
+    case = load_preset("images/detection")
+    case = replace(case, data=replace(case.data, source={"kind": "keras", "name": "mnist"}))
+    with pytest.raises(BuilderError, match="'keras' cannot be written as code yet"):
+        _check_source(case)
 
 
 def test_what_no_script_can_do_yet_is_said_in_words() -> None:
     written = {name.split("/")[0] for name, why in REFUSALS.items() if not why}
-    assert {"audio", "images", "multimodal", "series", "tabular", "text", "transcription"} <= written
+    assert {
+        "audio",
+        "images",
+        "language",
+        "multimodal",
+        "series",
+        "tabular",
+        "text",
+        "transcription",
+    } <= written
     for why in filter(None, REFUSALS.values()):
         assert re.search(r"as (code|a script) yet.*\.keras", why), why
 
 
-def test_augmentation_is_refused_in_words(preset: Preset) -> None:
+def test_augmentation_of_several_samples_is_refused_in_words(preset: Preset) -> None:
     case, prepared = preset("images/cnn")
-    case = replace(case, data=replace(case.data, augmentation={"rotation": 10}))
-    with pytest.raises(BuilderError, match="Augmentation cannot be written as code yet"):
+    case = replace(case, data=replace(case.data, augmentation={"rotation": 10, "mixup": 0.2}))
+    with pytest.raises(BuilderError, match="Augmentation by mixup cannot be written as code yet"):
         script(case, prepared.spec)

@@ -9,9 +9,7 @@ import numpy as np
 import pytest
 from small_places import trained
 
-from builder.codegen import script
 from builder.data.overlays import from_png_text
-from builder.errors import BuilderError
 from builder.explain.predict import predict
 from builder.export.client_files import write_client_files
 from builder.export.tflite import float32
@@ -31,12 +29,6 @@ def exported(request, tmp_path_factory) -> tuple[str, Path]:
     (folder / "model.tflite").write_bytes(float32(model))
     write_client_files(folder, prepared.spec, [output_activation(model)])
     return request.param, folder
-
-
-def test_a_script_is_refused_in_words() -> None:
-    _, project, prepared = trained("detection")
-    with pytest.raises(BuilderError, match="cannot be written as a script yet"):
-        script(project, prepared.spec)
 
 
 def test_the_snippet_answers_as_the_product(exported, tmp_path: Path) -> None:

@@ -1,0 +1,202 @@
+"""The parts of a script in which a generator and a discriminator train each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+
+from builder.adversarial.distance import diversity, spread
+from builder.adversarial.latent import draw
+from builder.adversarial.losses import discriminator_loss, generator_loss, gradient_penalty
+from builder.adversarial.model import (
+    SAMPLES_AT_ONCE,
+    adversarial_options,
+    discriminator_settings,
+    make_samples,
+)
+from builder.adversarial.pair import AdversarialPair
+from builder.adversarial_parameters import HINGE, NON_SATURATING, WASSERSTEIN
+from builder.blocks.base import Call
+from builder.codegen.layout import INDENT, Name, call_items, formatted, literal, source, statement
+from builder.codegen.loading import not_code
+from builder.codegen.model_code import ModelCode, model_code
+from builder.codegen.script_parts import Part
+from builder.codegen.training_code import SHUFFLE, rate_lines, training_constants
+from builder.compiler.analysis import Analysis
+from builder.compiler.model import model_name
+from builder.data.preprocessing import model_input_tensors, sample_layer
+from builder.data.spec import DataSpec, ModelInput
+from builder.params import AUTO
+from builder.training_plan import learning_rate
+from builder.training_plan.compilation import compile_options
+from builder.training_plan.learning_rate_factors import with_learning_rate_factors
+from builder.training_plan.optimizer import optimizer
+
+_BUILD = '''\
+def build_model():
+    """Return the untrained pair of a generator and a discriminator, which both see scaled samples."""
+    generator, discriminator = build_generator(), build_discriminator()
+    scaled = discriminator.get_layer({layer}).output
+    scaling = keras.Model(discriminator.inputs, scaled, name="scaling")
+    judge = keras.Model(scaled, discriminator.outputs[0], name="judge")
+    return AdversarialPair(generator, judge, scaling, name={name})'''
+
+_WRITE_PICTURES = '''\
+def write_samples(samples, folder):
+    """Write made samples as a picture each."""
+    folder.mkdir(exist_ok=True)
+    for number, sample in enumerate(samples, start=1):
+        picture = np.clip(np.rint(sample), 0, 255).astype("uint8")
+        Image.fromarray(picture.squeeze()).save(folder / f"sample_{number:04d}.png")'''
+
+_WRITE_SERIES = '''\
+def write_samples(samples, folder):
+    """Write made samples as a CSV file each, a moment a row."""
+    folder.mkdir(exist_ok=True)
+    for number, sample in enumerate(samples, start=1):
+        pd.DataFrame(sample, columns=CHANNELS).to_csv(folder / f"sample_{number:04d}.csv", index=False)'''
+
+
+def pair_code(generator: Analysis, discriminator: Analysis, name: str) -> ModelCode:
+    """Return the source of ``build_model`` for a pair, and of everything that it calls.
+
+    Raises:
+        BuilderError: ``not_code`` where own blocks of the same name differ.
+    """
+    assert generator.spec is not None, "a generator has data"
+    made = model_code(generator, name, "build_generator", "Return the untrained generator.")
+    words = "Return the untrained discriminator, which takes samples in the unit of the data."
+    judging = model_code(discriminator, "discriminator", "build_discriminator", words)
+    functions = list(dict.fromkeys((*made.functions, *judging.functions)))
+    heads = [text.partition("(")[0] for text in functions]
+    if len(set(heads)) < len(heads):
+        raise not_code("own blocks of the same name in generator and discriminator that differ")
+    (item,) = generator.spec.inputs
+    layer = keras.Model(*model_input_tensors(item)).layers[-1].name
+    carried = (discriminator_loss, generator_loss, gradient_penalty, AdversarialPair)
+    build = _BUILD.format(layer=literal(layer), name=literal(model_name(name)))
+    return ModelCode(
+        (*made.imports, *judging.imports, "import tensorflow as tf"),
+        tuple(dict.fromkeys((*made.carried, *judging.carried))),
+        (*functions, *(source(part) for part in carried), build),
+    )
+
+
+def pair_training_part(settings: Mapping[str, Any], factors: Mapping[str, float]) -> Part:
+    """Return the part that lets generator and discriminator learn from each other.
+
+    Args:
+        settings: the training settings, defaults filled in.
+        factors: for some layers' names a factor of their learning rate.
+
+    Raises:
+        BuilderError: ``not_code`` for a learning rate that waits for what the script does not measure.
+    """
+    if settings["schedule"] == "plateau":
+        raise not_code("a generator's learning rate that falls where its samples come no closer")
+    carried = [*learning_rate.carried(settings), *([with_learning_rate_factors] if factors else [])]
+    own = settings["discriminator_learning_rate"]
+    average = "model.generator_optimizer.finalize_variable_values(model.generator.trainable_variables)"
+    return Part(
+        "The training",
+        "In each step the discriminator learns to tell real samples from made ones, and the generator to "
+        "make samples that it takes to be real.",
+        imports=(
+            "import keras",
+            *(["import numpy as np"] if settings["schedule"] == "one_cycle" else []),
+        ),
+        constants=(
+            *training_constants(settings, factors),
+            *([] if own == AUTO else [f"DISCRIMINATOR_LEARNING_RATE = {float(own)}"]),
+            f"NON_SATURATING, HINGE, WASSERSTEIN = {literal(NON_SATURATING)}, {literal(HINGE)}, "
+            f"{literal(WASSERSTEIN)}",
+        ),
+        definitions=(*(source(item) for item in carried), _compile_source(settings, factors)),
+        steps=(
+            "compile_model(model, steps_per_epoch=len(training))",
+            SHUFFLE,
+            "model.fit(training, epochs=EPOCHS, shuffle=False, callbacks=[shuffle])",
+            *([average] if settings["use_ema"] else []),
+        ),
+    )
+
+
+def _compile_source(settings: Mapping[str, Any], factors: Mapping[str, float]) -> str:
+    own = settings["discriminator_learning_rate"] != AUTO
+    others = discriminator_settings(settings)
+    rate = "discriminator_learning_rate" if own else "learning_rate"
+    options = [f"{name}={literal(value)}" for name, value in compile_options(settings).items()]
+    chosen = {**adversarial_options(settings), "seed": Name("SEED")}
+    items = ["optimizer", "discriminator_optimizer"]
+    items += [f"{name}={literal(value)}" for name, value in chosen.items()]
+    lines = [
+        "def compile_model(model, steps_per_epoch):",
+        f'{INDENT}"""Set how both sides learn: optimizers, learning rates and losses."""',
+        *rate_lines(settings),
+        *_optimizer_lines("optimizer", settings, "learning_rate", factors, "model.generator"),
+        *(rate_lines(others, rate) if own else []),
+        *_optimizer_lines("discriminator_optimizer", others, rate, factors, "model.judge"),
+        f"{INDENT}# Each side has an optimizer of its own.",
+        *statement(INDENT, "model.compile", ["optimizer=None", *options]),
+        *statement(INDENT, "model.set_training", items),
+    ]
+    return "\n".join(lines)
+
+
+def _optimizer_lines(
+    variable: str, settings: Mapping[str, Any], rate: str, factors: Mapping[str, float], side: str
+) -> list[str]:
+    own_rates = Name("LEARNING_RATE_FACTORS") if factors else None
+    call = optimizer(settings, Name(rate), own_rates, Name(side))
+    return statement(INDENT, f"{variable} = {call.path}", call_items(call))
+
+
+def pair_evaluation_part(spec: DataSpec) -> Part:
+    """Return the part that saves the generator and writes some of the samples that it makes."""
+    (item,) = spec.inputs
+    units = _in_units(item)
+    is_image = item.kind == "image"
+    return Part(
+        "Evaluation",
+        "A good generator makes samples that differ from each other as much as real ones do.",
+        imports=(
+            "import numpy as np",
+            *(["import keras", "from keras import layers"] if units else []),
+            "from PIL import Image" if is_image else "import pandas as pd",
+        ),
+        constants=(f"SAMPLES_AT_ONCE = {SAMPLES_AT_ONCE}",),
+        definitions=(
+            *(source(part) for part in (draw, make_samples, spread, diversity)),
+            *([units] if units else []),
+            _WRITE_PICTURES if is_image else _WRITE_SERIES,
+        ),
+        steps=(
+            f"generator = {'in_units(model.generator)' if units else 'model.generator'}",
+            "generator.save(output)",
+            "real = np.asarray(model.scaling({name: array[test[:1000]] for name, array in arrays.items()}))",
+            "made = make_samples(model.generator, draw(model.latent_shape, len(real), seed=0))",
+            "varied = diversity(made.reshape(len(made), -1), real.reshape(len(real), -1))",
+            'print(f"Two made samples differ {varied:.2f} times as much as two real ones do.")',
+            "samples = make_samples(generator, draw(model.latent_shape, 16, seed=0))",
+            'write_samples(samples, output.with_name("samples"))',
+        ),
+    )
+
+
+def _in_units(item: ModelInput) -> str:
+    """Return the code of ``in_units``, or "" where the generator's blocks give the unit of the data."""
+    found = sample_layer(item)
+    if found is None:
+        return ""
+    name, arguments = found
+    layer = literal(Call(getattr(keras.layers, name), f"layers.{name}", arguments))
+    return "\n".join(
+        [
+            "def in_units(generator):",
+            f'{INDENT}"""Return the generator with its samples in the unit of the data."""',
+            *formatted(INDENT, f"samples = {layer}(generator.outputs[0])"),
+            f"{INDENT}return keras.Model(generator.inputs[0], samples, name=generator.name)",
+        ]
+    )
