@@ -213,9 +213,10 @@ def test_both_sides_of_a_pair_train_in_a_script_as_in_the_studio(
     folder = tmp_path / "elsewhere"
     folder.mkdir()
     found = trained_by_the_script(case, prepared, folder, monkeypatch)
-    assert set(found) == {"loss", "discriminator_loss", "real_score", "fake_score"}
+    assert set(found) == set(wanted) - {"learning_rate"}
     for value, epochs in found.items():
-        assert epochs == wanted[value], value
+        # The distances are computed from sums, which are rounded elsewhere.
+        assert epochs == (pytest.approx(wanted[value], rel=1e-6) if "val_" in value else wanted[value]), value
     assert len(list((folder / "samples").iterdir())) == 16
     generator = keras.saving.load_model(folder / "model.keras")
     assert generator.output_shape[1:] == prepared.spec.sample_shape
