@@ -18,11 +18,11 @@ def frechet_distance(one: np.ndarray, other: np.ndarray) -> float:
     first, second = one.astype(np.float64), other.astype(np.float64)
     between = first.mean(axis=0) - second.mean(axis=0)
     covariances = [np.atleast_2d(np.cov(item, rowvar=False)) for item in (first, second)]
-    root = _root(covariances[0])
+    root = square_root(covariances[0])
     # The trace of the root of a product is that of a symmetric matrix, whose eigenvalues are exact.
     shared = np.linalg.eigvalsh(root @ covariances[1] @ root)
     overlap = float(np.sqrt(np.clip(shared, 0, None)).sum())
-    return max(float(between @ between) + sum(map(_trace, covariances)) - 2 * overlap, 0.0)
+    return max(float(between @ between) + sum(map(np.trace, covariances)) - 2 * overlap, 0.0)
 
 
 def diversity(made: np.ndarray, real: np.ndarray) -> float:
@@ -41,10 +41,7 @@ def spread(features: np.ndarray) -> float:
     return float(np.sqrt(2 * np.var(features.astype(np.float64), axis=0).sum()))
 
 
-def _root(matrix: np.ndarray) -> np.ndarray:
+def square_root(matrix: np.ndarray) -> np.ndarray:
+    """Return the square root of a covariance matrix."""
     values, vectors = np.linalg.eigh(matrix)
     return (vectors * np.sqrt(np.clip(values, 0, None))) @ vectors.T
-
-
-def _trace(matrix: np.ndarray) -> float:
-    return float(np.trace(matrix))

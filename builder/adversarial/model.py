@@ -9,14 +9,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from builder.adversarial.feature_network import SAMPLES_AT_ONCE
 from builder.adversarial.losses import discriminator_loss, generator_loss
 from builder.adversarial.pair import AdversarialPair
 from builder.adversarial_parameters import WASSERSTEIN
 from builder.data.preprocessing import model_input_tensors, sample_output
 from builder.data.spec import DataSpec
 from builder.params import AUTO
-
-SAMPLES_AT_ONCE = 256
 
 
 class AdversarialModel(AdversarialPair):

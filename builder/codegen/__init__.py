@@ -9,7 +9,12 @@ import keras
 
 from builder.blocks.weightless import without_weights
 from builder.codegen import data_code, training_code
-from builder.codegen.adversarial_code import pair_code, pair_evaluation_part, pair_training_part
+from builder.codegen.adversarial_code import (
+    comparing_part,
+    pair_code,
+    pair_evaluation_part,
+    pair_training_part,
+)
 from builder.codegen.augmentation_code import unwritten
 from builder.codegen.evaluation_code import evaluation_part, use_code
 from builder.codegen.layout import INDENT, formatted
@@ -160,7 +165,7 @@ def _training_parts(
     """Return the parts that train the model, and that evaluate and save it."""
     settings = project.training_settings()
     if _is_pair(spec):
-        return [pair_training_part(settings, factors), pair_evaluation_part(spec)]
+        return [comparing_part(spec), pair_training_part(settings, factors), pair_evaluation_part(spec)]
     trained = _without_weights(project, analysis)
     return [
         training_code.training_part(settings, spec, trained, factors),

@@ -7,15 +7,10 @@ from typing import Any
 
 import keras
 
-from builder.adversarial.distance import diversity, spread
+from builder.adversarial import comparing, distance, feature_network
 from builder.adversarial.latent import draw
 from builder.adversarial.losses import discriminator_loss, generator_loss, gradient_penalty
-from builder.adversarial.model import (
-    SAMPLES_AT_ONCE,
-    adversarial_options,
-    discriminator_settings,
-    make_samples,
-)
+from builder.adversarial.model import adversarial_options, discriminator_settings, make_samples
 from builder.adversarial.pair import AdversarialPair
 from builder.adversarial_parameters import HINGE, NON_SATURATING, WASSERSTEIN
 from builder.blocks.base import Call
@@ -42,6 +37,38 @@ def build_model():
     scaling = keras.Model(discriminator.inputs, scaled, name="scaling")
     judge = keras.Model(scaled, discriminator.outputs[0], name="judge")
     return AdversarialPair(generator, judge, scaling, name={name})'''
+
+_KEEP = '''\
+class KeepClosest(keras.callbacks.Callback):
+    """Keeps the generator of the epoch whose samples come closest to real ones.
+
+    Args:
+        generator: makes samples in the unit of the data.
+        features: returns the features of samples.
+        real: the features of real samples.
+        patience: the epochs without improvement after which the training ends.
+    """
+
+    def __init__(self, generator, features, real, patience):
+        super().__init__()
+        self.generator, self.features, self.real, self.patience = generator, features, real, patience
+        self.closest, self.kept, self.waited = math.inf, None, 0
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Measure made samples, and keep the weights where they are the best so far."""
+        weights = self.generator.get_weights()
+{average}        distance, varied = distance_and_diversity(self.generator, self.features, self.real)
+        logs |= {"val_frechet_distance": distance, "val_diversity": varied}
+        if self.kept is None or distance < self.closest:
+            self.closest, self.kept, self.waited = distance, self.generator.get_weights(), 0
+        else:
+            self.waited += 1
+        self.model.stop_training = self.waited >= self.patience
+        self.generator.set_weights(weights)
+
+    def on_train_end(self, logs=None):
+        """Give the generator the weights that were kept."""
+        self.generator.set_weights(self.kept)'''
 
 _WRITE_PICTURES = '''\
 def write_samples(samples, folder):
@@ -98,13 +125,15 @@ def pair_training_part(settings: Mapping[str, Any], factors: Mapping[str, float]
         raise not_code("a generator's learning rate that falls where its samples come no closer")
     carried = [*learning_rate.carried(settings), *([with_learning_rate_factors] if factors else [])]
     own = settings["discriminator_learning_rate"]
-    average = "model.generator_optimizer.finalize_variable_values(model.generator.trainable_variables)"
+    patience = settings["patience"] if settings["early_stopping"] else "EPOCHS"
     return Part(
         "The training",
         "In each step the discriminator learns to tell real samples from made ones, and the generator to "
-        "make samples that it takes to be real.",
+        "make samples that it takes to be real. The generator of the epoch is kept whose samples come "
+        "closest to real ones.",
         imports=(
             "import keras",
+            "import math",
             *(["import numpy as np"] if settings["schedule"] == "one_cycle" else []),
         ),
         constants=(
@@ -113,12 +142,16 @@ def pair_training_part(settings: Mapping[str, Any], factors: Mapping[str, float]
             f"NON_SATURATING, HINGE, WASSERSTEIN = {literal(NON_SATURATING)}, {literal(HINGE)}, "
             f"{literal(WASSERSTEIN)}",
         ),
-        definitions=(*(source(item) for item in carried), _compile_source(settings, factors)),
+        definitions=(
+            *(source(item) for item in carried),
+            _compile_source(settings, factors),
+            _keep_source(settings),
+        ),
         steps=(
             "compile_model(model, steps_per_epoch=len(training))",
             SHUFFLE,
-            "model.fit(training, epochs=EPOCHS, shuffle=False, callbacks=[shuffle])",
-            *([average] if settings["use_ema"] else []),
+            f"closest = KeepClosest(generator, features, real, patience={patience})",
+            "model.fit(training, epochs=EPOCHS, shuffle=False, callbacks=[shuffle, closest])",
         ),
     )
 
@@ -153,34 +186,76 @@ def _optimizer_lines(
     return statement(INDENT, f"{variable} = {call.path}", call_items(call))
 
 
-def pair_evaluation_part(spec: DataSpec) -> Part:
-    """Return the part that saves the generator and writes some of the samples that it makes."""
+def _keep_source(settings: Mapping[str, Any]) -> str:
+    average = "finalize_variable_values(self.model.generator.trainable_variables)"
+    lines = [
+        "        # The average of the weights makes better samples; before the first step there is none.",
+        "        if self.model.generator_optimizer.iterations > 0:",
+        f"            self.model.generator_optimizer.{average}",
+    ]
+    return _KEEP.replace("{average}", "\n".join(lines) + "\n" if settings["use_ema"] else "")
+
+
+def comparing_part(spec: DataSpec) -> Part:
+    """Return the part that makes made and real samples comparable, by the features of a small network."""
     (item,) = spec.inputs
-    units = _in_units(item)
-    is_image = item.kind == "image"
+    units, name = _in_units(item), item.arrays[0].name
+    classes = "len(CLASS_NAMES)" if spec.class_names else "0"
+    network = f"feature_network(model.scaling, samples, train, targets, {classes})"
+    parts = (
+        *(draw, make_samples, distance.spread, distance.diversity, distance.square_root),
+        *(distance.frechet_distance, comparing.rows_to_compare, comparing.distance_and_diversity),
+        *(getattr(feature_network, part) for part in _FEATURE_PARTS),
+    )
     return Part(
-        "Evaluation",
-        "A good generator makes samples that differ from each other as much as real ones do.",
+        "The distance to real samples",
+        "Neither loss tells how good the samples are. A small network, trained once on the real ones, gives "
+        "features in which made and real samples are compared.",
         imports=(
-            "import numpy as np",
-            *(["import keras", "from keras import layers"] if units else []),
-            "from PIL import Image" if is_image else "import pandas as pd",
+            *("from functools import partial", "import keras", "import numpy as np"),
+            *(["from keras import layers"] if units else []),
         ),
-        constants=(f"SAMPLES_AT_ONCE = {SAMPLES_AT_ONCE}",),
-        definitions=(
-            *(source(part) for part in (draw, make_samples, spread, diversity)),
-            *([units] if units else []),
-            _WRITE_PICTURES if is_image else _WRITE_SERIES,
+        constants=(
+            "# The network whose features are compared, and its training.",
+            *(f"{part} = {getattr(feature_network, part)}" for part in _FEATURE_CONSTANTS),
+            "# How many samples are compared.",
+            f"FEWEST_COMPARED, MOST_COMPARED = {comparing.FEWEST_COMPARED}, {comparing.MOST_COMPARED}",
         ),
+        definitions=(*(source(part) for part in parts), *([units] if units else [])),
         steps=(
             f"generator = {'in_units(model.generator)' if units else 'model.generator'}",
+            f'samples = arrays["{name}"]',
+            f"features = partial(features_of, {network})",
+            "real = features(samples[rows_to_compare(validation, train)])",
+        ),
+    )
+
+
+_FEATURE_CONSTANTS = (
+    *("FEATURES", "FEATURE_SEED", "FEATURE_ROWS", "FEATURE_EPOCHS", "FEATURE_STEPS", "FEATURE_BATCH"),
+    "SAMPLES_AT_ONCE",
+)
+_FEATURE_PARTS = (
+    *("fixed_start", "describe", "restore", "feature_batches", "features_of", "feature_network"),
+)
+
+
+def pair_evaluation_part(spec: DataSpec) -> Part:
+    """Return the part that saves the generator and writes some of the samples that it makes."""
+    is_image = spec.inputs[0].kind == "image"
+    of_test = "features(samples[rows_to_compare(test, train)])"
+    return Part(
+        "Evaluation",
+        "The distance of good samples to real ones is small, and they are as varied as these.",
+        imports=("import numpy as np", "from PIL import Image" if is_image else "import pandas as pd"),
+        definitions=(_WRITE_PICTURES if is_image else _WRITE_SERIES,),
+        steps=(
             "generator.save(output)",
-            "real = np.asarray(model.scaling({name: array[test[:1000]] for name, array in arrays.items()}))",
-            "made = make_samples(model.generator, draw(model.latent_shape, len(real), seed=0))",
-            "varied = diversity(made.reshape(len(made), -1), real.reshape(len(real), -1))",
+            f"distance, varied = distance_and_diversity(generator, features, {of_test})",
+            'print(f"Fréchet distance to real samples: {distance:.2f}; 0 is none.")',
             'print(f"Two made samples differ {varied:.2f} times as much as two real ones do.")',
-            "samples = make_samples(generator, draw(model.latent_shape, 16, seed=0))",
-            'write_samples(samples, output.with_name("samples"))',
+            "made = make_samples(generator, draw(model.latent_shape, 16, seed=0))",
+            'write_samples(made, output.with_name("samples"))',
         ),
     )
 

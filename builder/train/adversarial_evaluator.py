@@ -6,16 +6,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from builder.adversarial.distance import diversity, frechet_distance
+from builder.adversarial.comparing import distance_and_diversity, rows_to_compare
 from builder.adversarial.features import extractor
-from builder.adversarial.latent import draw
-from builder.adversarial.model import AdversarialModel, make_samples
+from builder.adversarial.model import AdversarialModel
 from builder.train.training_data import TrainingData
 
 DISTANCE, DIVERSITY = "frechet_distance", "diversity"
-MOST_ROWS = 1000
-# With fewer real samples than this, the distance tells more of their number than of the generator.
-FEWEST_ROWS = 200
 
 
 class AdversarialEvaluator:
@@ -40,18 +36,14 @@ class AdversarialEvaluator:
         """
         between()
         real = self._real_features(part)
-        latent = draw(self._model.latent_shape, max(len(real), FEWEST_ROWS), seed=0)
-        made = make_samples(self._model.generator_in_units, latent)
-        if not np.isfinite(made).all():
-            return {DISTANCE: float("nan")}
-        found = self._features(made)
-        return {DISTANCE: frechet_distance(real, found), DIVERSITY: diversity(found, real)}
+        generator = self._model.generator_in_units
+        distance, varied = distance_and_diversity(generator, self._features, real)
+        return {DISTANCE: distance, DIVERSITY: varied} if np.isfinite(distance) else {DISTANCE: distance}
 
     def _real_features(self, part: str) -> np.ndarray:
         if part not in self._real:
             prepared = self._data.prepared
-            enough = self._data.rows[part] >= FEWEST_ROWS
-            rows = np.asarray(prepared.indices[part if enough else "train"])[:MOST_ROWS]
+            rows = rows_to_compare(prepared.indices[part], prepared.indices["train"])
             samples = np.asarray(prepared.arrays[prepared.spec.arrays[0].name][rows])
             self._real[part] = self._features(samples)
         return self._real[part]

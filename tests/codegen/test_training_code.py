@@ -215,9 +215,10 @@ def test_both_sides_of_a_pair_train_in_a_script_as_in_the_studio(
     folder = tmp_path / "elsewhere"
     folder.mkdir()
     found = trained_by_the_script(case, prepared, folder, monkeypatch)
-    assert set(found) == {"loss", "discriminator_loss", "real_score", "fake_score"}
+    assert set(found) == set(wanted) - {"learning_rate"}
     for value, epochs in found.items():
-        assert epochs == wanted[value], value
+        # The distances are computed from sums, which are rounded elsewhere.
+        assert epochs == (pytest.approx(wanted[value], rel=1e-6) if "val_" in value else wanted[value]), value
     assert len(list((folder / "samples").iterdir())) == 16
     generator = keras.saving.load_model(folder / "model.keras")
     assert generator.output_shape[1:] == prepared.spec.sample_shape
@@ -261,18 +262,6 @@ def test_a_script_predicts_several_columns_as_the_studio_does(
     assert {"age_mean_absolute_error", "sex_accuracy"} <= set(found)
 
 
-def refusal(name: str) -> str:
-    """Return why a preset has no script yet, or "" where it has one."""
-    try:
-        _check_source(load_preset(name))
-    except BuilderError as error:
-        return str(error)
-    return ""
-
-
-REFUSALS = {name: refusal(name) for name in preset_names()}
-
-
 # Another preset of the same task is built in every run of the tests.
 FURTHER = (
     "language/lstm",
@@ -287,8 +276,7 @@ FURTHER = (
     "name",
     [
         pytest.param(name, marks=pytest.mark.exhaustive) if name in FURTHER else name
-        for name, why in REFUSALS.items()
-        if not why
+        for name in preset_names()
     ],
 )
 def test_the_script_of_every_preset_builds_the_same_model(name: str, preset: Preset, tmp_path: Path) -> None:
@@ -563,31 +551,16 @@ def test_an_unsound_project_has_no_script() -> None:
         script(project(chain(("picture", "input.v1"), ("head", "classification_head.v1"))), image_spec())
 
 
-def test_data_that_no_script_can_read_yet_are_told() -> None:
-    case = load_preset("images/detection")
-    case = replace(case, data=replace(case.data, source={"kind": "keras", "name": "mnist"}))
-    with pytest.raises(BuilderError, match="'keras' cannot be written as code yet"):
-        _check_source(case)
+UNWRITTEN: dict[str, dict[str, Any]] = {
+    "data of Keras": {"source": {"kind": "keras", "name": "mnist"}},
+    "samples that are mixed": {"augmentation": {"rotation": 10, "mixup": 0.2}},
+    "folds": {"split": {"method": "random", "folds": 5}},
+}
 
 
-def test_what_no_script_can_do_yet_is_said_in_words() -> None:
-    written = {name.split("/")[0] for name, why in REFUSALS.items() if not why}
-    assert {
-        "audio",
-        "images",
-        "language",
-        "multimodal",
-        "series",
-        "tabular",
-        "text",
-        "transcription",
-    } <= written
-    for why in filter(None, REFUSALS.values()):
-        assert re.search(r"as (code|a script) yet.*\.keras", why), why
-
-
-def test_augmentation_of_several_samples_is_refused_in_words(preset: Preset) -> None:
-    case, prepared = preset("images/cnn")
-    case = replace(case, data=replace(case.data, augmentation={"rotation": 10, "mixup": 0.2}))
-    with pytest.raises(BuilderError, match="Augmentation by mixup cannot be written as code yet"):
-        script(case, prepared.spec)
+@pytest.mark.parametrize("what", UNWRITTEN)
+def test_what_no_script_can_do_yet_is_said_in_words(what: str) -> None:
+    case = load_preset("images/cnn")
+    with pytest.raises(BuilderError) as refused:
+        _check_source(replace(case, data=replace(case.data, **UNWRITTEN[what])))
+    assert re.search(r"as (code|a script) yet.*\.keras", str(refused.value))
