@@ -45,7 +45,7 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         pictures = Path(folder) / "cifar10.zip"
-        _pack(chosen.path, pictures, chosen.rows)
+        pack(chosen.path, pictures, chosen.rows)
         print(f"| side | training pictures | epochs | test accuracy | seconds an epoch |\n{'| --- ' * 5}|")
         for side in SIDES:
             found = _in_a_process(side, pictures, chosen.epochs)
@@ -56,7 +56,7 @@ def main() -> None:
             )
 
 
-def _pack(source: Path, target: Path, rows: int) -> None:
+def pack(source: Path, target: Path, rows: int) -> None:
     """Write the pictures as a zip of class folders below "train" and "test"."""
     import numpy as np
 
