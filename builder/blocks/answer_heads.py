@@ -18,7 +18,6 @@ _VECTOR = (Port("input", ("vector",)),)
 _HIDDEN_UNITS = Setting(
     Optional(Integer(1, 65_536)), "Width of a dense relu layer before the last one. Empty means none."
 )
-_DROPOUT = Setting(common.SHARE, "Share of the values before the last layer set to zero while training.")
 
 
 def _units(help, why):
@@ -93,7 +92,7 @@ BLOCKS = (
         settings={
             "units": _units("Number of labels. 'auto' makes one a label.", "The data know the labels."),
             "hidden_units": _HIDDEN_UNITS,
-            "dropout": _DROPOUT,
+            "dropout": common.HEAD_DROPOUT,
         },
     ),
     declare(
@@ -110,7 +109,7 @@ BLOCKS = (
         settings={
             "units": _units("Number of ordered classes. 'auto' makes one a class.", "The data know them."),
             "hidden_units": _HIDDEN_UNITS,
-            "dropout": _DROPOUT,
+            "dropout": common.HEAD_DROPOUT,
         },
     ),
     declare(
@@ -139,7 +138,7 @@ BLOCKS = (
                 advanced=True,
             ),
             "hidden_units": _HIDDEN_UNITS,
-            "dropout": _DROPOUT,
+            "dropout": common.HEAD_DROPOUT,
         },
     ),
     declare(

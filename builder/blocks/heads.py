@@ -9,14 +9,13 @@ from keras import layers
 
 from builder.blocks import settings as common
 from builder.blocks.base import Port, Setting, declare
-from builder.params import Choice, Float, Integer, Optional
+from builder.params import Float, Integer, Optional
 
 _VECTOR = (Port("input", ("vector",)),)
 _HIDDEN_UNITS = Setting(
     Optional(Integer(1, 65_536)),
     "Width of a dense relu layer before the last one. Empty means none.",
 )
-_DROPOUT = Setting(common.SHARE, "Share of the values before the last layer set to zero while training.")
 
 
 def classification_head(inputs, units, activation="softmax", hidden_units=None, dropout=0.0, name="output"):
@@ -59,24 +58,12 @@ BLOCKS = (
         inputs=_VECTOR,
         automatic={"units": "class_units", "activation": "class_activation"},
         settings={
-            "units": Setting(
-                Integer(1, 65_536),
-                "Number of outputs. 'auto' makes one a class (one in all for two classes with 'sigmoid').",
-                default="auto",
-                why="The data know the number of classes.",
-                auto=True,
-                advanced=True,
+            "units": common.class_units(
+                "Number of outputs. 'auto' makes one a class (one in all for two classes with 'sigmoid')."
             ),
-            "activation": Setting(
-                Choice(common.ACTIVATIONS),
-                "'auto' is softmax: probabilities that add up to 1.",
-                default="auto",
-                why="Softmax suits classes that exclude each other.",
-                auto=True,
-                advanced=True,
-            ),
+            "activation": common.CLASS_ACTIVATION,
             "hidden_units": _HIDDEN_UNITS,
-            "dropout": _DROPOUT,
+            "dropout": common.HEAD_DROPOUT,
         },
     ),
     declare(
@@ -116,7 +103,7 @@ BLOCKS = (
                 advanced=True,
             ),
             "hidden_units": _HIDDEN_UNITS,
-            "dropout": _DROPOUT,
+            "dropout": common.HEAD_DROPOUT,
         },
     ),
 )

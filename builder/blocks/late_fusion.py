@@ -10,7 +10,7 @@ from keras import layers
 from builder.blocks import settings as common
 from builder.blocks.base import Port, Setting, declare
 from builder.blocks.weighted_average import WeightedAverage
-from builder.params import Choice, Integer
+from builder.params import Choice
 
 
 def late_fusion(inputs, units, method="average", activation="softmax", name="output"):
@@ -42,25 +42,13 @@ BLOCKS = (
         inputs=(Port("inputs", ("vector",), variadic=True),),
         automatic={"units": "class_units", "activation": "class_activation"},
         settings={
-            "units": Setting(
-                Integer(1, 65_536),
-                "Number of outputs. 'auto' makes one a class (one in all for two classes with 'sigmoid').",
-                default="auto",
-                why="The data know the number of classes.",
-                auto=True,
-                advanced=True,
+            "units": common.class_units(
+                "Number of outputs. 'auto' makes one a class (one in all for two classes with 'sigmoid')."
             ),
             "method": Setting(
                 Choice(("average", "weighted")), "'weighted' learns how much each modality counts."
             ),
-            "activation": Setting(
-                Choice(common.ACTIVATIONS),
-                "'auto' is softmax: probabilities that add up to 1.",
-                default="auto",
-                why="Softmax suits classes that exclude each other.",
-                auto=True,
-                advanced=True,
-            ),
+            "activation": common.CLASS_ACTIVATION,
         },
     ),
 )

@@ -9,7 +9,7 @@ from keras import layers
 
 from builder.blocks import settings as common
 from builder.blocks.base import Port, Setting, declare
-from builder.params import Choice, Integer
+from builder.params import Integer
 
 
 def segmentation_head(inputs, units, activation="softmax", upsampling=1, dropout=0.0, name="output"):
@@ -40,30 +40,14 @@ BLOCKS = (
         inputs=(Port("input", ("image",)),),
         automatic={"units": "class_units", "activation": "class_activation"},
         settings={
-            "units": Setting(
-                Integer(1, 65_536),
-                "Number of classes. 'auto' takes it from the data.",
-                default="auto",
-                why="The data know the number of classes.",
-                auto=True,
-                advanced=True,
-            ),
-            "activation": Setting(
-                Choice(common.ACTIVATIONS),
-                "'auto' is softmax: probabilities that add up to 1.",
-                default="auto",
-                why="Softmax suits classes that exclude each other.",
-                auto=True,
-                advanced=True,
-            ),
+            "units": common.class_units(),
+            "activation": common.CLASS_ACTIVATION,
             "upsampling": Setting(
                 Integer(1, 64),
                 "How many times larger the answer is than what arrives: the factor that poolings took.",
                 why="A U-Net ends at full size.",
             ),
-            "dropout": Setting(
-                common.SHARE, "Share of the values before the last layer set to zero while training."
-            ),
+            "dropout": common.HEAD_DROPOUT,
         },
     ),
 )

@@ -118,3 +118,25 @@ EPSILON = Setting(
     "A small number added to the variance, so that nothing is divided by zero.",
     advanced=True,
 )
+
+CLASS_ACTIVATION = Setting(
+    Choice(ACTIVATIONS),
+    "'auto' is softmax: probabilities that add up to 1.",
+    default="auto",
+    why="Softmax suits classes that exclude each other.",
+    auto=True,
+    advanced=True,
+)
+HEAD_DROPOUT = Setting(SHARE, "Share of the values before the last layer set to zero while training.")
+
+
+def class_units(words: str = "Number of classes. 'auto' takes it from the data.") -> Setting:
+    """Return the setting of a head's outputs, whose number follows from the classes."""
+    return Setting(
+        Integer(1, 65_536),
+        words,
+        default="auto",
+        why="The data know the number of classes.",
+        auto=True,
+        advanced=True,
+    )

@@ -8,8 +8,7 @@ from __future__ import annotations
 from keras import layers
 
 from builder.blocks import settings as common
-from builder.blocks.base import Port, Setting, declare
-from builder.params import Choice, Integer
+from builder.blocks.base import Port, declare
 
 
 def token_classification_head(inputs, units, activation="softmax", dropout=0.0, name="output"):
@@ -35,25 +34,9 @@ BLOCKS = (
         inputs=(Port("input", ("sequence",)),),
         automatic={"units": "class_units", "activation": "class_activation"},
         settings={
-            "units": Setting(
-                Integer(1, 65_536),
-                "Number of classes. 'auto' takes it from the data.",
-                default="auto",
-                why="The data know the number of classes.",
-                auto=True,
-                advanced=True,
-            ),
-            "activation": Setting(
-                Choice(common.ACTIVATIONS),
-                "'auto' is softmax: probabilities that add up to 1.",
-                default="auto",
-                why="Softmax suits classes that exclude each other.",
-                auto=True,
-                advanced=True,
-            ),
-            "dropout": Setting(
-                common.SHARE, "Share of the values before the last layer set to zero while training."
-            ),
+            "units": common.class_units(),
+            "activation": common.CLASS_ACTIVATION,
+            "dropout": common.HEAD_DROPOUT,
         },
     ),
 )
