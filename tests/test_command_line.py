@@ -12,6 +12,7 @@ from typing import NamedTuple
 from unittest.mock import patch
 
 import pytest
+from rich.console import Console, ConsoleDimensions
 
 from builder.__main__ import main
 from builder.project import load_preset
@@ -35,7 +36,7 @@ def builder(*arguments: str | Path, code: int = 0) -> Said:
         redirect_stdout(output),
         redirect_stderr(errors),
         patch.object(sys, "argv", command),
-        patch.dict(os.environ, COLUMNS="200"),
+        patch.object(Console, "size", ConsoleDimensions(200, 50)),
     ):
         try:
             main()

@@ -13,7 +13,7 @@ def test_a_crash_or_a_hang_costs_that_format_alone(tmp_path, monkeypatch) -> Non
     job = Job("model.keras", {"model": {"nodes": []}}, "prepared", str(tmp_path), tuple(NAMES))
     job.write(tmp_path / "job.json")
     begun: list[str] = []
-    answers = run_formats("crashing_worker", tmp_path / "job.json", NAMES, begun.append, seconds=5)
+    answers = run_formats("crashing_worker", tmp_path / "job.json", NAMES, begun.append, seconds=15)
     assert begun == NAMES
     assert answers["tflite_float32"].result and answers["script"].result
     assert answers["tflite_int8"].problem.code == "export_crashed"
