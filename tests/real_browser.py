@@ -11,7 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+
+from builder.runs.workspace import HOME_VARIABLE
 
 ROOT = Path(__file__).resolve().parent.parent
 FLAGS = [
@@ -47,6 +50,15 @@ def served(script: Path, log: Path, port: int | None = None) -> Iterator[str]:
         finally:
             process.terminate()
             process.wait(20)
+
+
+@contextmanager
+def studio_in(home: Path) -> Iterator[str]:
+    """Serve the studio in a workspace of its own and give its address."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv(HOME_VARIABLE, str(home))
+        with served(ROOT / "app.py", home / "app.log") as address:
+            yield address
 
 
 @contextmanager

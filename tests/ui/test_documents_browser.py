@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
-from real_browser import ROOT, block, chromium, field, select_block, served, watched_page
+from real_browser import ROOT, block, chromium, field, select_block, studio_in, watched_page
 
 from builder.project import Project, load_preset
 from builder.runs.store import Store
-from builder.runs.workspace import HOME_VARIABLE, Workspace
+from builder.runs.workspace import Workspace
 from builder.share import payload
 
 expect.set_options(timeout=15_000)
@@ -32,10 +32,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def app(home: Path) -> Iterator[str]:
     """Serve the app once for all tests here, in a workspace of its own."""
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv(HOME_VARIABLE, str(home))
-        with served(ROOT / "app.py", home / "app.log") as address:
-            yield address
+    with studio_in(home) as address:
+        yield address
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ import { CategorySign, colourOf } from "./categories";
 import { connecting, fittingSources, fittingTargets, refusal, takes, type Connection, type Model } from "./connect";
 import { ContextMenu } from "./ContextMenu";
 import { aligned, distributed, type Alignment } from "./align";
-import { clipFrom, clipText, copied, isDamaged, isEmpty, ownKinds, pasting, type Clip } from "./clip";
+import { clipFrom, clipText, copied, isEmpty, isMeantAsClip, ownKinds, pasting, type Clip } from "./clip";
 import { isLooking, type Command } from "./commands";
 import { changingAll } from "./common";
 import { MakeBlock, Shortcuts } from "./Dialogs";
@@ -457,7 +457,7 @@ function Editor({ data, send, registerFlush, keepInLibrary }: CanvasProps) {
     const text = await navigator.clipboard?.readText().catch(() => "");
     const foreign = text ? clipFrom(text) : null;
     if (foreign && (!clipboard || clipText(clipboard.clip) !== clipText(foreign))) clipboard = { clip: foreign, pasted: 0 };
-    if (text && isDamaged(text)) return refuse("The blocks on the clipboard are cut off or changed, so they were not pasted. Copy them again.");
+    if (text && !foreign && isMeantAsClip(text)) return refuse("The blocks on the clipboard are cut off or changed, so they were not pasted. Copy them again.");
     if (!clipboard) return refuse("No blocks were copied yet. Select some and press Ctrl+C.");
     clipboard.pasted += 1;
     insertClip(clipboard.clip, clipboard.pasted, isConnected);

@@ -48,7 +48,7 @@ export function clipText(clip: Clip): string {
 
 /** The clip that a text holds, or null where it holds none: anything may lie on a clipboard. */
 export function clipFrom(text: string): Clip | null {
-  if (text.length > MOST_TEXT || !text.includes(FORMAT)) return null;
+  if (text.length > MOST_TEXT || !isMeantAsClip(text)) return null;
   try {
     const data: unknown = JSON.parse(text);
     if (!isRecord(data) || data.format !== FORMAT) return null;
@@ -58,9 +58,9 @@ export function clipFrom(text: string): Clip | null {
   }
 }
 
-/** Whether a text was meant to hold blocks, but has lost or gained something on its way. */
-export function isDamaged(text: string): boolean {
-  return text.includes(FORMAT) && clipFrom(text) === null;
+/** Whether a text was meant to hold blocks; where it holds none, it has lost or gained something on its way. */
+export function isMeantAsClip(text: string): boolean {
+  return text.includes(FORMAT);
 }
 
 const MOST_TEXT = 20_000_000;
