@@ -126,6 +126,10 @@ def evidence(losses, held_out=None, shares=(0.5, 0.5), **values):
         ([0.60, 0.68, 0.61, 0.69, 0.62, 0.66], "learning_rate_too_high"),
         ([0.4, 0.3, 0.9], "divergence"),
         ([0.9, 0.5, 0.3, 0.2], None),
+        # What is learned trembles by more than its half, and is learned all the same.
+        ([0.9, 0.2, 0.05, 0.02, 0.034], None),
+        ([0.9, 0.2, 0.03, 0.035, 0.03, 0.034, 0.031, 0.03], None),
+        ([0.9, 0.2, 0.05, 0.02, 0.4], "divergence"),
     ],
 )
 def test_a_curve_tells(losses, code):

@@ -267,8 +267,11 @@ def test_the_main_pages_set_up_no_grave_barrier(page: Page, app: str, project_id
                 timeout=ENGINE_SECONDS * 1000
             )
             select_block(page, "dense")
-        # What is drawn anew or is still fading in has less contrast than it will have. A spinner turns
-        # without an end.
+        # Without the studio's own rules, drawn anew, or still fading in, words have less contrast than they
+        # will have. A spinner turns without an end.
+        page.wait_for_function(
+            "() => [...document.querySelectorAll('style')].some(one => one.textContent.includes('.kb-line'))"
+        )
         page.wait_for_function(
             "() => !document.querySelector('[data-stale=true]') && document.getAnimations().every("
             "moving => moving.playState !== 'running' || moving.effect.getTiming().iterations === Infinity)"

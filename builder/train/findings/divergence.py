@@ -6,6 +6,8 @@ from builder.train.findings.evidence import Evidence, Finding
 
 RISE = 1.5
 BEYOND_CHANCE = 3.0
+# A loss near 0 trembles by more than its half from epoch to epoch; that gives up little of what was learned.
+GIVEN_UP = 0.1
 
 
 def find(evidence: Evidence) -> Finding | None:
@@ -14,7 +16,8 @@ def find(evidence: Evidence) -> Finding | None:
     if not curve:
         return None
     lowest = min(curve)
-    if len(curve) > 1 and curve[-1] > RISE * lowest > 0:
+    given_up = evidence.share_learned(lowest) - evidence.share_learned(curve[-1])
+    if curve[-1] > RISE * lowest > 0 and given_up > GIVEN_UP:
         words = f"The loss on the training data rose from {lowest:.3g} to {curve[-1]:.3g}."
     elif chance is not None and curve[-1] > BEYOND_CHANCE * chance:
         words = (

@@ -60,6 +60,14 @@ class Evidence:
         shares = self.class_shares or self.token_shares
         return -sum(share * math.log(share) for share in shares if share > 0) if shares else 1.0
 
+    def share_learned(self, loss: float) -> float:
+        """Return how much of the way from where the training loss began to 0 lies behind a loss; at most 1.
+
+        It began at its first epoch, or at guessing where the first epoch had come below that already.
+        """
+        began = max(self.curve("loss")[0], self.chance_loss or 0.0, 1e-12)
+        return 1 - loss / began
+
     def training_change(self, label: str, **values: Any) -> dict[str, Any]:
         """Return the change of training settings."""
         return {"label": label, "training": values, "edits": []}

@@ -7,12 +7,16 @@ from builder.train.findings.evidence import Evidence, Finding, relative_fall
 FEWEST_EPOCHS = 4
 JUMP = 0.05
 LEAST_FALL = 0.1
+# A loss that has come so far trembles because little is left of it.
+LEARNED = 0.8
 
 
 def find(evidence: Evidence) -> Finding | None:
     """Return the finding where the training loss rises again and again by more than it falls in the end."""
     curve = evidence.curve("loss")[-6:]
     if len(curve) < FEWEST_EPOCHS or relative_fall(curve) > LEAST_FALL:
+        return None
+    if evidence.share_learned(min(curve)) > LEARNED:
         return None
     rises = [later / max(earlier, 1e-12) - 1 for earlier, later in zip(curve, curve[1:], strict=False)]
     jumps = [rise for rise in rises if rise > JUMP]
