@@ -23,7 +23,7 @@ from playwright.sync_api import Page
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
-from real_browser import block, chromium, middle, served  # noqa: E402 (the folders are named above)
+from real_browser import chromium, served  # noqa: E402 (the folders are named above)
 
 from builder.graph import Edge, Graph, Node  # noqa: E402
 from builder.project import load_preset  # noqa: E402
@@ -80,13 +80,20 @@ def _measure(page: Page, where: str, seconds: float) -> None:
 
 
 def _nearest_block(page: Page, to: tuple[float, float]) -> tuple[float, float]:
-    names = page.locator(".react-flow__node-block").evaluate_all(
-        """(nodes, [x, y]) => nodes.map((node) => [node.dataset.id, node.getBoundingClientRect()])
-            .map(([id, box]) => [Math.hypot(box.x + box.width / 2 - x, box.y + box.height / 2 - y), id])
-            .sort((one, other) => one[0] - other[0]).map(([, id]) => id)""",
+    # From far away blocks are drawn; only their places in the model tell where they are on the screen.
+    place: list[float] = page.locator(".react-flow__node-block").evaluate_all(
+        """(nodes, [x, y]) => {
+            const view = nodes[0].closest('.react-flow__viewport');
+            const pane = view.parentElement.getBoundingClientRect();
+            const { a: zoom, e: left, f: top } = new DOMMatrix(view.style.transform);
+            const away = ([left, top]) => Math.hypot(left - x, top - y);
+            return nodes.map((node) => new DOMMatrix(node.style.transform))
+                .map(({ e, f }) => [pane.x + left + (e + 105) * zoom, pane.y + top + (f + 40) * zoom])
+                .sort((one, other) => away(one) - away(other))[0];
+        }""",
         list(to),
     )
-    return middle(block(page, names[0]))
+    return place[0], place[1]
 
 
 def _empty_place(page: Page, centre: tuple[float, float]) -> tuple[float, float]:

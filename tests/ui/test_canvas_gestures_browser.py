@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -244,3 +245,79 @@ def test_a_tap_in_the_palette_adds_a_block(browser: Browser, address: str) -> No
     page.locator('[data-kind="gaussian_noise.v1"]').tap()
     expect(block(page, "gaussian_noise")).to_have_count(1)
     context.close()
+
+
+def test_many_blocks_from_far_away_are_a_picture_that_takes_clicks_drags_and_drops(
+    page: Page, address: str
+) -> None:
+    page.goto(f"{address}/?page=canvas&nodes=200")
+    expect(page.locator(".kb-root[data-answered][data-settled]")).to_be_visible()
+    page.get_by_role("button", name="Zoom to fit").click()
+    expect(page.get_by_role("img", name="200 blocks from far away")).to_be_visible()
+    expect(block(page, "dense_60")).to_be_hidden()
+    _await_rest(page)
+    assert _is_painted(page, _seen_place(page, "dense_60"))
+    # What the hand is over is there to be clicked and dragged.
+    page.mouse.click(*_seen_place(page, "dense_60"))
+    expect(page.get_by_role("textbox", name="Name", exact=True)).to_have_value("dense_60")
+    before = block(page, "dense_60").get_attribute("style")
+    start = _seen_place(page, "dense_60")
+    drag(page, start, (start[0] + 40, start[1] + 30))
+    assert block(page, "dense_60").get_attribute("style") != before
+    press(page, "Control+z")
+    expect(block(page, "dense_60")).to_have_attribute("style", before or "")
+    # A block that is dropped on a drawn connection goes into it.
+    (x, above), (_, below) = _seen_place(page, "dense_60"), _seen_place(page, "dense_61")
+    drag(
+        page,
+        middle(page.locator(".kb-palette").get_by_text("Activation", exact=True)),
+        (x, (above + below) / 2),
+    )
+    expect(page.get_by_role("combobox", name="Input from")).to_have_value("dense_60")
+    # A rectangle takes whatever lies in it.
+    start, end = _seen_place(page, "dense_40"), _seen_place(page, "dense_90")
+    page.keyboard.down("Shift")
+    drag(page, (start[0] - 20, start[1] - 20), (end[0] + 5, end[1] + 5))
+    page.keyboard.up("Shift")
+    expect(page.get_by_text(re.compile(r"^\d\d blocks$"))).to_be_visible()
+
+
+def _seen_place(page: Page, name: str) -> tuple[float, float]:
+    """Return where the middle of a block is on the screen, whether it is an element there or drawn."""
+    place: list[float] = block(page, name).evaluate(
+        """(node) => {
+            const view = node.closest('.react-flow__viewport');
+            const pane = view.parentElement.getBoundingClientRect();
+            const [at, to] = [new DOMMatrix(node.style.transform), new DOMMatrix(view.style.transform)];
+            return [pane.x + to.e + (at.e + 105) * to.a, pane.y + to.f + (at.f + 30) * to.a];
+        }"""
+    )
+    return place[0], place[1]
+
+
+def _await_rest(page: Page) -> None:
+    """Wait until the view, which glides to its place, has stood still for some frames."""
+    page.locator(".react-flow__viewport").evaluate(
+        """(view) => new Promise((done) => {
+            let last = '', same = 0;
+            const look = () => {
+                same = view.style.transform === last ? same + 1 : 0;
+                last = view.style.transform;
+                if (same > 20) done();
+                else requestAnimationFrame(look);
+            };
+            look();
+        })"""
+    )
+
+
+def _is_painted(page: Page, at: tuple[float, float]) -> bool:
+    """Tell whether the picture covers a place of the screen."""
+    alpha: int = page.locator(".kb-far-picture").evaluate(
+        """(canvas, [x, y]) => {
+            const { left, top } = canvas.getBoundingClientRect();
+            return canvas.getContext('2d').getImageData(x - left, y - top, 1, 1).data[3];
+        }""",
+        list(at),
+    )
+    return alpha == 255

@@ -5,7 +5,7 @@ import { createContext, memo, useContext } from "react";
 import type { BlockDeclaration, InputPort, OutputPort, Problem } from "../wire";
 import { CategorySign, colourOf } from "./categories";
 import { useDifference } from "./difference";
-import { FarContext } from "./far";
+import { FarContext } from "./far/context";
 import { Icon } from "./icons";
 import { useMarks } from "./marks";
 import { NodeExtra } from "./preview/NodeExtra";
@@ -61,7 +61,7 @@ function nodeClass(problems: readonly Problem[], isSelected: boolean, difference
   return `kb-node${isSelected ? " kb-selected" : ""}${worst ? ` kb-node-${worst}` : ""}${difference ? ` kb-node-${difference}` : ""}`;
 }
 
-function worstOf(problems: readonly Problem[]): "error" | "warning" | null {
+export function worstOf(problems: readonly Problem[]): "error" | "warning" | null {
   if (problems.some((problem) => problem.severity === "error")) return "error";
   return problems.length > 0 ? "warning" : null;
 }

@@ -42,11 +42,13 @@ import {
   noteNodes,
   NoteNode,
   type FrameActions,
-  type FrameFlowNode,
   type NoteFlowNode,
 } from "./frames";
 import { changingGroup, folding, grouping, groupsOf, ungrouping, type Rectangle } from "./groups";
-import { FarContext } from "./far";
+import { FarContext } from "./far/context";
+import { FarPicture } from "./far/FarPicture";
+import { useFar } from "./far/hooks";
+import type { SceneNode } from "./far/places";
 import { FlowEdge, type ShapedEdge } from "./FlowEdge";
 import { useCatalogue, useHeight, useInfer, useKeeping, useStable } from "./hooks";
 import { Icon } from "./icons";
@@ -86,8 +88,6 @@ import { flowEdges, flowNodes } from "./views";
 import { neighbour, nextInOrder, type Way } from "./walk";
 
 const NODE_TYPES = { block: BlockNode, frame: FrameNode, box: BoxNode, note: NoteNode };
-
-type SceneNode = BlockFlowNode | FrameFlowNode | NoteFlowNode;
 
 const EDGE_TYPES = { flow: FlowEdge };
 const SNAP: [number, number] = [GRID, GRID];
@@ -201,6 +201,7 @@ function Editor({ data, send, registerFlush, keepInLibrary }: CanvasProps) {
   const wires = useMemo(() => (folded.boxOf.size === 0 ? edges : rerouted(edges, folded.boxOf)), [edges, folded]);
 
   const isBare = isFar && nodes.length > MANY_NODES;
+  const far = useFar(isBare, scene, wires);
   const isCompared = data.marks !== null;
   const home = useCallback(() => {
     const pane = paneRef.current?.getBoundingClientRect();
@@ -239,12 +240,12 @@ function Editor({ data, send, registerFlush, keepInLibrary }: CanvasProps) {
     handsOnRef.current = place;
   };
 
-  const edgeBelow = useCallback((x: number, y: number): GraphEdge | null => {
+  const edgeBelow = (x: number, y: number): GraphEdge | null => {
     const root = paneRef.current?.getRootNode() as Document | ShadowRoot | undefined;
     const element = root?.elementsFromPoint(x, y).find((candidate) => candidate.closest(".react-flow__edge"));
-    const id = element?.closest(".react-flow__edge")?.getAttribute("data-id");
+    const id = element?.closest(".react-flow__edge")?.getAttribute("data-id") ?? far.edgeAtPoint(x, y)?.id;
     return document.edges.find((edge) => edgeId(edge) === id) ?? null;
-  }, [document]);
+  };
   const aimAt = (edge: GraphEdge | null) => {
     targetRef.current = edge && edgeId(edge);
     setTargetEdge(targetRef.current);
@@ -745,7 +746,11 @@ function Editor({ data, send, registerFlush, keepInLibrary }: CanvasProps) {
             <div
               ref={paneRef}
               className="kb-pane"
-              onPointerDownCapture={layHandsOn}
+              onPointerDownCapture={(event) => {
+                layHandsOn();
+                far.approach(event);
+              }}
+              onPointerMove={(event) => event.buttons === 0 && far.approach(event)}
               onWheelCapture={layHandsOn}
               onContextMenu={(event) => {
                 event.preventDefault();
@@ -766,8 +771,8 @@ function Editor({ data, send, registerFlush, keepInLibrary }: CanvasProps) {
               }}
             >
               <ReactFlow<SceneNode, ShapedEdge>
-                nodes={scene}
-                edges={wires}
+                nodes={far.nodes}
+                edges={far.edges}
                 nodeTypes={NODE_TYPES}
                 edgeTypes={EDGE_TYPES}
                 onNodesChange={onNodesChange}
@@ -788,7 +793,7 @@ function Editor({ data, send, registerFlush, keepInLibrary }: CanvasProps) {
                 connectionRadius={28}
                 nodesDraggable={!readOnly}
                 nodesConnectable={!readOnly}
-                onlyRenderVisibleElements={nodes.length > MANY_NODES}
+                onlyRenderVisibleElements={nodes.length > MANY_NODES && !isBare}
                 snapToGrid
                 snapGrid={SNAP}
                 minZoom={0.1}
@@ -799,6 +804,7 @@ function Editor({ data, send, registerFlush, keepInLibrary }: CanvasProps) {
                 zoomOnDoubleClick={false}
                 elevateEdgesOnSelect={false}
               >
+                {isBare && <FarPicture nodes={far.picture} edges={far.lines} />}
                 <Background variant={BackgroundVariant.Dots} gap={20} size={1.4} />
                 <Controls showInteractive={false} showFitView={false} position="bottom-left" />
                 {nodes.length > 4 && !isBare && <MiniMap pannable zoomable nodeColor={minimapColour} nodeBorderRadius={16} ariaLabel="Overview of the model" />}

@@ -2,7 +2,7 @@
 
 import { BaseEdge, EdgeLabelRenderer, getBezierPath, type Edge, type EdgeProps } from "@xyflow/react";
 import { memo, useContext } from "react";
-import { FarContext } from "./far";
+import { FarContext } from "./far/context";
 
 export type FlowEdgeData = { readonly shape: string; readonly isTarget: boolean };
 export type ShapedEdge = Edge<FlowEdgeData, "flow">;

@@ -93,7 +93,7 @@ export function useKeeping(state: EditorState, send: (state: CanvasState) => voi
 }
 
 /** A function that stays the same one for ever and does what the newest `act` does. */
-export function useStable<A extends readonly unknown[]>(act: (...given: A) => void): (...given: A) => void {
+export function useStable<A extends readonly unknown[], R>(act: (...given: A) => R): (...given: A) => R {
   const newest = useRef(act);
   newest.current = act;
   return useCallback((...given: A) => newest.current(...given), []);
