@@ -130,6 +130,13 @@ def test_an_own_block_is_made_opened_kept_in_step_and_expanded(canvas: Page) -> 
     expect(block(canvas, "stage")).to_have_count(0)
 
 
+def test_what_flows_around_an_own_block_is_drawn(page: Page, address: str) -> None:
+    page.goto(f"{address}/?page=own")
+    expect(page.locator(".kb-root[data-answered][data-settled]")).to_be_visible()
+    expect(edge(page, "stage", "sum")).to_be_attached()
+    expect(edge(page, "input", "sum")).to_be_attached()
+
+
 def test_a_repair_of_the_model_is_made_in_the_model_while_an_own_block_is_open(canvas: Page) -> None:
     select(canvas, "conv_1", "pool_1")
     press(canvas, "Control+Shift+b")

@@ -46,6 +46,17 @@ def large(count: int) -> dict[str, Any]:
     return graph
 
 
+def with_own_block() -> dict[str, Any]:
+    """Return a graph where what an own block makes is added to what goes into it."""
+    inside = chain([("free", "tensor_input.v1", {}), ("act", "activation.v1", {}), ("out", "output.v1", {})])
+    graph = chain([("input", "input.v1", {}), ("stage", "own.stage", {}), ("sum", "add.v1", {})])
+    graph["edges"][1]["target_port"] = "inputs"
+    graph["edges"].append({**graph["edges"][1], "source": "input"})
+    own = {"label": "Stage", "summary": "", "graph": inside, "exposed": [], "nested_model": False}
+    graph["definitions"] = {"own.stage": own}
+    return graph
+
+
 st.set_page_config(layout="wide")
 page = st.query_params.get("page", "canvas")
 if page == "chart":
@@ -59,7 +70,8 @@ else:
     version = st.session_state.setdefault("version", 1)
     if st.button("Load another model"):
         st.session_state["version"] = version = version + 1
-    document = large(size) if size else SMALL if version == 1 else chain([("input", "input.v1", {})])
+    made = with_own_block() if page == "own" else SMALL
+    document = large(size) if size else made if version == 1 else chain([("input", "input.v1", {})])
     state = canvas(
         document,
         doc_version=version,

@@ -1,7 +1,7 @@
 /** One block on the canvas. */
 
-import { Handle, Position, type Node, type NodeProps } from "@xyflow/react";
-import { createContext, memo, useContext } from "react";
+import { Handle, Position, useUpdateNodeInternals, type Node, type NodeProps } from "@xyflow/react";
+import { createContext, memo, useContext, useEffect, useRef } from "react";
 import type { BlockDeclaration, InputPort, OutputPort, Problem } from "../wire";
 import { CategorySign, colourOf } from "./categories";
 import { useDifference } from "./difference";
@@ -78,6 +78,7 @@ function FullBlock({ id, data, selected, isConnectable }: NodeProps<BlockFlowNod
   const inputs = block?.inputs ?? [UNKNOWN_INPUT];
   const { outputs } = data;
   const worst = worstOf(problems);
+  usePortsMeasured(id, [...inputs, ...outputs].map((port) => port.name).join());
   return (
     <div className={nodeClass(problems, selected, difference)} style={categoryStyle(block)}>
       {difference && <span className="kb-difference">{difference}</span>}
@@ -128,6 +129,16 @@ function FullBlock({ id, data, selected, isConnectable }: NodeProps<BlockFlowNod
       ))}
     </div>
   );
+}
+
+/** React Flow measures a block's ports once, and draws no connection to a port that came later. */
+function usePortsMeasured(id: string, ports: string): void {
+  const measure = useUpdateNodeInternals();
+  const measured = useRef(ports);
+  useEffect(() => {
+    if (measured.current !== ports) measure(id);
+    measured.current = ports;
+  }, [id, ports, measure]);
 }
 
 function Remarks({ id }: { id: string }) {
