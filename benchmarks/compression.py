@@ -14,11 +14,13 @@ import argparse
 import os
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
+from trained import ended  # noqa: E402 (the folders are named above)
+
 PRESETS = ("images/cnn", "images/cnn_color", "text/cnn")
 # The share of the preset's own epochs for which a recipe trains; students start anew.
 VARIANTS: dict[str, tuple[str, dict[str, Any], float]] = {
@@ -36,7 +38,6 @@ INT8 = "tflite_int8"
 
 def main() -> None:
     """Apply the recipes to each preset and print the table."""
-    sys.path.insert(0, str(ROOT))
     parser = argparse.ArgumentParser()
     parser.add_argument("presets", nargs="*", default=PRESETS)
     parser.add_argument("--recipes", nargs="*", default=list(VARIANTS), choices=list(VARIANTS))
@@ -58,7 +59,7 @@ def _measure(preset: str, recipes: list[str]) -> None:
 
     project = load_preset(preset)
     epochs = project.training_settings()["epochs"]
-    run = _ended(training.submit(project.to_json()))
+    run = ended(training.submit(project.to_json()))
     _print(preset, "as trained", run, run, _int8(run))
     for name in recipes:
         made, *alone = _applied(run, name, epochs)
@@ -73,20 +74,7 @@ def _applied(run: Any, name: str, epochs: int) -> list[Any]:
     recipe, settings, share = VARIANTS[name]
     made = compressed_document(run.id, recipe, {**settings, "epochs": max(1, round(share * epochs))})
     ids = submit_compressed(run.id, made["document"], alone=name == WITH_ALONE)
-    return [_ended(run_id) for run_id in ids]
-
-
-def _ended(run_id: str) -> Any:
-    from builder.jobs import training
-    from builder.runs.records import ENDED
-    from builder.runs.store import default_store
-
-    while (run := default_store().run(run_id)).status not in ENDED:
-        training.reconcile()
-        time.sleep(0.5)
-    if run.status != "finished":
-        raise SystemExit(f"The run is {run.status}: {run.error}")
-    return run
+    return [ended(run_id) for run_id in ids]
 
 
 def _int8(run: Any) -> tuple[float, int]:

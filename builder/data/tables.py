@@ -94,7 +94,7 @@ def _read(path: Path, title: str) -> TableSource:
         files=(path,),
         decimal_comma=dialect.delimiter == ";",
         reading=_reading(dialect, names, bool(header_problems), has_header),
-        problems=(*problems, *header_problems, *row_problems),
+        problems=(*problems, *header_problems, *_column_problems(path, names), *row_problems),
     )
 
 
@@ -118,7 +118,7 @@ def _read_large(path: Path, title: str) -> TableSource:
         source,
         decimal_comma=dialect.delimiter == ";",
         reading=_reading(dialect, names, bool(header_problems), has_header),
-        problems=(*guessed, *header_problems, *source.problems),
+        problems=(*guessed, *header_problems, *_column_problems(path, names), *source.problems),
     )
 
 
@@ -289,12 +289,6 @@ def _header(path: Path, sample: str, dialect: Dialect) -> tuple[list[str], list[
             "that matter and save the file again. (If rows and columns are swapped, turn the table first.)"
         )
         raise stop("too_many_columns", message, field="source")
-    if len(first) < 2:
-        message = (
-            f"{path.name} has one column only. A table needs a column to learn from and a column to "
-            "predict, separated by commas, semicolons or tabs."
-        )
-        raise stop("one_column", message, field="source")
     rows = _sample_rows(sample, dialect, len(first))
     if _is_header(first, rows):
         names, problems = _clean_names(path, first)
@@ -306,6 +300,16 @@ def _header(path: Path, sample: str, dialect: Dialect) -> tuple[list[str], list[
     )
     warning = Problem("no_header", message, field="source", severity="warning")
     return [f"column_{number}" for number in range(1, len(first) + 1)], [warning], False
+
+
+def _column_problems(path: Path, names: list[str]) -> list[Problem]:
+    if len(names) > 1:
+        return []
+    message = (
+        f"{path.name} has one column only. That is enough to write texts or to forecast a series; to predict "
+        "one column from another, a table needs both, separated by commas, semicolons or tabs."
+    )
+    return [Problem("one_column", message, field="source", severity="warning")]
 
 
 def _first_row(path: Path, stream: io.TextIOBase, dialect: Dialect) -> list[str]:

@@ -117,7 +117,6 @@ def test_columns_without_a_name_or_with_a_taken_one_are_renamed(csv_file):
         ("", "empty_file"),
         ("\n\n", "empty_file"),
         ("a,b,c\n", "no_rows"),
-        ("only\n1\n2\n", "one_column"),
         (b"PK\x03\x04rest of a workbook", "not_a_table"),
         (b"\x00\x01\x02\x03 binary \x00\x00\x05\xff" * 50, "not_a_table"),
         (pickle.dumps({"a": 1}), "pickle_refused"),

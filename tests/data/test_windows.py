@@ -11,6 +11,7 @@ from small_tasks import air, passage
 from builder.data.prepare import prepare
 from builder.data.tokenizers import text_of
 from builder.errors import BuilderError
+from builder.project import DataRecipe
 
 
 def test_a_forecast_sees_the_past_and_is_asked_for_what_comes_next(tmp_path: Path) -> None:
@@ -81,6 +82,18 @@ def test_a_text_shorter_than_a_piece_is_refused_in_words(tmp_path: Path) -> None
         recipe = passage(tmp_path, 1000)
         long = {**recipe.preprocessing, "sequence_length": 256}
         prepare(replace(recipe, preprocessing=long), tmp_path / "cache")
+
+
+def test_a_file_of_one_column_is_forecast(tmp_path: Path) -> None:
+    recipe = air(tmp_path)
+    dust = pd.read_csv(tmp_path / "air.csv")[["pm2.5"]].ffill()
+    dust.to_csv(tmp_path / "air.csv", index=False)
+    lone = replace(recipe, roles={"pm2.5": "target"}, split={**recipe.split, "time_column": "none"})
+    prepared = prepare(lone, tmp_path / "cache")
+    assert prepared.arrays["series"].shape[1:] == (24, 1)
+    assert [problem.code for problem in prepared.problems] == ["one_column"]
+    with pytest.raises(BuilderError, match="No column is left to learn from"):
+        prepare(DataRecipe(recipe.source, "regression", {"pm2.5": "target"}), tmp_path / "cache")
 
 
 def test_a_language_model_learns_from_one_column_of_texts(tmp_path: Path) -> None:
