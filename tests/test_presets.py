@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from alike import mostly_rare
 
 from builder import compiler
 from builder.data.prepare import Prepared, prepare
@@ -20,7 +21,6 @@ ROWS = {"train": 96, "validation": 32, "test": 32}
 QUANTIZED = {
     "images/cnn",
     "images/detection",
-    "images/mobilenet",
     "images/resnet",
     "images/unet",
     "images/vit",
@@ -29,7 +29,6 @@ QUANTIZED = {
     "text/cnn",
     "text/gru",
     "text/lstm",
-    "text/transformer",
 }
 RECURRENT = {"text/lstm", "text/gru", "series/lstm_forecast"}
 
@@ -39,18 +38,11 @@ RECURRENT = {"text/lstm", "text/gru", "series/lstm_forecast"}
 ALWAYS = {
     "images/cnn",
     "images/dcgan",
-    "images/mobilenet",
     "language/gpt",
     "multimodal/sound_and_text",
     "series/lstm_forecast",
     "tabular/mlp_regression",
-    "text/transformer",
 }
-
-
-def cases(name: str):
-    """Return a preset as a case that always runs, or in the exhaustive run alone."""
-    return name if name in ALWAYS else pytest.param(name, marks=pytest.mark.exhaustive)
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +79,7 @@ def test_the_bundled_samples_stay_small() -> None:
 # The quantizer looks at every tensor in between, of which the runtime warns.
 @pytest.mark.filterwarnings("ignore:.*experimental_preserve_all_tensors")
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [cases(name) for name in preset_names()])
+@pytest.mark.parametrize("name", mostly_rare(preset_names(), ALWAYS))
 def test_preset_trains_exports_and_runs_in_litert(
     name: str, cache: Path, tmp_path: Path, monkeypatch
 ) -> None:

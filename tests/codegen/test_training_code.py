@@ -14,6 +14,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from alike import with_rare
 from executing import (
     assert_same_configuration,
     comparable,
@@ -44,6 +45,7 @@ from builder.train.run_state import Position
 from builder.train.training_data import TrainingData
 
 Preset = Callable[..., tuple[Project, Prepared]]
+pytestmark = pytest.mark.slow
 RUFF = shutil.which("ruff", path=str(Path(sys.executable).parent))
 
 
@@ -153,12 +155,14 @@ LONG = (
     "names in sentences",
     "texts made from texts",
     "what is said in recordings",
+    "ranks",
+    "pictures in an archive of arrays",
+    "unusual pictures",
+    "rare classes shown as often",
 )
 
 
-@pytest.mark.parametrize(
-    "way", [pytest.param(way, marks=pytest.mark.exhaustive) if way in LONG else way for way in WAYS]
-)
+@pytest.mark.parametrize("way", with_rare(WAYS, LONG))
 def test_a_script_has_the_losses_of_the_studio(
     way: str, preset: Preset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -203,9 +207,7 @@ def test_a_script_changes_pictures_as_the_studio_does(way: str, preset: Preset, 
         np.testing.assert_array_equal(found, answers)
 
 
-@pytest.mark.parametrize(
-    "name", ["images/dcgan", pytest.param("series/lstm_gan", marks=pytest.mark.exhaustive)]
-)
+@pytest.mark.parametrize("name", with_rare(["images/dcgan", "series/lstm_gan"], ["series/lstm_gan"]))
 def test_both_sides_of_a_pair_train_in_a_script_as_in_the_studio(
     name: str, preset: Preset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -272,13 +274,7 @@ FURTHER = (
 )
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=pytest.mark.exhaustive) if name in FURTHER else name
-        for name in preset_names()
-    ],
-)
+@pytest.mark.parametrize("name", with_rare(preset_names(), FURTHER))
 def test_the_script_of_every_preset_builds_the_same_model(name: str, preset: Preset, tmp_path: Path) -> None:
     case, prepared = preset(name, FEW_MOMENTS if name == "series/lstm_gan" else {})
     assert_same_configuration(case, prepared.spec, tmp_path)

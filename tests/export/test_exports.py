@@ -9,6 +9,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from alike import with_rare
 from small_models import SAMPLES, small
 
 from builder.compiler import build
@@ -21,16 +22,18 @@ from builder.export.report import read_report
 from builder.project import load_preset
 
 # TensorFlow's own arrays do not know NumPy 2's copy keyword yet.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
+]
 
 
 def by_format(report):
     return {item["format"]: item for item in report["formats"]}
 
 
-# Like the cases that stay: convolutions, columns.
-ALIKE = ("residual", "regression")
-KINDS = [pytest.param(kind, marks=pytest.mark.exhaustive) if kind in ALIKE else kind for kind in SAMPLES]
+# Like the cases that stay: convolutions, columns, a recurrent layer.
+KINDS = with_rare(SAMPLES, ("residual", "regression", "bidirectional"))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -59,10 +62,13 @@ def test_embedding_tables_are_quantized_too(kind, name, exported) -> None:
     assert items[name]["bytes"] < 0.45 * items["tflite_float32"]["bytes"]
 
 
-def test_recurrent_int8_says_what_stays_float(exported) -> None:
-    for kind in ("lstm", "bidirectional"):
-        label = by_format(exported(kind)[0])["tflite_int8"]["label"]
-        assert label == "int8 (mixed: recurrent part stays float)"
+@pytest.mark.parametrize("kind", with_rare(["lstm", "bidirectional"], ["bidirectional"]))
+def test_recurrent_int8_says_what_stays_float(kind, exported) -> None:
+    label = by_format(exported(kind)[0])["tflite_int8"]["label"]
+    assert label == "int8 (mixed: recurrent part stays float)"
+
+
+def test_int8_of_convolutions_is_int8_throughout(exported) -> None:
     assert by_format(exported("cnn")[0])["tflite_int8"]["label"] == "TFLite, int8"
 
 
@@ -109,7 +115,7 @@ RAW = {
 }
 
 
-@pytest.mark.parametrize("kind", RAW)
+@pytest.mark.parametrize("kind", with_rare(RAW, ["regression"]))
 def test_the_snippet_predicts_as_keras_does(kind, exported, tmp_path) -> None:
     _, folder = exported(kind)
     model, _, prepared = small(kind)

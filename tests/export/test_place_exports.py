@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from alike import with_rare
 from small_places import trained
 
 from builder.data.overlays import from_png_text
@@ -18,7 +19,7 @@ from builder.outputs import output_activation
 TASKS = ("token_classification", "segmentation", "detection")
 
 
-@pytest.fixture(scope="module", params=TASKS)
+@pytest.fixture(scope="module", params=with_rare(TASKS, ["detection"]))
 def exported(request, tmp_path_factory) -> tuple[str, Path]:
     """Give a task and a folder with its model as TFLite and what a client needs beside it.
 

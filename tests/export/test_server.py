@@ -26,6 +26,7 @@ from waiting import until
 from builder.explain.predict import predict
 from builder.export.server import carried, renamed
 
+pytestmark = pytest.mark.slow
 ADDRESS = "/v1/models/small-{}:predict"
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from alike import with_rare
 from pairs_cases import built
 from small_tasks import trained
 
@@ -27,7 +28,7 @@ def made(task: str) -> tuple[keras.Model, Project, Prepared]:
     return built("text_to_text/transformer") if task == "text_to_text" else trained(task)
 
 
-@pytest.fixture(scope="module", params=FORMATS)
+@pytest.fixture(scope="module", params=with_rare(FORMATS, ["language_model"]))
 def exported(request, tmp_path_factory) -> tuple[str, dict, Path]:
     folder = tmp_path_factory.mktemp(request.param) / "exports"
     model, project, prepared = made(request.param)

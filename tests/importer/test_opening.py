@@ -6,6 +6,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from alike import mostly_rare
 from saved_models import MODELS, arrays_for, changed, masked, small_file, with_layer
 
 from builder.blocks.weightless import without_weights
@@ -35,13 +36,7 @@ RUN = (
 )
 
 
-ALWAYS = ("ConvNeXtTiny", "EfficientNetB0", "MobileNetV2", "ResNet50")
-
-
-def cases(names):
-    """Return applications as cases, of which most run in the exhaustive run alone."""
-    rare = pytest.mark.exhaustive
-    return [name if name in ALWAYS else pytest.param(name, marks=rare) for name in names]
+ALWAYS = ("ConvNeXtTiny", "MobileNetV2")
 
 
 def same_outputs(one: keras.Model, other: keras.Model) -> None:
@@ -72,7 +67,7 @@ def test_a_model_comes_back_equal(make, tmp_path: Path) -> None:
     same_outputs(model, built)
 
 
-@pytest.mark.parametrize("name", cases([*RUN, "InceptionResNetV2", "VGG16"]))
+@pytest.mark.parametrize("name", mostly_rare([*RUN, "InceptionResNetV2", "VGG16"], ALWAYS))
 @pytest.mark.slow
 def test_an_application_has_an_equal_configuration(name: str) -> None:
     with without_weights():
@@ -91,7 +86,7 @@ def _rebuilt(graph: Graph) -> dict:
         return saved(build_free(graph, "again"))
 
 
-@pytest.mark.parametrize("name", cases(RUN))
+@pytest.mark.parametrize("name", mostly_rare(RUN, ALWAYS))
 @pytest.mark.slow
 def test_an_application_gives_equal_outputs(name: str) -> None:
     size = 75 if name in ("InceptionV3", "Xception") else 64 if "NASNet" in name else 32

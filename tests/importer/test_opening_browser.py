@@ -13,7 +13,7 @@ from real_browser import block, chromium, served, watched_page
 ROOT = Path(__file__).resolve().parent.parent.parent
 ENGINE_SECONDS = 180
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from alike import mostly_rare
 from fastapi.testclient import TestClient
 
 from builder import compiler
@@ -26,7 +27,7 @@ UNSERVED = ("language_model", "text_to_text", "generation")
 
 def presets() -> list[object]:
     served = [name for name in preset_names() if load_preset(name).data.task not in UNSERVED]
-    return [name if name in ALWAYS else pytest.param(name, marks=pytest.mark.exhaustive) for name in served]
+    return mostly_rare(served, ALWAYS)
 
 
 class KerasModel:

@@ -12,6 +12,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from alike import with_rare
 from train_case import image_model, linear_model, number_model, settings
 
 from builder.data.prepare import Prepared
@@ -22,7 +23,10 @@ from builder.train.loop import Interrupted, fit
 from builder.train.reporting import Silent
 
 # Keras 3.15 turns its variables into arrays in a way that NumPy 2 is going to refuse.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
+]
 
 CASE = Path(__file__).with_name("train_case.py")
 STEPS_PER_EPOCH = 98
@@ -184,7 +188,7 @@ def test_a_killed_run_goes_on_exactly(whole_run, digits, tmp_path):
     assert outcome.result["metrics"] == whole.result["metrics"]
 
 
-@pytest.mark.parametrize("epoch", [1, 2])
+@pytest.mark.parametrize("epoch", with_rare([1, 2], [1]))
 def test_a_run_killed_while_it_validates_goes_on_exactly(whole_run, digits, tmp_path, epoch):
     chosen = settings(schedule="cosine")
     with pytest.raises(Killed):
@@ -240,7 +244,7 @@ def whole_run_with_everything(small, tmp_path_factory):
     return read_checkpoint(folder / "checkpoint.npz"), outcome, recorder
 
 
-@pytest.mark.parametrize("epoch", [2, 3])
+@pytest.mark.parametrize("epoch", with_rare([2, 3], [2]))
 def test_averages_accumulators_and_plateaus_go_on_exactly(small, whole_run_with_everything, tmp_path, epoch):
     chosen, recorder = settings(**EVERYTHING), Recorder()
     with pytest.raises(Killed):

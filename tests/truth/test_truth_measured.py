@@ -30,7 +30,10 @@ from builder.truth.micro import micro
 from builder.truth.report import read_truth, read_variants
 
 # TensorFlow's own arrays do not know NumPy 2's copy keyword yet.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
+]
 
 FORMATS = ("tflite_float32", "tflite_int8")
 DIGITS = Project(
