@@ -215,6 +215,21 @@ def tally_problems(tallies: Mapping[str, ColumnTally], roles: Mapping[str, str])
     return problems
 
 
+def constant_problems(frame: pd.DataFrame, facts: Mapping[str, ColumnFacts]) -> list[Problem]:
+    """Return warnings about columns that say the same in every row."""
+    problems = []
+    for name, item in facts.items():
+        present = frame[name][~item.missing]
+        if item.distinct != 1 or len(present) < len(frame):
+            continue
+        message = (
+            f"The column '{name}' is '{str(present.iloc[0])[:40]}' in every row, so nothing can be learned "
+            "from it, and there is nothing to tell apart in it. Bring rows with other values."
+        )
+        problems.append(Problem("one_value", message, field=name, severity="warning"))
+    return problems
+
+
 def check_roles(roles: Mapping[str, str], facts: Mapping[str, ColumnFacts], task: str) -> None:
     """Check that the chosen roles fit the table's columns.
 

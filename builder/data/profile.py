@@ -13,7 +13,13 @@ import pandas as pd
 from builder.augmentation_parameters import AUGMENTATION_PARAMETERS
 from builder.data.audio import AudioSource
 from builder.data.class_folders import name_columns
-from builder.data.columns import ColumnFacts, propose_roles, propose_task, table_facts
+from builder.data.columns import (
+    ColumnFacts,
+    constant_problems,
+    propose_roles,
+    propose_task,
+    table_facts,
+)
 from builder.data.files import BrokenFile
 from builder.data.images import ImageSource
 from builder.data.labels import holds_labels, label_names, multi_hot
@@ -312,12 +318,13 @@ def _table_parts(
         return *_pair_parts(recipe, content), None
     if recipe.task in TASKS and (TASKS[recipe.task].in_order or recipe.task == "generation"):
         return list(content.problems), None, None
+    alike = constant_problems(content.frame, facts)
     try:
         table = used_table(recipe, content, facts)
     except BuilderError as error:
-        return [*content.problems, *error.problems], None, None
+        return [*content.problems, *alike, *error.problems], None, None
     # The table's own list begins with what reading the file found.
-    problems, targets = list(table.problems), table.targets
+    problems, targets = [*table.problems, *alike], table.targets
     is_text = TASKS[recipe.task].free_steps
     balance = None if is_text else _balance(targets.values, targets.class_names)
     try:

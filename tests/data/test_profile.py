@@ -37,6 +37,14 @@ def test_the_proposal_for_a_sample_is_right_and_its_profile_clean(item):
     assert recipe.split["method"] == ("given" if item.has_given_test else by_chance)
 
 
+def test_a_column_that_never_changes_is_told_beside_what_is_wrong_without_it(tmp_path):
+    file = tmp_path / "alike.csv"
+    file.write_text("size,kind\n" + "".join(f"{number},yes\n" for number in range(60)), encoding="utf-8")
+    found = profile(propose({"kind": "csv", "path": str(file)}))
+    assert codes(found) == ["one_value", "no_inputs"]
+    assert "'kind' is 'yes' in every row" in found["problems"][0]["message"]
+
+
 def test_columns_are_described():
     found = profile(propose(sample_source("california_housing")))
     columns = {column["name"]: column for column in found["columns"]}
