@@ -8,7 +8,6 @@ from __future__ import annotations
 import html
 import json
 import re
-import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ import numpy as np
 from builder.data.prepare import Prepared
 from builder.data.spec import DataSpec, ModelInput
 from builder.export.samples import numeric_inputs, one_sample
+from builder.export.server import slug
 from builder.project import Project
 
 FOLDER_NAME = "clients"
@@ -132,14 +132,13 @@ def _meaning(item: ModelInput, array: str) -> str:
 
 
 def _curl(project: Project) -> str:
-    name = re.sub(r"[^a-z0-9]+", "_", project.name.lower()).strip("_") or "model"
     return f"""#!/bin/sh
 # Ask a prediction server about the sample in request.json:
 #   sh curl.sh                      or   SERVER=http://host:port MODEL=name sh curl.sh
 cd "$(dirname "$0")"
 curl --fail-with-body --silent --show-error \\
     --header "Content-Type: application/json" --data @request.json \\
-    "${{SERVER:-http://127.0.0.1:8000}}/v1/models/${{MODEL:-{shlex.quote(name)}}}:predict"
+    "${{SERVER:-http://127.0.0.1:8000}}/v1/models/${{MODEL:-{slug(project.name)}}}:predict"
 """
 
 

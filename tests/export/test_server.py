@@ -7,6 +7,7 @@ import io
 import json
 import os
 import re
+import shutil
 import struct
 import subprocess
 import sys
@@ -132,6 +133,20 @@ def test_rows_and_texts_are_answered_as_in_the_studio(served: Callable[..., http
     same(ask(served("lstm"), "lstm", *texts(3)).json()["predictions"], studio("lstm", texts(3)))
     text = texts(1)[0]["text"]
     assert ask(served("lstm"), "lstm", text).json() == ask(served("lstm"), "lstm", {"text": text}).json()
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_the_snippet_for_the_shell_asks_as_it_is_written(
+    served: Callable[..., httpx.Client], exported: Callable[[str], Any]
+) -> None:
+    client, clients = served("table"), exported("table")[1] / "clients"
+    environment = {**os.environ, "SERVER": str(client.base_url).rstrip("/")}
+    done = subprocess.run(
+        ["sh", str(clients / "curl.sh")], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    sample = json.loads((clients / "sample.json").read_text())
+    same(json.loads(done.stdout)["predictions"], studio("table", [sample]))
 
 
 def test_it_tells_its_state_and_what_it_takes(served: Callable[..., httpx.Client]) -> None:
