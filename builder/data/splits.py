@@ -14,6 +14,7 @@ from builder.project import NO_COLUMN
 
 PARTS = ("train", "validation", "test")
 MINIMUM_ROWS = 10
+_COUNTED_ROWS = 1_000_000
 
 
 def split_columns(settings: Mapping[str, Any]) -> tuple[str | None, str | None]:
@@ -74,7 +75,9 @@ def split_rows(
         )
         raise stop("no_such_fold", message, field="fold")
     random = np.random.default_rng(settings["seed"])
-    everything = np.arange(rows)
+    # Half of the usual eight bytes a row: of a file of many gigabytes, the rows' numbers fill the memory.
+    kind = np.int32 if rows <= np.iinfo(np.int32).max else np.int64
+    everything = np.arange(rows, dtype=kind)
     parts: Sequence[np.ndarray]
     if method == "given":
         parts = _given(settings, classes, class_names, is_test, random)
@@ -87,7 +90,9 @@ def split_rows(
     else:
         is_stratified = method == "stratified" and classes is not None
         parts = _by_chance(settings, everything, classes if is_stratified else None, class_names, random)
-    named = {part: np.sort(rows).astype(np.int64) for part, rows in zip(PARTS, parts, strict=True)}
+    named = {part: chosen.astype(kind, copy=False) for part, chosen in zip(PARTS, parts, strict=True)}
+    for chosen in named.values():
+        chosen.sort()
     _check_parts(named, classes, class_names)
     return named
 
@@ -231,7 +236,7 @@ def _stratified(
     random: np.random.Generator,
 ) -> Sequence[np.ndarray]:
     needed = 3 if shares[1] else 2
-    counts = np.bincount(classes[rows], minlength=len(class_names))
+    counts = _class_counts(classes, rows, len(class_names))
     scarce = [
         f"'{class_names[index]}' ({counts[index]})" for index in np.flatnonzero(counts < needed).tolist()
     ]
@@ -246,6 +251,13 @@ def _stratified(
     return cut_each_class(rows, classes, len(class_names), *shares, random)
 
 
+def _class_counts(classes: np.ndarray, rows: np.ndarray, classes_in_all: int) -> np.ndarray:
+    # Counting makes eight bytes of every value, so it is done piece by piece.
+    pieces = (rows[start : start + _COUNTED_ROWS] for start in range(0, len(rows), _COUNTED_ROWS))
+    none = np.zeros(classes_in_all, dtype=np.int64)
+    return sum((np.bincount(classes[piece], minlength=classes_in_all) for piece in pieces), none)
+
+
 def _check_parts(
     parts: Mapping[str, np.ndarray], classes: np.ndarray | None, class_names: Sequence[str]
 ) -> None:
@@ -255,7 +267,7 @@ def _check_parts(
         raise stop("empty_part", message, field=empty[0] if empty[0] != "train" else "validation")
     if classes is None:
         return
-    counts = np.bincount(classes[parts["train"]], minlength=len(class_names))
+    counts = _class_counts(classes, parts["train"], len(class_names))
     unseen = [f"'{class_names[index]}'" for index in np.flatnonzero(counts == 0).tolist()]
     if unseen:
         message = (

@@ -62,6 +62,6 @@ def test_a_text_alone_asks_for_a_column_to_predict(tmp_path):
     from builder.project import DataRecipe
 
     file = tmp_path / "t.txt"
-    file.write_text("one line\n" * 20)
+    file.write_text("".join(f"line {number}\n" for number in range(20)))
     found = profile(DataRecipe({"kind": "text", "path": str(file)}, roles={"text": "text"}))
     assert [problem["code"] for problem in found["problems"]] == ["target_count"]
