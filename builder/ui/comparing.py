@@ -10,7 +10,7 @@ from builder.errors import BuilderError, stop
 from builder.project import Project, load_preset, preset_names
 from builder.runs import history
 from builder.runs.records import VersionRecord
-from builder.ui.format import clock, run_words
+from builder.ui.format import clock, moment, run_words
 from builder.ui.services import store
 
 VERSIONS_OFFERED = 30
@@ -69,7 +69,7 @@ def offered(project_id: str) -> dict[str, str]:
         words[f"run:{run.id}"] = run_words(run, len(runs) - place)
     for record in store().list_projects(PROJECTS_OFFERED):
         if record.id != project_id:
-            words[f"project:{record.id}"] = f"Project · {record.name}"
+            words[f"project:{record.id}"] = f"Project · {record.name} · {moment(record.updated_at)}"
     for name in preset_names():
         words[f"preset:{name}"] = f"Preset · {load_preset(name).name}"
     return words
