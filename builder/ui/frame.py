@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import wraps
 from pathlib import Path
-from typing import Any, ParamSpec
+from typing import Any, NoReturn, ParamSpec
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from builder.errors import BuilderError, Problem
 from builder.project import Project
@@ -23,7 +24,7 @@ LOGO = str(ASSETS / "logo.svg")
 ICON = str(ASSETS / "icon.png")
 STYLE = (Path(__file__).parent / "style.css").read_text(encoding="utf-8")
 POLL_SECONDS = 0.4
-WANTED_PAGE = "wanted_page"
+WANTED_PAGE, SHOWN_PAGE = "wanted_page", "shown_page"
 MAXIMUM_NAME = 80
 CHANGED_ELSEWHERE = "This project was changed in another tab. An edit made here just now was not kept."
 
@@ -99,6 +100,7 @@ def restore(project: Project, note: str) -> None:
 
 def go(page: str) -> None:
     """Lead to a page; for callbacks, so that no newer run of the page swallows the click."""
+    _forget_polled_parts()
     state.remember(WANTED_PAGE, page)
 
 
@@ -106,7 +108,28 @@ def follow_wish() -> None:
     """Lead to the page that a callback asked for."""
     page = state.take(WANTED_PAGE)
     if page is not None:
-        st.switch_page(page)
+        leave_for(page)
+
+
+def leave_for(page: str) -> NoReturn:
+    """Lead to a page at once."""
+    _forget_polled_parts()
+    st.switch_page(page)
+
+
+def arrive_at(page: str) -> None:
+    """Note which page is drawn, wherever the person came from."""
+    if state.recall(SHOWN_PAGE) != page:
+        _forget_polled_parts()
+        state.remember(SHOWN_PAGE, page)
+
+
+def _forget_polled_parts() -> None:
+    # The browser goes on asking for the parts of the page that is left until it hears of the new one. An
+    # answer would come after the new page and empty it; Streamlit gives none for parts that it forgot.
+    context = get_script_run_ctx()
+    if context is not None:
+        context.fragment_storage.clear()
 
 
 def polled(seconds: float) -> Callable[[Callable[P, None]], Callable[P, None]]:
@@ -241,4 +264,4 @@ def _seen(project_id: str) -> dict[str, int | None]:
 
 def _send_home(message: str) -> None:
     state.remember("notice", message)
-    st.switch_page(HOME)
+    leave_for(HOME)

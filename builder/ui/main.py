@@ -33,6 +33,7 @@ page = st.navigation(
     },
     position="top",
 )
+frame.arrive_at(page.url_path)
 page.run()
 # Only now: the page has kept what came along with the click, such as the last edit on the canvas.
 frame.follow_wish()

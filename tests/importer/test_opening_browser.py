@@ -19,6 +19,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 @pytest.fixture
 def model_file(tmp_path: Path) -> Path:
     """Save a model with two inputs and a shared layer, and return its file."""
+    # Keras counts what it names, over all files of a process.
+    keras.utils.clear_session()
     left, right = keras.Input((8,), name="left"), keras.Input((8,), name="right")
     shared = keras.layers.Dense(4, activation="relu", name="shared")
     joined = keras.layers.Concatenate(name="joined")([shared(left), shared(right)])

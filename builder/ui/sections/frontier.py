@@ -28,7 +28,7 @@ def choose_runs() -> list[RunRecord]:
     if not runs:
         st.info("Nothing has been trained to its end yet. Train a model first.", icon=":material/insights:")
         if st.button("Go to training", type="primary", icon=":material/model_training:"):
-            st.switch_page(frame.TRAIN)
+            frame.leave_for(frame.TRAIN)
         return []
     words = {run.id: run_words(run, len(runs) - place) for place, run in enumerate(runs)}
     chosen = st.multiselect(

@@ -138,7 +138,7 @@ def running() -> None:
             if st.button("Watch", key=f"watch.{run.id}", icon=":material/monitoring:"):
                 state.open_project(run.project_id)
                 state.remember("run", run.id)
-                st.switch_page(frame.TRAIN)
+                frame.leave_for(frame.TRAIN)
 
 
 def recent_projects() -> None:
@@ -194,13 +194,13 @@ def _open_new(identifier: str, page: str | None) -> None:
     """Open a new project on a page, or train it where no page is given."""
     state.open_project(identifier)
     if page is not None:
-        st.switch_page(page)
+        frame.leave_for(page)
     try:
         state.remember("run", projects.start_once(identifier))
     except BuilderError as error:
         frame.show_problems(error.problems)
         return
-    st.switch_page(frame.TRAIN)
+    frame.leave_for(frame.TRAIN)
 
 
 def _project_row(record: ProjectSummary) -> None:
@@ -209,7 +209,7 @@ def _project_row(record: ProjectSummary) -> None:
         st.space("stretch")
         if st.button("Open", key=f"open.{record.id}", icon=":material/arrow_forward:"):
             state.open_project(record.id)
-            st.switch_page(frame.MODEL)
+            frame.leave_for(frame.MODEL)
         with st.popover("", icon=":material/more_vert:", type="tertiary", key=f"more.{record.id}"):
             _project_actions(record)
 

@@ -144,7 +144,7 @@ def _leave(project: Project) -> None:
         answer = questions.problems_at_last(project)
     state.take("training_wanted")
     if answer.state == "ready" and all(problem["severity"] != "error" for problem in answer.value):
-        st.switch_page(frame.TRAIN)
+        frame.leave_for(frame.TRAIN)
     st.rerun()
 
 

@@ -42,7 +42,7 @@ def _offer(found: dict[str, Any], file: Path) -> None:
         st.caption(frame.escape(note))
     if st.button("Create project from it", type="primary", icon=":material/account_tree:"):
         state.open_project(projects.keep(opened_project(found, file, file.stem)))
-        st.switch_page(frame.MODEL)
+        frame.leave_for(frame.MODEL)
 
 
 def _kept(given: Any) -> Path:

@@ -98,7 +98,7 @@ def choose_run(name: str = "result") -> RunRecord | None:
             icon=":material/insights:",
         )
         if st.button("Go to training", type="primary", icon=":material/model_training:"):
-            st.switch_page(frame.TRAIN)
+            frame.leave_for(frame.TRAIN)
         return None
     with st.container(width=420):
         return run_chooser(runs, name, lambda run: bool(run.result))

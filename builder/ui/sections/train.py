@@ -134,7 +134,7 @@ def controls(run: RunRecord) -> None:
             _button(run, "stop", "Stop", "stop", training.stop, "Ends the run and keeps its best weights.")
         if run.result and st.button("See results", type="primary", icon=":material/insights:"):
             state.remember("run", run.id)
-            st.switch_page(frame.RESULTS)
+            frame.leave_for(frame.RESULTS)
 
 
 def trouble(run: RunRecord) -> None:
