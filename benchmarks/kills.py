@@ -17,6 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
 KILLS = 10
 # A checkpoint is written every ten seconds: some kills come before the next one, some after.
 LONGEST_LIFE = 14.0
