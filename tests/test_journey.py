@@ -29,6 +29,8 @@ from waiting import until
 from builder.project import PRESETS_FOLDER
 from builder.runs.store import default_store
 
+expect.set_options(timeout=15_000)
+
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 ENGINE_SECONDS = 90
