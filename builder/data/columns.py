@@ -219,11 +219,11 @@ def constant_problems(frame: pd.DataFrame, facts: Mapping[str, ColumnFacts]) -> 
     """Return warnings about columns that say the same in every row."""
     problems = []
     for name, item in facts.items():
-        present = frame[name][~item.missing]
-        if item.distinct != 1 or len(present) < len(frame):
+        if item.distinct != 1 or item.missing.any():
             continue
+        value = str(frame[name].iloc[0])[:40]
         message = (
-            f"The column '{name}' is '{str(present.iloc[0])[:40]}' in every row, so nothing can be learned "
+            f"The column '{name}' is '{value}' in every row, so nothing can be learned "
             "from it, and there is nothing to tell apart in it. Bring rows with other values."
         )
         problems.append(Problem("one_value", message, field=name, severity="warning"))

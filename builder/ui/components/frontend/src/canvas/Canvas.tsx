@@ -48,7 +48,7 @@ import { changingGroup, folding, grouping, groupsOf, ungrouping, type Rectangle 
 import { FarContext } from "./far/context";
 import { FarPicture } from "./far/FarPicture";
 import { useFar } from "./far/hooks";
-import type { SceneNode } from "./far/places";
+import { placeOf, type SceneNode } from "./far/places";
 import { FlowEdge, type ShapedEdge } from "./FlowEdge";
 import { useCatalogue, useHeight, useInfer, useKeeping, useStable } from "./hooks";
 import { Icon } from "./icons";
@@ -469,10 +469,7 @@ function Editor({ data, send, registerFlush, keepInLibrary }: CanvasProps) {
     if (misplaced) dispatch({ type: "refuse", reason: "An own block cannot be put into itself." });
     else make(pasting(model, clip, [PASTE_STEP * times, PASTE_STEP * times], isConnected));
   };
-  const sizes = () =>
-    Object.fromEntries(
-      nodes.map((node) => [node.id, { width: node.measured?.width ?? NODE_WIDTH, height: node.measured?.height ?? NODE_HEIGHT }]),
-    );
+  const sizes = () => Object.fromEntries(placesOf(nodes));
   const arrange = () => {
     dispatch({ type: "move", positions: tidy(document, sizes()) });
     requestAnimationFrame(() => void flow.fitView(FIT));
@@ -926,12 +923,7 @@ function selectedPart(id: string): ["nodes" | "groups" | "notes", string] {
 }
 
 function placesOf(nodes: readonly BlockFlowNode[]): Map<string, Rectangle> {
-  return new Map(
-    nodes.map(({ id, position, measured }) => [
-      id,
-      { ...position, width: measured?.width ?? NODE_WIDTH, height: measured?.height ?? NODE_HEIGHT },
-    ]),
-  );
+  return new Map(nodes.map((node) => [node.id, placeOf(node)]));
 }
 
 /** Edges of folded blocks end at the box; those inside one box are not drawn. */

@@ -33,8 +33,12 @@ export function nodeAt<T extends SceneNode>(nodes: readonly T[], { x, y }: XYPos
   });
 }
 
+let measuring: CanvasRenderingContext2D | null = null;
+
 export function edgeAt(drawn: readonly DrawnEdge[], { x, y }: XYPosition): ShapedEdge | undefined {
-  const pen = document.createElement("canvas").getContext("2d");
+  // One for all: the pointer asks at every move.
+  measuring ??= document.createElement("canvas").getContext("2d");
+  const pen = measuring;
   if (!pen) return undefined;
   pen.lineWidth = 2 * REACH;
   const isNear = ({ left, top, right, bottom }: DrawnEdge) => x > left - REACH && x < right + REACH && y > top - REACH && y < bottom + REACH;
