@@ -73,8 +73,8 @@ def chromium() -> Iterator[Browser]:
 
 @contextmanager
 def watched_page(browser: Browser) -> Iterator[Page]:
-    """Give a page; an error in its scripts fails the test at the end."""
-    opened = browser.new_page(viewport={"width": 1440, "height": 900})
+    """Give a page where nothing glides; an error in its scripts fails the test at the end."""
+    opened = browser.new_page(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
     faults: list[str] = []
     opened.on("pageerror", lambda error: faults.append(str(error)))
     yield opened
@@ -99,6 +99,7 @@ def select_block(page: Page, name: str) -> None:
     page.keyboard.press("f")
     expect(block(page, name)).to_be_in_viewport()
     block(page, name).click()
+    expect(block(page, name).locator(".kb-selected")).to_be_visible()
 
 
 def edge(page: Page, source: str, target: str) -> Locator:

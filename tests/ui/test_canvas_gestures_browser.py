@@ -32,7 +32,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def page(browser: Browser, address: str) -> Iterator[Page]:
     """Give one page for all tests here, in a context that has room for a second window."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
     context.grant_permissions(["clipboard-read", "clipboard-write"], origin=address)
     opened = context.new_page()
     faults: list[str] = []
@@ -246,7 +246,9 @@ def test_an_input_is_chosen_in_the_inspector_by_keyboard(canvas: Page) -> None:
 
 
 def test_a_tap_in_the_palette_adds_a_block(browser: Browser, address: str) -> None:
-    context = browser.new_context(has_touch=True, viewport={"width": 1200, "height": 900})
+    context = browser.new_context(
+        has_touch=True, viewport={"width": 1200, "height": 900}, reduced_motion="reduce"
+    )
     page = _opened(context.new_page(), address)
     page.get_by_role("searchbox").fill("gaussian noise")
     page.locator('[data-kind="gaussian_noise.v1"]').tap()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from real_browser import block, chromium, drag, edge, field, middle, served, watched_page
 
 HARNESS = Path(__file__).parent / "harness" / "app.py"
@@ -58,6 +58,35 @@ def press(page: Page, keys: str) -> None:
 
 def set_run(page: Page, address: str, **facts: Any) -> None:
     page.request.post(f"{address}/api/harness", data=facts)
+
+
+def test_the_canvas_is_settled_only_when_its_blocks_are_drawn(page: Page, address: str) -> None:
+    held: list[Route] = []
+    page.route("**/catalogue*", lambda route: held.append(route))
+    page.goto(f"{address}/?page=canvas")
+    expect(page.locator(".kb-root[data-answered]")).to_be_visible()
+    expect(page.locator(".kb-root[data-settled]")).to_have_count(0)
+    held[0].continue_()
+    expect(page.locator(".kb-root[data-settled]")).to_be_visible()
+    expect(block(page, "output")).to_be_attached()
+
+
+def test_where_less_motion_is_wanted_the_view_arrives_at_once(canvas: Page) -> None:
+    for _ in range(3):
+        press(canvas, "+")
+    canvas.evaluate(
+        """() => {
+          const view = document.querySelector(".react-flow__viewport")
+            ?? [...document.querySelectorAll("*")].find(one => one.shadowRoot?.querySelector(".kb-root"))
+              .shadowRoot.querySelector(".react-flow__viewport");
+          window.seen = new Set();
+          new MutationObserver(() => window.seen.add(view.style.transform))
+            .observe(view, { attributes: true, attributeFilter: ["style"] });
+        }"""
+    )
+    press(canvas, "f")
+    expect(block(canvas, "output")).to_be_in_viewport(ratio=1)
+    assert canvas.evaluate("window.seen.size") == 1
 
 
 def test_a_value_changes_the_shapes_at_once_and_reaches_python(canvas: Page) -> None:

@@ -56,6 +56,7 @@ import { Inspector, Overview } from "./Inspector";
 import { commandOf, isForElement, MODIFIERS } from "./keys";
 import { tidy } from "./layout";
 import { MarksContext, useMarkStore } from "./marks";
+import { gliding } from "./motion";
 import { addingNote, changingNotes, freePlace, noteRectangle, removingNotes } from "./notes";
 import { withOwnBlocks } from "./own/declare";
 import { opened } from "./own/inside";
@@ -99,7 +100,9 @@ const PASTE_STEP = 30;
 // React Flow hears of a new size a frame later.
 const SETTLE_MS = 40;
 const NO_LIBRARY: NonNullable<CanvasData["library"]> = [];
-const FIT = { padding: 0.12, maxZoom: 1, duration: 250 };
+const FIT = { padding: 0.12, maxZoom: 1 };
+const GLIDE_MS = 250;
+const ZOOM_MS = 120;
 
 /** What was copied; it outlives one project, so that blocks can be taken along to another. */
 let clipboard: { clip: Clip; pasted: number } | null = null;
@@ -260,7 +263,7 @@ function Editor({ data, send, registerFlush, keepInLibrary }: CanvasProps) {
       const [left, top] = [node.position.x * zoom + x, node.position.y * zoom + y];
       const isSeen = left > 0 && top > 0 && left + NODE_WIDTH * zoom < pane.width && top + NODE_HEIGHT * zoom < pane.height;
       if (!isSeen)
-        void flow.setCenter(node.position.x + NODE_WIDTH / 2, node.position.y + NODE_HEIGHT / 2, { zoom, duration: 250 });
+        void flow.setCenter(node.position.x + NODE_WIDTH / 2, node.position.y + NODE_HEIGHT / 2, { zoom, ...gliding(GLIDE_MS) });
     });
   }, [flow]);
   const make = useCallback((change: Change) => {
@@ -472,7 +475,7 @@ function Editor({ data, send, registerFlush, keepInLibrary }: CanvasProps) {
   const sizes = () => Object.fromEntries(placesOf(nodes));
   const arrange = () => {
     dispatch({ type: "move", positions: tidy(document, sizes()) });
-    requestAnimationFrame(() => void flow.fitView(FIT));
+    requestAnimationFrame(() => void flow.fitView({ ...FIT, ...gliding(GLIDE_MS) }));
   };
   const align = (by: Alignment) => dispatch({ type: "move", positions: aligned(document, selected, by, sizes()) });
   const spread = (along: "across" | "down") => dispatch({ type: "move", positions: distributed(document, selected, along, sizes()) });
@@ -583,10 +586,10 @@ function Editor({ data, send, registerFlush, keepInLibrary }: CanvasProps) {
     alignBottom: () => align("bottom"),
     spreadAcross: () => spread("across"),
     spreadDown: () => spread("down"),
-    zoomIn: () => void flow.zoomIn({ duration: 120 }),
-    zoomOut: () => void flow.zoomOut({ duration: 120 }),
-    fit: () => void flow.fitView(FIT),
-    fitSelection: () => void flow.fitView({ ...FIT, nodes: selected.map((id) => ({ id })) }),
+    zoomIn: () => void flow.zoomIn(gliding(ZOOM_MS)),
+    zoomOut: () => void flow.zoomOut(gliding(ZOOM_MS)),
+    fit: () => void flow.fitView({ ...FIT, ...gliding(GLIDE_MS) }),
+    fitSelection: () => void flow.fitView({ ...FIT, ...gliding(GLIDE_MS), nodes: selected.map((id) => ({ id })) }),
     fullScreen,
     menu: menuOfSelection,
     help: () => setDialog("help"),
@@ -639,6 +642,7 @@ function Editor({ data, send, registerFlush, keepInLibrary }: CanvasProps) {
     const isForOther = isForElement(event.nativeEvent.composedPath()[0] as EventTarget | undefined, event) && !isTravel;
     if (!command || isForOther || event.defaultPrevented || !canRun(command)) return;
     event.preventDefault();
+    if (areMeasured) layHandsOn();
     commands[command]();
   };
 
@@ -692,7 +696,7 @@ function Editor({ data, send, registerFlush, keepInLibrary }: CanvasProps) {
           aria-label="Model editor"
           data-rev={state.rev}
           data-answered={told?.rev}
-          data-settled={settled === place || nodes.length === 0 || undefined}
+          data-settled={settled === place || document.nodes.length === 0 || undefined}
           onKeyDown={onKeyDown}
           onBlur={(event) => {
             if (!event.currentTarget.contains(event.relatedTarget)) flush();
