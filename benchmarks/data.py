@@ -1,6 +1,7 @@
 """Preparing and reading data larger than memory: rows a second, and the most memory that the process took.
 
-Usage: python benchmarks/data.py [--gigabytes 4] [--images 50000] [--folder /tmp]
+Usage: python benchmarks/data.py [--gigabytes 4] [--columns 8] [--images 50000] [--sources csv parquet images]
+                                [--folder /tmp]
 
 Every measurement runs in a process of its own. Memory is the most private memory (anonymous pages; what the
 system could not take back), sampled every 50 ms. The generated files are deleted at the end.
@@ -27,21 +28,22 @@ BATCH = 256
 SIDE = 64
 
 
-def write_csv(path: Path, size: int) -> int:
+def write_csv(path: Path, size: int, numbers: int) -> int:
     """Write numbers, categories, a text and a class as CSV, ``size`` bytes at least; return the rows."""
-    import pandas as pd
+    import pyarrow as pa
+    from pyarrow import csv
 
     random = np.random.default_rng(1)
-    rows, count = 0, 200_000
+    rows, count = 0, max(1_600_000 // numbers, 1000)
     words = np.array(["red", "green", "blue", "small", "large", "old", "new", "warm", "cold", "fast"])
-    with path.open("w", encoding="utf-8") as stream:
+    with path.open("wb") as stream:
         while stream.tell() < size:
-            columns = {f"x{number}": random.normal(size=count).round(4) for number in range(8)}
+            columns = {f"x{number}": random.normal(size=count).round(4) for number in range(numbers)}
             columns["city"] = random.choice(["Köln", "Paris", "東京", "Lagos"], count)
             pieces = words[random.integers(0, len(words), (count, 6))]
             columns["note"] = [" ".join(piece) for piece in pieces]
             columns["kind"] = np.where(columns["x0"] + columns["x1"] > 0, "yes", "no")
-            pd.DataFrame(columns).to_csv(stream, index=False, header=rows == 0)
+            csv.write_csv(pa.table(columns), stream, csv.WriteOptions(include_header=rows == 0))
             rows += count
     return rows
 
@@ -152,7 +154,7 @@ def apart(*arguments: str) -> dict[str, float]:
     """Run a step in a process of its own and return what it measured."""
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
     command = [sys.executable, __file__, "--step", *arguments]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment)
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 
@@ -177,7 +179,9 @@ def main() -> None:
     """Generate files, measure, print a table."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--gigabytes", type=float, default=4.0)
+    parser.add_argument("--columns", type=int, default=8, help="columns of numbers: wider rows")
     parser.add_argument("--images", type=int, default=50_000)
+    parser.add_argument("--sources", nargs="+", default=["csv", "parquet", "images"])
     parser.add_argument("--folder", default=tempfile.gettempdir())
     parser.add_argument("--step", nargs="*")
     chosen = parser.parse_args()
@@ -191,17 +195,26 @@ def main() -> None:
     )
     with tempfile.TemporaryDirectory(dir=chosen.folder) as temporary:
         folder = Path(temporary)
-        table = folder / "large.csv"
-        write_csv(table, int(chosen.gigabytes * 1e9))
+        if {"csv", "parquet"} & set(chosen.sources):
+            measure_tables(folder, int(chosen.gigabytes * 1e9), chosen.columns, chosen.sources)
+        if "images" in chosen.sources:
+            write_images(folder / "images", chosen.images)
+            size = sum(file.stat().st_size for file in (folder / "images").rglob("*.jpg"))
+            measure("Images", folder / "images", "images", folder / "cache", size)
+
+
+def measure_tables(folder: Path, size: int, columns: int, sources: list[str]) -> None:
+    """Measure a table as CSV, and the same one as Parquet."""
+    table, parquet = folder / "large.csv", folder / "large.parquet"
+    write_csv(table, size, columns)
+    if "csv" in sources:
         measure("CSV", table, "csv", folder / "cache", table.stat().st_size)
-        columns = folder / "large.parquet"
-        as_parquet(table, columns)
+    if "parquet" in sources:
+        as_parquet(table, parquet)
         table.unlink()
-        measure("Parquet", columns, "parquet", folder / "cache", columns.stat().st_size)
-        columns.unlink()
-        write_images(folder / "images", chosen.images)
-        size = sum(file.stat().st_size for file in (folder / "images").rglob("*.jpg"))
-        measure("Images", folder / "images", "images", folder / "cache", size)
+        measure("Parquet", parquet, "parquet", folder / "cache", parquet.stat().st_size)
+        parquet.unlink()
+    table.unlink(missing_ok=True)
 
 
 def as_parquet(table: Path, columns: Path) -> None:
