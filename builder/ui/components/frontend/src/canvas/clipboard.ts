@@ -1,0 +1,54 @@
+/** Copying blocks and pasting them, also into another project or window. */
+
+import type { Dispatch } from "react";
+import type { GraphDocument } from "../wire";
+import { clipFrom, clipText, copied, isEmpty, isMeantAsClip, ownKinds, pasting, type Clip } from "./clip";
+import type { Model } from "./connect";
+import { mayStandIn } from "./own/make";
+import type { Change } from "./place";
+import type { Action, Selection } from "./reducer";
+
+const PASTE_STEP = 30;
+
+/** What was copied; it outlives one project, so that blocks can be taken along to another. */
+let clipboard: { clip: Clip; pasted: number } | null = null;
+
+interface Workplace {
+  readonly model: Model;
+  readonly selection: Selection;
+  /** The own block that is open, and all there are. */
+  readonly open: string | undefined;
+  readonly definitions: GraphDocument["definitions"];
+  readonly make: (change: Change) => void;
+  readonly dispatch: Dispatch<Action>;
+}
+
+export function clipboardFor({ model, selection, open, definitions, make, dispatch }: Workplace) {
+  const { document } = model;
+  const refuse = (reason: string) => dispatch({ type: "refuse", reason });
+  const insert = (clip: Clip, times: number, isConnected = false) => {
+    if (isEmpty(clip)) return;
+    const misplaced = ownKinds(clip).find((kind) => !mayStandIn(kind, open, { ...definitions, ...clip.definitions }));
+    if (misplaced) refuse("An own block cannot be put into itself.");
+    else make(pasting(model, clip, [PASTE_STEP * times, PASTE_STEP * times], isConnected));
+  };
+  return {
+    copy: () => {
+      const clip = copied(document, selection);
+      if (isEmpty(clip)) return;
+      clipboard = { clip, pasted: 0 };
+      // Other windows and projects paste from the system's clipboard, where the browser allows it.
+      void navigator.clipboard?.writeText(clipText(clip)).catch(() => undefined);
+    },
+    paste: async (isConnected: boolean) => {
+      const text = await navigator.clipboard?.readText().catch(() => "");
+      const foreign = text ? clipFrom(text) : null;
+      if (foreign && (!clipboard || clipText(clipboard.clip) !== clipText(foreign))) clipboard = { clip: foreign, pasted: 0 };
+      if (text && !foreign && isMeantAsClip(text)) return refuse("The blocks on the clipboard are cut off or changed, so they were not pasted. Copy them again.");
+      if (!clipboard) return refuse("No blocks were copied yet. Select some and press Ctrl+C.");
+      clipboard.pasted += 1;
+      insert(clipboard.clip, clipboard.pasted, isConnected);
+    },
+    duplicate: () => insert(copied(document, selection), 1),
+  };
+}
