@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 from test_command_line import builder
 
-from builder.command_tables import (
+from builder.commands.tables import (
     analysis_lines,
     count_words,
     preflight_lines,

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from builder.errors import stop
-from builder.project import read_project
+from builder.errors import BuilderError, stop
+from builder.project import Project, load_preset, read_project
 from builder.runs.records import FINISHED, STOPPED, RunRecord
 from builder.runs.store import default_store
 
+ProjectFile = Annotated[Path, typer.Argument(help="A project file (JSON).", show_default=False)]
 Target = Annotated[str, typer.Argument(help="A run's id, or a project file that has been trained.")]
 
 
@@ -51,3 +53,15 @@ def runs_of(target: str) -> list[RunRecord]:
         for run in store.list_runs(statuses=statuses)
         if run.name == project["name"] and store.run_document(run.id)["data"] == project["data"]
     ]
+
+
+def any_project(text: str) -> Project:
+    """Return the project behind a file's name, a preset's name, or the id of a project or a run."""
+    if text.endswith(".json") or Path(text).is_file():
+        return read_project(text)
+    if "/" in text:
+        return load_preset(text)
+    try:
+        return Project.from_json(default_store().project(text).document)
+    except BuilderError:
+        return Project.from_json(default_store().run_document(text))

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
-from builder.command_targets import run_of
+from builder.commands.targets import run_of
 from builder.jobs import serving
 from builder.runs.servers import find_server, list_servers
 from builder.runs.store import default_store

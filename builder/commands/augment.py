@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from builder.command_settings import settings_in
+from builder.commands.settings import settings_in
 from builder.errors import stop
 from builder.project import DataRecipe, read_project
 from builder.runs.files import write_bytes

@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
-from builder.command_tables import size_words
-from builder.command_targets import run_of, runs_of
+from builder.commands.tables import size_words
+from builder.commands.targets import run_of, runs_of
 from builder.errors import BuilderError, Problem, stop
 from builder.export.bundle import zip_folder
 from builder.jobs import measuring

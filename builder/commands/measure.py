@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
-from builder.command_tables import size_words
+from builder.commands.tables import size_words
 from builder.project import read_project, write_project
 
 ProjectFile = Annotated[Path, typer.Argument(help="A project file (JSON).", show_default=False)]

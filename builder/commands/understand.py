@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
-from builder.command_targets import Target, run_of
+from builder.commands.targets import Target, run_of
 from builder.runs.files import write_bytes
 
 app = typer.Typer(help="Look at a trained model as a whole: where it errs, what it goes by, what is inside.")

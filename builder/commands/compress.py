@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from builder.command_tables import size_words
+from builder.commands.tables import size_words
 from builder.compression_parameters import RECIPES
 from builder.errors import BuilderError, Problem, stop
 from builder.runs.records import RunRecord

@@ -1,0 +1,1 @@
+"""What the shell offers: one module for each group of commands."""
