@@ -30,14 +30,15 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def exported(work: Path) -> Callable[[str], tuple[dict[str, Any], Path]]:
-    """Return a function from a family to its export's (report, folder)."""
-    made: dict[str, Any] = {}
+def exported(work: Path) -> Callable[..., tuple[dict[str, Any], Path]]:
+    """Return a function from a family, and formats if not all, to its export's (report, folder)."""
+    made: dict[tuple[str, ...], Any] = {}
 
-    def get(kind: str) -> tuple[dict[str, Any], Path]:
-        if kind not in made:
-            folder = work / kind / "exports"
-            made[kind] = (run(*small(kind), folder, EXPORTED[kind]), folder)
-        return made[kind]
+    def get(*wanted: str) -> tuple[dict[str, Any], Path]:
+        if wanted not in made:
+            kind, *formats = wanted
+            folder = work / "_".join(wanted) / "exports"
+            made[wanted] = (run(*small(kind), folder, formats or EXPORTED[kind]), folder)
+        return made[wanted]
 
     return get

@@ -32,14 +32,14 @@ ADDRESS = "/v1/models/small-{}:predict"
 
 
 @pytest.fixture(scope="module")
-def served(exported: Callable[[str], Any], work: Path) -> Iterator[Callable[..., httpx.Client]]:
+def served(exported: Callable[..., Any], work: Path) -> Iterator[Callable[..., httpx.Client]]:
     """Return a function from a family, and options of the server, to a client of its running server."""
     made: dict[Any, httpx.Client] = {}
     processes = []
 
     def get(kind: str, *options: str) -> httpx.Client:
         if (kind, options) not in made:
-            address, process = started(exported(kind)[1] / "server", work, *options)
+            address, process = started(exported(kind, "server")[1] / "server", work, *options)
             processes.append(process)
             made[kind, options] = httpx.Client(base_url=address, timeout=60)
         return made[kind, options]
@@ -137,9 +137,9 @@ def test_rows_and_texts_are_answered_as_in_the_studio(served: Callable[..., http
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 def test_the_snippet_for_the_shell_asks_as_it_is_written(
-    served: Callable[..., httpx.Client], exported: Callable[[str], Any]
+    served: Callable[..., httpx.Client], exported: Callable[..., Any]
 ) -> None:
-    client, clients = served("table"), exported("table")[1] / "clients"
+    client, clients = served("table"), exported("table", "server")[1] / "clients"
     environment = {**os.environ, "SERVER": str(client.base_url).rstrip("/")}
     done = subprocess.run(
         ["sh", str(clients / "curl.sh")], env=environment, capture_output=True, text=True, check=False
@@ -290,8 +290,8 @@ def test_what_takes_too_long_is_refused_and_the_next_is_answered(served: Callabl
     assert client.get("/health").status_code == 200
 
 
-def test_the_folder_carries_the_studios_own_files_word_for_word(exported: Callable[[str], Any]) -> None:
-    folder = exported("cnn")[1] / "server"
+def test_the_folder_carries_the_studios_own_files_word_for_word(exported: Callable[..., Any]) -> None:
+    folder = exported("cnn", "server")[1] / "server"
     for name, file in carried().items():
         place = folder / "model_server" / Path(*name.split(".")[1:])
         own = place / "__init__.py" if file.name == "__init__.py" else place.with_suffix(".py")
@@ -303,8 +303,8 @@ def test_the_folder_carries_the_studios_own_files_word_for_word(exported: Callab
         assert filecmp.cmp(folder / "model_server" / "serving" / page, pages / page, shallow=False)
 
 
-def test_the_container_file_keeps_to_what_is_agreed(exported: Callable[[str], Any]) -> None:
-    folder = exported("table")[1] / "server"
+def test_the_container_file_keeps_to_what_is_agreed(exported: Callable[..., Any]) -> None:
+    folder = exported("table", "server")[1] / "server"
     container = (folder / "Dockerfile").read_text()
     assert "USER server" in container and "HEALTHCHECK" in container and "python:3.11-slim" in container
     pinned = (folder / "requirements.txt").read_text().splitlines()
@@ -316,9 +316,9 @@ def test_the_container_file_keeps_to_what_is_agreed(exported: Callable[[str], An
 
 @pytest.mark.exhaustive
 def test_it_runs_in_an_empty_environment_with_its_own_requirements(
-    exported: Callable[[str], Any], work: Path
+    exported: Callable[..., Any], work: Path
 ) -> None:
-    folder, environment = exported("table")[1] / "server", work / "venv"
+    folder, environment = exported("table", "server")[1] / "server", work / "venv"
     venv.create(environment, with_pip=True)
     python = str(environment / "bin" / "python")
     install = [python, "-m", "pip", "install", "--quiet", "-r", str(folder / "requirements.txt")]
