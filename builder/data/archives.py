@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from builder.data.files import describe_start, is_pickle, pickle_refused, unreadable
+from builder.data.files import describe_start, is_pickle, path_before, pickle_refused, unreadable
 from builder.errors import BuilderError, Problem, stop
 
 MAXIMUM_FILES = 200_000
@@ -86,13 +86,12 @@ def list_folder(root: Path) -> FolderFiles:
     links: list[str] = []
     for folder, folders, files in os.walk(root):
         folders[:] = sorted(name for name in folders if not _is_hidden(name))
+        before, own = path_before(root, folder), set(files)
         for name in sorted(folders + files):
-            path = Path(folder, name)
-            relative = path.relative_to(root).as_posix()
-            if path.is_symlink():
-                links.append(relative)
-            elif name in files and not _is_hidden(name):
-                names.append(relative)
+            if os.path.islink(os.path.join(folder, name)):
+                links.append(before + name)
+            elif name in own and not _is_hidden(name):
+                names.append(before + name)
         _check_count(root, len(names))
     return FolderFiles(root, names, tuple(_links_warning(root, links)))
 

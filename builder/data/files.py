@@ -55,6 +55,12 @@ def unreadable(path: Path, error: OSError) -> BuilderError:
     return stop("unreadable_file", message, field="source")
 
 
+def path_before(root: Path, folder: str) -> str:
+    """Return what stands before the names of the files in a folder below ``root``, such as ``"cats/"``."""
+    below = Path(folder).relative_to(root)
+    return f"{below.as_posix()}/" if below.parts else ""
+
+
 def hash_files(files: Sequence[Path]) -> str:
     """Return the SHA-256, as hexadecimal digits, of the bytes of files in the given order.
 

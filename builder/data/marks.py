@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from builder.data.files import path_before
 from builder.errors import Problem
 
 # Where a source keeps the mark of what it held when the project was made.
@@ -26,10 +27,10 @@ def mark_of(path: Path) -> str:
     if path.is_dir():
         for folder, names, files in os.walk(path):
             names.sort()
+            before = path_before(path, folder)
             for name in sorted(files):
-                file = Path(folder, name)
-                size = file.stat(follow_symlinks=False).st_size
-                line = f"{file.relative_to(path).as_posix()}\0{size}\n"
+                size = os.lstat(os.path.join(folder, name)).st_size
+                line = f"{before}{name}\0{size}\n"
                 total.update(line.encode(errors="surrogateescape"))
         return total.hexdigest()[:16]
     size = path.stat().st_size
