@@ -12,14 +12,13 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
+from builder.commands.output import console
 from builder.commands.tables import size_words
 from builder.project import read_project, write_project
 
 ProjectFile = Annotated[Path, typer.Argument(help="A project file (JSON).", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 Apply = Annotated[bool, typer.Option("--apply", help="Write what is suggested into the project file.")]
-
-console = Console()
 
 
 def lr_range(file: ProjectFile, as_json: AsJson = False, apply: Apply = False) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from builder.commands.output import console
 from builder.difference import catalogue_kinds, project_difference
 from builder.jobs import training
 from builder.project import Project
@@ -16,7 +16,6 @@ from builder.runs.records import RunRecord
 from builder.runs.store import default_store
 
 app = typer.Typer(help="List the newest runs; tag, note, compare, delete and restore them.")
-console = Console()
 
 RunIds = Annotated[list[str], typer.Argument(help="Ids of runs, as 'runs' lists them.", show_default=False)]
 RunId = Annotated[str, typer.Argument(help="A run's id.", show_default=False)]

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
+from builder.commands.output import console
 from builder.commands.targets import run_of
 from builder.jobs import serving
 from builder.runs.servers import find_server, list_servers
@@ -23,7 +24,6 @@ Target = Annotated[str, typer.Argument(help="A run's id, or a project file that 
 ServerId = Annotated[str, typer.Argument(help="A server's id, as 'servers list' shows it.")]
 
 app = typer.Typer(no_args_is_help=True, help="The prediction servers that were started and not yet stopped.")
-console = Console()
 
 
 def serve(

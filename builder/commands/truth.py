@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
+from builder.commands.output import console
 from builder.commands.tables import size_words
 from builder.commands.targets import run_of, runs_of
 from builder.errors import BuilderError, Problem, stop
@@ -31,8 +32,6 @@ Calibration = Annotated[
     int | None, typer.Option("--calibration", help="How many training samples tell the 8-bit ranges.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print everything as JSON.")]
-
-console = Console()
 
 
 def quantization(keep_float: list[str] | None, calibration: int | None) -> dict[str, Any] | None:

@@ -13,11 +13,11 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
+from builder.commands.output import console
 from builder.commands.targets import Target, run_of
 from builder.runs.files import write_bytes
 
 app = typer.Typer(help="Look at a trained model as a whole: where it errs, what it goes by, what is inside.")
-console = Console()
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 Predicted = Annotated[str | None, typer.Option("--target", help="Which of several targets is looked at.")]
