@@ -313,6 +313,12 @@ class Store:
         newest = newest.order_by(runs.c.created_at.desc(), runs.c.id).limit(limit)
         return [run_details.record(dict(row._mapping)) for row in self._read(newest)]
 
+    def run_numbers(self, project_id: str) -> dict[str, int]:
+        """Return the number of each run of a project by its id: 1 is the oldest that is kept."""
+        kept = run_details.joined([runs.c.id]).where(runs.c.project_id == project_id, ~run_details.in_trash())
+        ids = self._read(kept.order_by(runs.c.created_at, runs.c.id.desc()))
+        return {row.id: place for place, row in enumerate(ids, 1)}
+
     def tag_run(self, run_id: str, tags: Iterable[str]) -> list[str]:
         """Give a run these tags instead of those it has, and return them as they are kept.
 

@@ -10,7 +10,8 @@ from builder.errors import BuilderError, stop
 from builder.project import Project, load_preset, preset_names
 from builder.runs import history
 from builder.runs.records import VersionRecord
-from builder.ui.format import clock, moment, run_words
+from builder.ui.format import clock, moment
+from builder.ui.runs import titles
 from builder.ui.services import store
 
 VERSIONS_OFFERED = 30
@@ -65,8 +66,7 @@ def offered(project_id: str) -> dict[str, str]:
     for step in steps(project_id, VERSIONS_OFFERED)[1:]:
         words[f"version:{step.version.sequence}"] = f"Version · {step.title} · {step.words}"
     runs = store().list_runs(project_id=project_id, limit=RUNS_OFFERED)
-    for place, run in enumerate(runs):
-        words[f"run:{run.id}"] = run_words(run, len(runs) - place)
+    words |= {f"run:{run_id}": title for run_id, title in titles(runs, project_id).items()}
     for record in store().list_projects(PROJECTS_OFFERED):
         if record.id != project_id:
             words[f"project:{record.id}"] = f"Project · {record.name} · {moment(record.updated_at)}"

@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 from builder.runs.records import RunRecord
+from builder.ui.frame import escape
 
 STATUS = {
     "queued": ("Waiting", "schedule", "gray"),
@@ -74,7 +75,7 @@ def run_line(run: RunRecord) -> str:
     """Return a run in one line of Markdown: name, status, epoch."""
     epochs = run.progress.get("epochs")
     epoch = f" · epoch {run.progress.get('epoch', 0)} of {epochs}" if epochs else ""
-    return f"**{run.name}** {status_badge(run.status)} :gray[{epoch.lstrip(' ·')}]"
+    return f"**{escape(run.name)}** {status_badge(run.status)} :gray[{epoch.lstrip(' ·')}]"
 
 
 def ago(moment: float) -> str:

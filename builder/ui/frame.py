@@ -26,6 +26,8 @@ STYLE = (Path(__file__).parent / "style.css").read_text(encoding="utf-8")
 POLL_SECONDS = 0.4
 WANTED_PAGE, SHOWN_PAGE = "wanted_page", "shown_page"
 MAXIMUM_NAME = 80
+_TOLD = "told_problems"
+_OVERTAKEN = ("stale_revision", "unknown_project", "deleted")
 CHANGED_ELSEWHERE = "This project was changed in another tab. An edit made here just now was not kept."
 
 HOME = "views/home.py"
@@ -63,6 +65,7 @@ def current_project() -> Project:
         _send_home(f"That project cannot be opened. {error}")
     state.show_in_address(str(identifier))
     _follow_other_tabs(record)
+    show_problems(state.take(_TOLD, ()))
     return project
 
 
@@ -73,27 +76,52 @@ def current_id() -> str:
 
 def save(
     project: Project, *, from_callback: bool = False, reason: str = history.EDIT, note: str = ""
-) -> None:
+) -> bool:
     """Keep the open project's document, unless another tab has changed it since this page was drawn.
 
     Args:
         from_callback: the page is run after this anyway.
         reason: what the history says of the edit, with a note.
+
+    Returns:
+        whether it was kept; where not, the page says why.
     """
     seen = _seen(current_id())
     try:
         seen["revision"] = store().save_project(
             current_id(), project.to_json(), seen["revision"], reason=reason, note=note
         )
-    except BuilderError:
+    except BuilderError as error:
+        _say_unsaved(error, from_callback)
+        return False
+    return True
+
+
+def _say_unsaved(error: BuilderError, from_callback: bool) -> None:
+    if error.problems[0].code in _OVERTAKEN:
         # The next run reads what is there now, and says so; where it is gone, it leads Home.
         if not from_callback:
             st.rerun()
+    elif from_callback:
+        tell(error)
+    else:
+        # No other run of the page: it would only try to save the same again, without an end.
+        show_problems(error.problems)
+
+
+def tell(error: BuilderError) -> None:
+    """Let the next run of a page with a project say what went wrong; for callbacks."""
+    state.remember(_TOLD, error.problems)
 
 
 def restore(project: Project, note: str) -> None:
     """Put another document in the open project's place, as a new step of its history; for callbacks."""
-    save(project, from_callback=True, reason=history.RESTORED, note=note)
+    if save(project, from_callback=True, reason=history.RESTORED, note=note):
+        renew()
+
+
+def renew() -> None:
+    """Let the canvas and the forms show the open project's document anew."""
     state.renew_widgets(current_id())
     state.replace_document()
 
@@ -245,8 +273,7 @@ def _follow_other_tabs(record: ProjectRecord) -> None:
     before, seen["revision"] = seen["revision"], record.revision
     if before in (None, record.revision):
         return
-    state.renew_widgets(record.id)
-    state.replace_document()
+    renew()
     st.toast(CHANGED_ELSEWHERE, icon=":material/sync:", duration="infinite")
 
 

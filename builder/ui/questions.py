@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from builder.data.marks import present_mark
 from builder.jobs import understanding as understanding_files
 from builder.jobs.preflight import kept_answer, key_of, progress_of
 from builder.jobs.writing_progress import writing_progress
@@ -22,27 +23,27 @@ PREVIEW_SECONDS = 60.0
 
 def proposed(source: dict[str, Any]) -> Answer:
     """Ask for the data recipe that suits a source, in JSON."""
-    return work().ask("propose", source=source)
+    return work().ask("propose", present_mark(source), source=source)
 
 
 def profile(project: Project) -> Answer:
     """Ask what is known of a project's data: rows, columns, examples, problems."""
-    return work().ask("profile", recipe=project.data.to_json())
+    return work().ask("profile", _mark(project), recipe=project.data.to_json())
 
 
 def quality(project: Project) -> Answer:
     """Ask what is doubtful in a project's data."""
-    return work().ask("quality", **_prepare_arguments(project))
+    return work().ask("quality", _mark(project), **_prepare_arguments(project))
 
 
 def augmented(project: Project, seed: int) -> Answer:
     """Ask for some of a project's training samples before and after augmentation."""
-    return work().ask("augmented", **_prepare_arguments(project), seed=seed)
+    return work().ask("augmented", _mark(project), **_prepare_arguments(project), seed=seed)
 
 
 def prepared(project: Project) -> Answer:
     """Ask for the prepared data: ``{"folder", "spec"}``."""
-    return work().ask("prepare", **_prepare_arguments(project))
+    return work().ask("prepare", _mark(project), **_prepare_arguments(project))
 
 
 def folder_of(prepared: dict[str, Any]) -> Path:
@@ -52,17 +53,17 @@ def folder_of(prepared: dict[str, Any]) -> Path:
 
 def problems(project: Project) -> Answer:
     """Ask for everything that is wrong with a project, as problems in JSON."""
-    return work().ask("check", **_project_arguments(project))
+    return work().ask("check", _mark(project), **_project_arguments(project))
 
 
 def problems_at_last(project: Project) -> Answer:
     """Wait for everything that is wrong with a project."""
-    return work().wait("check", CHECK_SECONDS, **_project_arguments(project))
+    return work().wait("check", CHECK_SECONDS, _mark(project), **_project_arguments(project))
 
 
 def script(project: Project) -> Answer:
     """Ask for the project as a Keras script, with the files that it reads: ``{name: text}``, it first."""
-    return work().ask("script", **_project_arguments(project))
+    return work().ask("script", _mark(project), **_project_arguments(project))
 
 
 def opened_model(file: Path) -> Answer:
@@ -220,7 +221,7 @@ def servers_starting(run_id: str) -> list[dict[str, Any]]:
 
 def inference(project: Project, graph: dict[str, Any], side: str = MODEL) -> Answer:
     """Wait for shapes, counts and problems of a graph on a project's data. Blocks; for routes only."""
-    data = work().wait("prepare", SPEC_SECONDS, **_prepare_arguments(project))
+    data = work().wait("prepare", SPEC_SECONDS, _mark(project), **_prepare_arguments(project))
     if data.state == "working":
         return data
     spec = _spec_of(data.value["spec"], side) if data.state == "ready" else None
@@ -229,7 +230,7 @@ def inference(project: Project, graph: dict[str, Any], side: str = MODEL) -> Ans
 
 def analysis(project: Project, graph: dict[str, Any], side: str = MODEL) -> Answer:
     """Wait for what a graph costs, block by block, on a project's data. Blocks; for routes only."""
-    data = work().wait("prepare", SPEC_SECONDS, **_prepare_arguments(project))
+    data = work().wait("prepare", SPEC_SECONDS, _mark(project), **_prepare_arguments(project))
     if data.state != "ready":
         return data
     settings, spec = project.training_settings(), _spec_of(data.value["spec"], side)
@@ -293,11 +294,15 @@ def preview(project: Project, asker: str, **wanted: Any) -> Answer:
         asker: names the canvas that asks: its newest question alone counts.
         wanted: the arguments of the task ``preview``, but for the data.
     """
-    data = work().wait("prepare", SPEC_SECONDS, **_prepare_arguments(project))
+    data = work().wait("prepare", SPEC_SECONDS, _mark(project), **_prepare_arguments(project))
     if data.state != "ready":
         return data
     folder = data.value["folder"]
     return work().newest(asker, "preview", PREVIEW_SECONDS, prepared_folder=folder, **wanted)
+
+
+def _mark(project: Project) -> str:
+    return present_mark(project.data.source)
 
 
 def _prepare_arguments(project: Project) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 import json
+import math
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -248,7 +249,12 @@ def _metrics(run_id: str, after: int) -> dict[str, Any]:
     events = store().events(run_id)[-EVENTS_SHOWN:]
     return {
         "next": records[-1].sequence if records else after,
-        "rows": [[row.scope, row.step, row.epoch, row.name, row.value] for row in records],
+        # JSON has no infinite numbers: a norm that overflowed has no place on a chart either.
+        "rows": [
+            [row.scope, row.step, row.epoch, row.name, row.value]
+            for row in records
+            if math.isfinite(row.value)
+        ],
         "run": {
             "status": run.status,
             "progress": run.progress,

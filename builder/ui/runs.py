@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import streamlit as st
 
 from builder.runs.records import RunRecord
 from builder.ui import frame, state
 from builder.ui.format import run_words
+from builder.ui.services import store
 
 RUNS_SHOWN = 50
 
 
-def run_chooser(
-    runs: Sequence[RunRecord], name: str, offered: Callable[[RunRecord], bool] = lambda run: True
-) -> RunRecord | None:
-    """Show the runs that are offered, newest first, and return the chosen one; None where there is none.
+def titles(runs: Sequence[RunRecord], project_id: str) -> dict[str, str]:
+    """Return what runs of a project are called, by their id: on every page the same."""
+    numbers = store().run_numbers(project_id)
+    return {run.id: run_words(run, numbers[run.id]) for run in runs if run.id in numbers}
+
+
+def run_chooser(runs: Sequence[RunRecord], name: str) -> RunRecord | None:
+    """Show runs of the open project, newest first, and return the chosen one; None where there is none.
 
     Args:
-        runs: all runs of the project, newest first, so that every page gives a run the same number.
         name: tells the choosers of different pages apart.
-        offered: which of the runs may be chosen.
     """
-    numbers = {run.id: len(runs) - place for place, run in enumerate(runs)}
-    by_id = {run.id: run for run in runs if offered(run)}
+    words = titles(runs, frame.current_id())
+    by_id = {run.id: run for run in runs if run.id in words}
     if not by_id:
         return None
-    words = {known: run_words(run, numbers[known]) for known, run in by_id.items()}
     memory = f"{name}.{frame.current_id()}"
     # The browser goes on showing the words that were chosen, so other words need another widget.
     key = f"{memory}.{hash(tuple(words.values()))}"

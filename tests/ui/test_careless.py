@@ -3,11 +3,14 @@
 import json
 import pickle
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import streamlit as st
 from sklearn.datasets import load_iris
@@ -15,8 +18,11 @@ from streamlit.testing.v1 import AppTest
 
 from builder.data.profile import propose
 from builder.data.sources import sample
+from builder.errors import stop
 from builder.project import load_preset
 from builder.ui import projects, services
+from builder.ui.sections.data import ROLE_WORDS
+from builder.ui.work import Work
 
 from .page_words import button, canvas_data, newest, saved, words
 
@@ -171,3 +177,96 @@ def test_the_list_of_runs_follows_their_status_and_keeps_the_choice(open_page: O
     running = next(item for item in at.selectbox if item.label == "Run")
     assert "Training" in running.options[1] and running.value == older
     assert running.proto.id != waiting.proto.id, "the browser shows a widget's old words for ever"
+
+
+@pytest.fixture
+def full_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """Refuse to save any project, as a full disk does."""
+
+    def refuse(*arguments: Any, **keywords: Any) -> int:
+        raise stop("disk_full", "The disk is full.")
+
+    with monkeypatch.context() as refusing:
+        refusing.setattr(type(services.store()), "save_project", refuse)
+        yield refusing
+
+
+def test_a_setting_that_could_not_be_saved_is_saved_when_the_disk_has_room_again(
+    open_page: Open, project_id: str, full_disk: pytest.MonkeyPatch
+) -> None:
+    at = open_page("train")
+    at.number_input(key=f"training.{project_id}.epochs").set_value(3).run()
+    assert not at.exception
+    assert "The disk is full." in words(at)
+    full_disk.undo()
+    at.run()
+    assert saved(project_id).training["epochs"] == 3
+    assert "The disk is full." not in words(at)
+
+
+def test_an_edit_on_the_canvas_that_could_not_be_saved_is_saved_later(
+    open_page: Open, project_id: str, full_disk: pytest.MonkeyPatch
+) -> None:
+    at = open_page("model")
+    graph = {"nodes": [{"id": "input", "kind": "input.v1"}], "edges": []}
+    edit = {"rev": 1, "docVersion": canvas_data(at)["docVersion"], "document": graph}
+    at.session_state["canvas"] = {"graph": edit}
+    at.run()
+    assert "The disk is full." in words(at)
+    full_disk.undo()
+    at.run()
+    assert [node.id for node in saved(project_id).model.nodes] == ["input"]
+
+
+def test_a_click_that_could_not_be_saved_says_so_and_changes_nothing(
+    open_page: Open, project_id: str, full_disk: pytest.MonkeyPatch
+) -> None:
+    before = saved(project_id)
+    at = open_page("model")
+    sent = canvas_data(at)
+    at.button(key="use.text/transformer").click().run()
+    assert "The disk is full." in words(at)
+    assert canvas_data(at) == sent and saved(project_id) == before
+
+
+def test_a_file_that_was_mended_is_read_again(open_page: Open, iris_id: str, tmp_path: Path) -> None:
+    file = tmp_path / "iris.csv"
+    good = file.read_bytes()
+    file.write_bytes(pickle.dumps([1, 2, 3]))
+    assert "is a Python pickle" in words(open_page("data", iris_id))
+    file.write_bytes(good)
+    assert "is a Python pickle" not in words(open_page("data", iris_id))
+
+
+def test_a_second_role_is_changed_while_the_first_is_still_looked_at(
+    open_page: Open, iris_id: str, engine: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    columns = list(saved(iris_id).data.roles)
+    at = open_page("data", iris_id)
+    answer = engine.submit
+
+    def slow(task: str, **arguments: Any) -> Future[Any]:
+        return Future() if task == "profile" else answer(task, **arguments)
+
+    monkeypatch.setattr("builder.ui.questions.work", partial(Work, slow))
+    for column in columns[:2]:
+
+        def leave_out(shown: pd.DataFrame, column: str = column, **_: Any) -> pd.DataFrame:
+            shown.loc[shown["Column"] == column, "Used as"] = ROLE_WORDS["ignore"]
+            return shown
+
+        with monkeypatch.context() as editing:
+            editing.setattr(st, "data_editor", leave_out)
+            at.run()
+        assert not at.exception
+    roles = saved(iris_id).data.roles
+    assert [roles[column] for column in columns[:3]] == ["ignore", "ignore", "numeric"]
+
+
+def test_a_project_that_another_tab_has_deleted_is_deleted_once(open_page: Open, project_id: str) -> None:
+    at = open_page("home", project=None)
+    at.button(key=f"delete.{project_id}").click().run()
+    services.store().delete_project(project_id)
+    at.button(key="delete.sure").click().run()
+    assert not at.exception
+    assert "There is no project" in told(at)

@@ -126,23 +126,6 @@ def test_an_edit_on_the_canvas_is_in_the_history_and_can_be_taken_back(
     expect(block(page, "dense")).to_contain_text("64 units")
 
 
-def test_a_click_is_answered_though_another_page_is_asked_for_at_once(
-    page: Page, app: str, store: Store, project_id: str
-) -> None:
-    before = saved(store, project_id)
-    change_units(store, project_id, 96)
-    page.goto(f"{app}/history?project={project_id}")
-    choose_version(page, 1)
-    restore = button(page, "Restore this version")
-    expect(restore).to_be_enabled()
-    expect(page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]')).to_be_visible()
-    to_model = page.get_by_role("link", name="Model").element_handle()
-    restore.evaluate("(restore, link) => { restore.click(); link.click() }", to_model)
-
-    expect(block(page, "dense")).to_contain_text("64 units")
-    assert saved(store, project_id) == before
-
-
 def test_a_version_can_be_named_and_compared_with_now(
     page: Page, app: str, store: Store, project_id: str
 ) -> None:

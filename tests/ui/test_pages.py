@@ -5,10 +5,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from builder.errors import stop
-from builder.project import Project
+from builder.project import Project, load_preset
 from builder.ui import services
 from builder.ui.sections import home
 
@@ -260,3 +261,55 @@ def test_an_export_is_shown_with_its_verification(open_page: Open, run_id: str, 
     assert not at.exception
     assert list(at.dataframe[0].value["Status"]) == ["Verified", "Failed"]
     assert "TFLite, int8: An operator is missing." in words(at).replace("\\", "")
+
+
+def test_the_first_edit_after_coming_back_to_the_canvas_is_kept_too(open_page: Open, project_id: str) -> None:
+    at = open_page("model")
+    for name in ("first", "second"):
+        at.switch_page("views/train.py").run()
+        at.switch_page("views/model.py").run()
+        graph = {"nodes": [{"id": name, "kind": "input.v1"}], "edges": []}
+        edit = {"rev": 1, "docVersion": canvas_data(at)["docVersion"], "document": graph}
+        at.session_state["canvas"] = {"graph": edit}
+        at.run()
+        assert [node.id for node in saved(project_id).model.nodes] == [name]
+
+
+def test_a_start_that_was_cut_short_trains_no_other_project(
+    open_page: Open, project_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = services.store().create_project(saved(project_id).to_json())
+    at = open_page("train")
+    with monkeypatch.context() as slow:
+        slow.setattr("builder.ui.questions.problems_at_last", lambda project: st.stop())
+        button(at, "Start training").click().run()
+    at.query_params["project"] = other
+    at.switch_page("views/train.py").run()
+    assert not at.exception
+    assert services.store().list_runs() == []
+    at.query_params["project"] = project_id
+    at.switch_page("views/train.py").run()
+    assert [run.project_id for run in services.store().list_runs()] == [project_id]
+
+
+def test_a_run_has_the_same_number_on_every_page(open_page: Open, project_id: str, run_id: str) -> None:
+    store = services.store()
+    document = store.project(project_id).document
+    failed = store.create_run(project_id, document)
+    store.transition(failed, ["queued"], "failed")
+    last = store.create_run(project_id, document)
+    store.transition(last, ["queued"], "finished", result={"test": {"accuracy": 0.5}})
+    assert store.run_numbers(project_id) == {run_id: 1, failed: 2, last: 3}
+    for page in ("train", "results"):
+        at = open_page(page)
+        chooser = next(item for item in at.selectbox if item.label == "Run")
+        assert chooser.options[0].startswith("Run 3 ")
+
+
+def test_the_name_of_a_project_that_trains_is_no_markdown_on_the_first_page(open_page: Open) -> None:
+    store = services.store()
+    document = {**load_preset("text/lstm").to_json(), "name": "![x](https://example.org/x.png)"}
+    run_id = store.create_run(store.create_project(document), document)
+    store.transition(run_id, ["queued"], "running")
+    at = open_page("home", project=None)
+    assert "Training now" in words(at) and "![x](http" not in words(at)

@@ -1,6 +1,7 @@
 """The routes answer their own pages, and nobody else."""
 
 import asyncio
+import math
 from typing import Any
 
 import httpx
@@ -100,6 +101,14 @@ def test_an_unknown_project_or_run_is_named(client: Client) -> None:
 def test_the_catalogue_is_the_committed_one(client: Client) -> None:
     kinds = {block["kind"] for block in client.get("/api/catalogue", headers=HEADERS).json()["blocks"]}
     assert {"input.v1", "dense.v1", "classification_head.v1"} <= kinds
+
+
+def test_a_norm_that_overflowed_does_not_end_the_live_chart(client: Client, project_id: str) -> None:
+    run_id = store().create_run(project_id, store().project(project_id).document)
+    rows = [("gradient_norm", math.inf), ("gradient_norm", math.nan), ("loss", 0.5)]
+    store().write_metrics(run_id, [MetricRow("epoch", 10, 1, name, value) for name, value in rows])
+    answer = client.get(f"/api/runs/{run_id}/metrics", headers=HEADERS)
+    assert [row[3:] for row in answer.json()["rows"]] == [["loss", 0.5]]
 
 
 def test_metrics_go_on_after_the_last_one_seen(client: Client, project_id: str) -> None:

@@ -76,3 +76,35 @@ def test_a_measured_learning_rate_is_taken_by_one_click(
     button(at, "Use 0.0042").click().run()
     assert saved(project_id).training["learning_rate"] == 0.0042
     assert "Taken" in [item.label for item in at.button]
+
+
+def marked_runs() -> None:
+    """Show what can be done with all runs, as where all of them are marked."""
+    from builder.ui.sections import runs
+    from builder.ui.services import store
+
+    runs.actions(store().list_runs())
+
+
+def test_a_tag_for_several_runs_leaves_each_its_own(project_id: str) -> None:
+    store = services.store()
+    first, second = finished(project_id), finished(project_id)
+    store.tag_run(first, ["good", "small"])
+    store.tag_run(second, ["good", "large"])
+    at = AppTest.from_function(marked_runs, default_timeout=30).run()
+    assert at.multiselect[0].value == ["good"]
+    at.multiselect[0].set_value(["good", "mine"]).run()
+    assert set(store.run(first).tags) == {"good", "mine", "small"}
+    assert set(store.run(second).tags) == {"good", "large", "mine"}
+    at.multiselect[0].set_value(["mine"]).run()
+    assert set(store.run(first).tags) == {"mine", "small"} and not at.exception
+
+
+def test_a_page_that_is_only_looked_at_writes_no_note_back(project_id: str) -> None:
+    store, run_id = services.store(), finished(project_id)
+    at = AppTest.from_function(marked_runs, default_timeout=30).run()
+    at.text_input[0].set_value("mine").run()
+    assert store.run(run_id).note == "mine"
+    store.note_run(run_id, "of another tab")
+    at.run()
+    assert store.run(run_id).note == "of another tab" == at.text_input[0].value

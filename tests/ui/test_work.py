@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from builder.errors import stop
-from builder.ui.work import UNEXPECTED, Answer, Work
+from builder.ui.work import RETRY_SECONDS, UNEXPECTED, Answer, Work
 
 
 class Submissions:
@@ -90,3 +90,28 @@ def test_a_newer_question_of_the_same_asker_takes_the_place_of_one_that_waits() 
         futures[2].set_result("theirs")
         assert other.result(30) == Answer("ready", "theirs")
     assert work._newest == {}
+
+
+def test_what_failed_in_passing_is_asked_again_after_some_seconds() -> None:
+    submit, now = Submissions(), [0.0]
+    work = Work(submit, clock=lambda: now[0])
+    work.ask("check")
+    submit.futures[0].set_exception(stop("engine_crashed", "The engine ended."))
+    assert work.ask("check").state == "failed"
+    now[0] = RETRY_SECONDS / 2
+    assert work.ask("check").state == "failed"
+    now[0] = RETRY_SECONDS
+    assert work.ask("check").state == "working"
+    submit.futures[1].set_exception(stop("bad", "The column 'age' is empty."))
+    now[0] = 10 * RETRY_SECONDS
+    assert work.ask("check").problems[0].code == "bad"
+    assert len(submit.futures) == 2, "what lies in the question itself is not asked again"
+
+
+def test_a_question_about_a_file_that_has_changed_is_another_one() -> None:
+    submit = Submissions()
+    work = Work(submit)
+    work.ask("profile", "of Monday", path="rows.csv")
+    submit.futures[0].set_result("old")
+    assert work.ask("profile", "of Monday", path="rows.csv").value == "old"
+    assert work.ask("profile", "of Tuesday", path="rows.csv").state == "working"

@@ -172,16 +172,17 @@ def columns(project: Project, profile: Mapping[str, Any]) -> Project:
         st.caption("The columns of numbers are what each made-up sample consists of, row after row.")
     elif project.data.task not in _WITHOUT_TARGET:
         st.caption("What each column is used for. Exactly one column is the one to predict.")
+    # The profile may still be that of the roles before: a newer one takes its time.
+    roles = {item["name"]: project.data.roles.get(item["name"], item["role"]) for item in found}
     shown = pd.DataFrame(
         {
             "Column": [item["name"] for item in found],
-            "Used as": [ROLE_WORDS[item["role"]] for item in found],
+            "Used as": [ROLE_WORDS[role] for role in roles.values()],
             "Missing": [item["missing"] for item in found],
             "Distinct": [item["distinct"] for item in found],
             "Examples": [", ".join(item["examples"]) for item in found],
         }
     )
-    roles = hash(str(sorted(project.data.roles.items())))
     edited = st.data_editor(
         shown,
         hide_index=True,
@@ -191,9 +192,9 @@ def columns(project: Project, profile: Mapping[str, Any]) -> Project:
                 options=[ROLE_WORDS[role] for role in ROLES], required=True
             ),
         },
-        key=f"{state.widget_key(frame.current_id(), 'roles')}.{roles}",
+        key=f"{state.widget_key(frame.current_id(), 'roles')}.{hash(str(sorted(roles.items())))}",
     )
-    return _keep_roles(project, found, list(edited["Used as"]))
+    return _keep_roles(project, found, roles, list(edited["Used as"]))
 
 
 def split(project: Project, profile: Mapping[str, Any]) -> Project:
@@ -335,9 +336,10 @@ def _offer_balance(project: Project, kind: str) -> None:
 
 
 def _train_with(project: Project, change: Mapping[str, Any], label: str) -> None:
-    frame.save(replace(project, training={**project.training, **change}), from_callback=True, note=label)
-    state.renew_widgets(frame.current_id())
-    st.toast(f"Done: {label}. Start training again.", icon=":material/check:")
+    project = replace(project, training={**project.training, **change})
+    if frame.save(project, from_callback=True, note=label):
+        state.renew_widgets(frame.current_id())
+        st.toast(f"Done: {label}. Start training again.", icon=":material/check:")
 
 
 def _doubtful_row(sample: Mapping[str, Any]) -> dict[str, Any]:
@@ -486,9 +488,10 @@ def _task(project: Project) -> Project:
     st.rerun()
 
 
-def _keep_roles(project: Project, found: list[Mapping[str, Any]], chosen: list[str]) -> Project:
+def _keep_roles(
+    project: Project, found: list[Mapping[str, Any]], before: Mapping[str, str], chosen: list[str]
+) -> Project:
     role_of = {label: role for role, label in ROLE_WORDS.items()}
-    before = {item["name"]: item["role"] for item in found}
     roles = {item["name"]: role_of[label] for item, label in zip(found, chosen, strict=True)}
     fresh = [name for name, role in roles.items() if role == "target" and before[name] != "target"]
     if fresh and project.data.task != "multi_label":

@@ -12,7 +12,7 @@ from builder.errors import BuilderError
 from builder.project import Project
 from builder.runs.files import read_json
 from builder.runs.records import ACTIVE, RunRecord
-from builder.ui import charts, frame, run_charts, state
+from builder.ui import charts, frame, run_charts
 from builder.ui.services import store, workspace
 
 POLL_SECONDS = 1.5
@@ -62,13 +62,12 @@ def apply_change(change: Mapping[str, Any]) -> None:
         known = [edit for edit in change["edits"] if project.model.has(edit["id"])]
         project = project.with_model(project.model.edited(known))
     except BuilderError as error:
-        state.remember("command_problems", error.problems)
+        frame.tell(error)
         return
     project = replace(project, training={**project.training, **change["training"]})
-    frame.save(project, from_callback=True, note=change["label"])
-    state.renew_widgets(frame.current_id())
-    state.replace_document()
-    st.toast(f"Done: {change['label']}. Start training again.", icon=":material/check:")
+    if frame.save(project, from_callback=True, note=change["label"]):
+        frame.renew()
+        st.toast(f"Done: {change['label']}. Start training again.", icon=":material/check:")
 
 
 def _inside(run: RunRecord) -> None:

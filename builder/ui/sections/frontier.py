@@ -14,7 +14,8 @@ from builder.runs.records import RunRecord
 from builder.truth import frontier
 from builder.truth.frontier import Answer, Point
 from builder.ui import charts, frame, questions, state
-from builder.ui.format import count_words, metric_name, metric_value, run_words
+from builder.ui.format import count_words, metric_name, metric_value
+from builder.ui.runs import titles
 from builder.ui.sections import measuring
 from builder.ui.services import store, workspace
 from builder.ui.uploads import safe_name
@@ -30,7 +31,7 @@ def choose_runs() -> list[RunRecord]:
         if st.button("Go to training", type="primary", icon=":material/model_training:"):
             frame.leave_for(frame.TRAIN)
         return []
-    words = {run.id: run_words(run, len(runs) - place) for place, run in enumerate(runs)}
+    words = titles(runs, frame.current_id())
     chosen = st.multiselect(
         "Runs",
         list(words),

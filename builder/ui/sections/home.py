@@ -256,6 +256,10 @@ def _confirm_delete(record: ProjectSummary) -> None:
 
 
 def _delete(project_id: str) -> None:
-    projects.delete(project_id)
+    try:
+        projects.delete(project_id)
+    except BuilderError as error:
+        st.toast(str(error))
+        return
     if state.project_id() == project_id:
         state.open_project(None)

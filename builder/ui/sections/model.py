@@ -31,12 +31,15 @@ def _keep_side(project: Project, side: str) -> Project:
     edited = state.component_state(CANVASES[side], "graph")
     if not edited or edited.get("docVersion") != _document_version(side):
         return project
-    mark = (edited["docVersion"], edited.get("rev"))
-    kept = f"kept_revision.{side}"
+    # A canvas that is mounted anew counts its edits from the start again: the count alone tells nothing.
+    mark = (edited["docVersion"], edited.get("rev"), edited.get("document"))
+    kept = f"kept_edit.{side}"
     if state.recall(kept) == mark:
         return project
-    state.remember(kept, mark)
-    return _with_graph(project, side, edited.get("document"))
+    changed, is_kept = _with_graph(project, side, edited.get("document"))
+    if is_kept:
+        state.remember(kept, mark)
+    return changed
 
 
 def side(project: Project) -> str:
@@ -84,9 +87,9 @@ def continue_to_training(project: Project) -> None:
         help=f"First: {errors[0]['message']}" if errors else None,
         key="continue_to_training",
         on_click=state.remember,
-        args=("training_wanted", True),
+        args=("training_wanted", frame.current_id()),
     )
-    if state.recall("training_wanted"):
+    if state.recall("training_wanted") == frame.current_id():
         _leave(project)
 
 
@@ -128,21 +131,21 @@ def _library_changed(side: str, asked: Mapping[str, Any]) -> None:
         state.remember("library_problem", said)
 
 
-def _with_graph(project: Project, side: str, document: Any) -> Project:
+def _with_graph(project: Project, side: str, document: Any) -> tuple[Project, bool]:
+    """Return the project with a graph from the canvas, and whether it is kept."""
     try:
         changed = project.with_graph(side, Graph.from_json(document))
     except BuilderError as error:
         frame.show_problems(error.problems)
-        return project
-    if changed.graph(side) != project.graph(side):
-        frame.save(changed)
-    return changed
+        return project, False
+    return changed, changed.graph(side) == project.graph(side) or frame.save(changed)
 
 
 def _leave(project: Project) -> None:
     with st.spinner("Checking the model …"):
         answer = questions.problems_at_last(project)
-    state.take("training_wanted")
+        # Within the spinner, whose end is where Streamlit gives the page up for one that is asked for.
+        state.take("training_wanted")
     if answer.state == "ready" and all(problem["severity"] != "error" for problem in answer.value):
         frame.leave_for(frame.TRAIN)
     st.rerun()
@@ -177,9 +180,9 @@ def _offer_undo(project: Project) -> None:
 
 
 def _replace(project: Project, other: Project) -> None:
-    state.remember(_previous_name(), project.to_json())
-    frame.save(project.with_graphs_of(other), from_callback=True)
-    state.replace_document()
+    if frame.save(project.with_graphs_of(other), from_callback=True):
+        state.remember(_previous_name(), project.to_json())
+        state.replace_document()
 
 
 def _previous_name() -> str:

@@ -101,7 +101,7 @@ def choose_run(name: str = "result") -> RunRecord | None:
             frame.leave_for(frame.TRAIN)
         return None
     with st.container(width=420):
-        return run_chooser(runs, name, lambda run: bool(run.result))
+        return run_chooser(runs, name)
 
 
 def evaluation(run: RunRecord) -> dict[str, Any] | None:

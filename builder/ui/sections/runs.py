@@ -14,6 +14,7 @@ from builder.jobs import training
 from builder.project import Project
 from builder.runs.comparison import compared, run_row
 from builder.runs.records import RunRecord
+from builder.runs.run_details import LONGEST_NOTE
 from builder.ui import charts, frame, run_charts, state
 from builder.ui.format import ago, metric_name
 from builder.ui.services import store, workspace
@@ -54,17 +55,12 @@ def table(found: Sequence[RunRecord]) -> list[RunRecord]:
 
 def actions(chosen: Sequence[RunRecord]) -> None:
     """Let the person tag, note and delete the marked runs."""
-    one = chosen[0]
     left, middle, right = st.columns([3, 4, 1], vertical_alignment="bottom")
-    known = sorted({tag for run in store().list_runs(limit=MOST_RUNS) for tag in run.tags})
-    key = f"runs.tags.{'.'.join(run.id for run in chosen)}"
-    tags = left.multiselect("Tags", known, list(one.tags), key=key, accept_new_options=True)
-    if set(tags) != set(one.tags):
-        _change(lambda run: store().tag_run(run.id, tags), chosen)
+    with left:
+        _tags(chosen)
     if len(chosen) == 1:
-        note = middle.text_input("Note", one.note, key=f"runs.note.{one.id}")
-        if note.strip() != one.note:
-            _change(lambda run: store().note_run(run.id, note), chosen)
+        with middle:
+            _note(chosen[0])
     right.button(
         "Delete",
         icon=":material/delete:",
@@ -73,6 +69,45 @@ def actions(chosen: Sequence[RunRecord]) -> None:
         on_click=_trash,
         args=([run.id for run in chosen],),
     )
+
+
+def _tags(chosen: Sequence[RunRecord]) -> None:
+    known = sorted({tag for run in store().list_runs(limit=MOST_RUNS) for tag in run.tags})
+    common = sorted(set.intersection(*(set(run.tags) for run in chosen)))
+    ids = [run.id for run in chosen]
+    # What is kept is a part of the key: the browser goes on showing what a field of this key held.
+    key = f"runs.tags.{hash((*ids, *common))}"
+    st.multiselect(
+        "Tags" if len(chosen) == 1 else "Tags that all of them have",
+        known,
+        common,
+        key=key,
+        accept_new_options=True,
+        on_change=_tag,
+        args=(ids, common, key),
+    )
+
+
+def _tag(run_ids: Sequence[str], before: Sequence[str], key: str) -> None:
+    """Give to each run the tags that were added, and take those that were removed."""
+    chosen = set(state.widget_value(key, before))
+    try:
+        for run_id in run_ids:
+            store().tag_run(run_id, (set(store().run(run_id).tags) - set(before)) | chosen)
+    except BuilderError as error:
+        frame.tell(error)
+
+
+def _note(run: RunRecord) -> None:
+    key = f"runs.note.{run.id}.{hash(run.note)}"
+    st.text_input("Note", run.note, key=key, max_chars=LONGEST_NOTE, on_change=_keep_note, args=(run.id, key))
+
+
+def _keep_note(run_id: str, key: str) -> None:
+    try:
+        store().note_run(run_id, str(state.widget_value(key, "")))
+    except BuilderError as error:
+        frame.tell(error)
 
 
 def comparison(chosen: Sequence[RunRecord]) -> None:
@@ -166,26 +201,16 @@ def _words(value: object) -> str:
     return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _change(change: Any, chosen: Sequence[RunRecord]) -> None:
-    try:
-        for run in chosen:
-            change(run)
-    except BuilderError as error:
-        frame.show_problems(error.problems)
-        return
-    st.rerun()
-
-
 def _trash(run_ids: Sequence[str]) -> None:
     try:
         for run_id in run_ids:
             training.trash_run(run_id, store(), workspace())
     except BuilderError as error:
-        state.remember("command_problems", error.problems)
+        frame.tell(error)
 
 
 def _restore(run_id: str) -> None:
     try:
         store().restore_run(run_id)
     except BuilderError as error:
-        state.remember("command_problems", error.problems)
+        frame.tell(error)

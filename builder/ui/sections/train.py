@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
-from builder.errors import BuilderError
+from builder.errors import BuilderError, Problem
 from builder.jobs import training
 from builder.project import Project
 from builder.runs.records import ACTIVE, INTERRUPTED, PAUSED, QUEUED, RESUMABLE, RUNNING, RunRecord
@@ -87,23 +87,32 @@ def start(project: Project) -> None:
         disabled=blocked,
         key="start_training",
         on_click=state.remember,
-        args=("start_wanted", True),
+        args=("start_wanted", frame.current_id()),
     )
-    if state.recall("start_wanted"):
+    if state.recall("start_wanted") == frame.current_id():
         _start(project)
 
 
 def _start(project: Project) -> None:
     with st.spinner("Checking the model …"):
         answer = questions.problems_at_last(project)
-    state.take("start_wanted")
-    if answer.state == "ready" and not _has_errors(answer.value):
-        try:
-            state.remember("run", projects.start_once(frame.current_id()))
-        except BuilderError as error:
-            frame.show_problems(error.problems)
-            return
-    st.rerun()
+        # Within the spinner, whose end is where Streamlit gives the page up for one that is asked for.
+        state.take("start_wanted")
+        found: Sequence[Problem] = ()
+        if answer.state == "ready" and not _has_errors(answer.value):
+            found = _started()
+    if not found:
+        st.rerun()
+    frame.show_problems(found)
+
+
+def _started() -> Sequence[Problem]:
+    """Start a run of the open project and choose it; return what stands against that."""
+    try:
+        state.remember("run", projects.start_once(frame.current_id()))
+    except BuilderError as error:
+        return error.problems
+    return ()
 
 
 def _has_errors(found: Iterable[Mapping[str, Any]]) -> bool:
@@ -139,7 +148,6 @@ def controls(run: RunRecord) -> None:
 
 def trouble(run: RunRecord) -> None:
     """Say what holds the run up, or what ended it."""
-    frame.show_problems(state.take("command_problems", ()))
     if run.status == QUEUED:
         _place_in_queue(run.id)
     if run.error:
@@ -191,4 +199,4 @@ def _command(action: Any, run_id: str) -> None:
     try:
         action(run_id, store(), workspace())
     except BuilderError as error:
-        state.remember("command_problems", error.problems)
+        frame.tell(error)
