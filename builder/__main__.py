@@ -32,6 +32,7 @@ from builder.commands import (
 )
 from builder.commands.follow import FAILED, follow, followed, progress_bar
 from builder.commands.output import console, errors, output_table, print_json, print_problems, write_new
+from builder.commands.settings import refuse_idle
 from builder.commands.targets import ProjectFile, Target, any_project, run_of
 from builder.errors import BuilderError, stop
 from builder.jobs import cross_validation, training
@@ -42,6 +43,7 @@ from builder.project import (
     opened_project,
     preset_names,
     read_project,
+    with_task,
 )
 from builder.runs.files import write_bytes
 from builder.runs.records import RunRecord
@@ -76,6 +78,10 @@ def presets(
 ) -> None:
     """List the presets, or write one as a project file of your own."""
     if name is None:
+        why = (
+            "no preset is named. Name one, such as: python -m builder presets images/cnn --output digits.json"
+        )
+        refuse_idle({"--output": output is not None}, why)
         table = output_table("preset", "sample", "title")
         for preset_name in preset_names():
             preset = load_preset(preset_name)
@@ -100,11 +106,9 @@ def new(
     ] = None,
 ) -> None:
     """Make a project from your own data and a preset's model."""
-    from builder.jobs import tasks
-
-    recipe = _recipe_from(tasks.propose(_source(data)), target, also or [])
-    project = replace(load_preset(preset), name=Path(data).stem, data=recipe)
-    write_new(project, output)
+    started = load_preset(preset)
+    recipe = with_task(_recipe_from(data, target, also or []), started.data.task)
+    write_new(replace(started, name=Path(data).stem, data=recipe), output)
 
 
 @app.command()
@@ -129,7 +133,7 @@ def check(file: ProjectFile) -> None:
     print_problems(problems)
     if any(problem["severity"] == "error" for problem in problems):
         raise typer.Exit(WRONG)
-    console.print(f"{file}: no errors.")
+    console.print(f"{file}: no errors.", soft_wrap=True)
 
 
 @app.command()
@@ -154,12 +158,13 @@ def script(
     if output is None:
         sys.stdout.write(code)
         if files:
-            errors.print(f"It reads {', '.join(files)}; --output writes that beside it.", markup=False)
+            errors.print(f"It reads {', '.join(files)}; --output writes that beside it.")
         return
     write_bytes(output, code.encode())
     for name, text in files.items():
         write_bytes(output.with_name(name), text.encode())
-    console.print(f"wrote {', '.join(str(output.with_name(name)) for name in (output.name, *files))}")
+    written = ", ".join(str(output.with_name(name)) for name in (output.name, *files))
+    console.print(f"wrote {written}", soft_wrap=True)
 
 
 @app.command()
@@ -203,7 +208,7 @@ def preflight(
     else:
         console.print(preflight_table(answer))
         for line in preflight_lines(answer):
-            console.print(line, highlight=False, markup=False, soft_wrap=True)
+            console.print(line, highlight=False, soft_wrap=True)
     if any(item["problem"] for item in answer["formats"]):
         raise typer.Exit(FAILED)
 
@@ -274,10 +279,13 @@ def fine_tune(
     from builder.fine_tuning import fine_tuning_project
     from builder.jobs import tasks
 
+    if data is None:
+        why = "no data are named whose column it is. Add --data with a table, a folder or a sample's name."
+        refuse_idle({"--label": label is not None}, why)
     run = run_of(target)
     pretrained = Project.from_json(default_store().run_document(run.id))
     spec = tasks.prepare(pretrained.data.to_json(), str(default_workspace().prepared_folder))["spec"]
-    recipe = None if data is None else _recipe_from(tasks.propose(_source(data)), label, [])
+    recipe = None if data is None else _recipe_from(data, label, [])
     length = spec["inputs"][0]["settings"]["sequence_length"]
     write_new(fine_tuning_project(pretrained, run.id, length, recipe), output)
 
@@ -293,6 +301,7 @@ def compress(
     detach: recipes.Detach = False,
 ) -> None:
     """Make a finished run's model smaller by a recipe, in a new run, and tell what that changed."""
+    recipes.check_student(recipe, student)
     found = run_of(run or target)
     other = None if student in (None, recipes.HALF) else any_project(student).to_json()
     ids = recipes.submitted(found.id, recipe, given or [], other, alone)
@@ -314,6 +323,7 @@ def export(
     from builder.export.bundle import bundle
     from builder.jobs import tasks
 
+    truth.check_quantized(formats, keep_float, calibration)
     run = run_of(target)
     with progress_bar() as progress:
         bar = progress.add_task("exporting", total=1.0, detail="")
@@ -344,19 +354,18 @@ def _source(data: str) -> dict[str, Any]:
     return source_at(Path(data).resolve())
 
 
-def _recipe_from(proposed: dict[str, Any], target: str | None, also: list[str]) -> DataRecipe:
-    recipe = DataRecipe(**proposed)
+def _recipe_from(data: str, target: str | None, also: list[str]) -> DataRecipe:
+    from builder.data.columns import check_column
+    from builder.data.profile import propose
+
+    recipe = propose(_source(data), target)
     roles = dict(recipe.roles)
-    for column in [*([target] if target is not None else []), *also]:
-        if column not in roles:
-            raise stop(
-                "unknown_column", f"There is no column '{column}'. The columns are: {', '.join(roles)}."
-            )
-    if target is not None:
-        roles = {name: "ignore" if role == "target" else role for name, role in roles.items()}
-        roles[target] = "target"
     for column in also:
-        roles[column] = "number_target" if roles[column] == "numeric" else "class_target"
+        check_column(column, list(roles))
+        if column == recipe.target:
+            message = f"The column '{column}' is the target already. Give --also-predict another column."
+            raise stop("target_count", message)
+        roles[column] = "number_target" if recipe.roles[column] == "numeric" else "class_target"
     return replace(recipe, roles=roles)
 
 
@@ -405,7 +414,7 @@ def import_model(
     blocks = len(found["graph"]["nodes"])
     console.print(f"{blocks:,} blocks, {found['parameters']:,} parameters")
     for note in found["notes"]:
-        console.print(note, markup=False, highlight=False)
+        console.print(note, highlight=False)
 
 
 @app.command("blocks")
@@ -416,7 +425,7 @@ def list_blocks(
     from builder.catalogue_pages import found, listing, page
 
     text = listing() if kind is None else page(found(kind))
-    console.print(text, markup=False, highlight=False, soft_wrap=True)
+    console.print(text, highlight=False, soft_wrap=True)
 
 
 for _act in (

@@ -409,6 +409,20 @@ class Project:
         )
 
 
+def with_task(recipe: DataRecipe, task: str) -> DataRecipe:
+    """Return the recipe for another task; rows can be kept in proportion only where there are classes."""
+    split = dict(recipe.split)
+    # Windows of a table follow each other in time.
+    if TASKS[task].in_order or (task == "generation" and recipe.roles):
+        split["method"] = "ordered"
+    elif task not in ("classification", "ordinal") and recipe.split_settings()["method"] == "stratified":
+        split["method"] = "random"
+    preparation = dict(recipe.preprocessing)
+    if task in WRITTEN_AS and (recipe.task != task or "tokenizer" not in preparation):
+        preparation |= WRITTEN_AS[task]
+    return replace(recipe, task=task, split=split, preprocessing=preparation)
+
+
 def read_project(path: str | os.PathLike[str]) -> Project:
     """Return the project in a JSON file.
 

@@ -28,7 +28,7 @@ class Said(NamedTuple):
     stderr: str
 
 
-def builder(*arguments: str | Path, code: int = 0) -> Said:
+def builder(*arguments: str | Path, code: int = 0, width: int = 200) -> Said:
     """Run ``python -m builder`` in this process and require its exit code."""
     output, errors = io.StringIO(), io.StringIO()
     command = ["builder", *map(str, arguments)]
@@ -36,7 +36,7 @@ def builder(*arguments: str | Path, code: int = 0) -> Said:
         redirect_stdout(output),
         redirect_stderr(errors),
         patch.object(sys, "argv", command),
-        patch.object(Console, "size", ConsoleDimensions(200, 50)),
+        patch.object(Console, "size", ConsoleDimensions(width, 50)),
     ):
         try:
             main()

@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from builder.commands.output import errors
+from builder.commands.settings import refuse_idle
 from builder.commands.tables import size_words
-from builder.compression_parameters import RECIPES
+from builder.compression_parameters import DISTILLATION, RECIPES
 from builder.errors import BuilderError, Problem, stop
 from builder.runs.records import RunRecord
 from builder.runs.workspace import default_workspace
@@ -54,10 +55,23 @@ def submitted(
     made = compressed_document(run_id, recipe, settings_of(given), student)
     _tell(made)
     problems = tasks.check(made["document"], str(default_workspace().prepared_folder))
-    errors = [Problem(**{**item, "repair": None}) for item in problems if item["severity"] == "error"]
-    if errors:
-        raise BuilderError(errors)
+    wrong = [Problem(**{**item, "repair": None}) for item in problems if item["severity"] == "error"]
+    if wrong:
+        raise BuilderError(wrong)
     return submit_compressed(run_id, made["document"], alone)
+
+
+def check_student(recipe: str, student: str | None) -> None:
+    """Make sure that a student was named only where one is trained.
+
+    Raises:
+        BuilderError: ``idle_option``.
+    """
+    if recipe in RECIPES and recipe != DISTILLATION:
+        why = (
+            f"the recipe {recipe} trains no student. Choose --recipe {DISTILLATION}, or leave --student out."
+        )
+        refuse_idle({"--student": student is not None}, why)
 
 
 def settings_of(given: Sequence[str]) -> dict[str, Any]:
@@ -99,12 +113,11 @@ def comparison(runs: Sequence[RunRecord]) -> Table:
 
 
 def _tell(made: Mapping[str, Any]) -> None:
-    console = Console(stderr=True)
     for block, changes in made["cut"].items():
         for name, (before, after) in changes.items():
-            console.print(f"{block}: {name} {before} -> {after}", markup=False, highlight=False)
+            errors.print(f"{block}: {name} {before} -> {after}", highlight=False)
     for block, why in made["left"].items():
-        console.print(f"{block}: left as it is, {why}", markup=False, highlight=False)
+        errors.print(f"{block}: left as it is, {why}", highlight=False)
 
 
 def _number(value: Any) -> str:

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 import typer
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TimeRemainingColumn
 
-from builder.commands.output import console, errors
+from builder.commands.output import console, errors, words_column
 from builder.jobs import training
 from builder.runs.records import ENDED, RunRecord
 from builder.runs.store import Store, default_store
@@ -21,11 +21,11 @@ POLL_SECONDS = 0.2
 def progress_bar() -> Progress:
     """Return a bar for work whose share done and present step are told."""
     return Progress(
-        TextColumn("{task.description}"),
+        words_column("{task.description}"),
         BarColumn(),
-        TextColumn("{task.percentage:>3.0f}%"),
+        words_column("{task.percentage:>3.0f}%"),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[detail]}"),
+        words_column("{task.fields[detail]}"),
         console=console,
     )
 
@@ -45,7 +45,7 @@ def follow(run_id: str) -> None:
         bar = progress.add_task("waiting", total=1.0, detail="")
         run = _wait_for_end(default_store(), run_id, lambda seen: _show(progress, bar, seen))
     if run.status in ("failed", "interrupted"):
-        errors.print((run.error or {}).get("message", f"The run is {run.status}."), markup=False)
+        errors.print((run.error or {}).get("message", f"The run is {run.status}."))
         raise typer.Exit(FAILED)
     console.print(f"{run.status}: {_score_words(run.result.get('test', {}))}")
 

@@ -38,14 +38,14 @@ def add_to_library(
         raise stop("unreadable_file", f"The file {file} cannot be read: {error.strerror}.") from error
     for kind, definition in found.items():
         default_store().save_block(kind, definition["label"], definition)
-    console.print(f"added {', '.join(found)}", markup=False)
+    console.print(f"added {', '.join(found)}")
 
 
 @app.command("remove")
 def remove_from_library(kind: BlockKind) -> None:
     """Take an own block out of the library; projects that use it keep their copies."""
     default_store().remove_block(kind)
-    console.print(f"removed {kind}", markup=False)
+    console.print(f"removed {kind}")
 
 
 @app.command("write")
@@ -61,4 +61,4 @@ def write_from_library(
         raise stop("file_exists", f"{output} exists already. Give another name with --output.")
     known = {block.kind: block.definition for block in default_store().blocks()}
     write_json(output, block_file(kind, known))
-    console.print(f"wrote {output}", markup=False)
+    console.print(f"wrote {output}", soft_wrap=True)

@@ -8,11 +8,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
-from builder.commands.output import console
+from builder.commands.output import console, passing_bar
 from builder.commands.tables import size_words
 from builder.project import read_project, write_project
 
@@ -60,8 +58,7 @@ def batch_size(file: ProjectFile, as_json: AsJson = False, apply: Apply = False)
 
 
 def _measured(task: Callable[..., Any], file: Path) -> dict[str, Any]:
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[detail]}"))
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    with passing_bar() as progress:
         bar = progress.add_task("measuring", total=1.0, detail="")
         answer: dict[str, Any] = task(
             read_project(file).to_json(),

@@ -1,4 +1,4 @@
-"""What every command prints with: tables, JSON, problems, and a file that is written for the first time."""
+"""What every command prints with: tables, JSON, progress, problems, and new files."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
 from builder.errors import stop
 from builder.project import Project, write_project
 
-console = Console()
-errors = Console(stderr=True)
+# Names, notes and paths are a person's own words: their "[v2]" is no style, and their ":tada:" no picture.
+console = Console(markup=False, emoji=False)
+errors = Console(stderr=True, markup=False, emoji=False)
 
 
 def print_json(data: Any) -> None:
@@ -22,11 +24,27 @@ def print_json(data: Any) -> None:
     console.print_json(json.dumps(data))
 
 
+def say(words: str) -> None:
+    """Print words on standard output, without colors and without breaking a line that is long."""
+    console.print(words, highlight=False, soft_wrap=True)
+
+
 def output_table(*columns: str) -> Table:
     """Return an empty table whose first column, which people copy into the next command, is never cut."""
     table = Table(*columns)
     table.columns[0].no_wrap = True
     return table
+
+
+def words_column(words: str) -> TextColumn:
+    """Return a column of words beside a bar, such as ``"{task.description}"``."""
+    return TextColumn(words, markup=False)
+
+
+def passing_bar() -> Progress:
+    """Return a bar on standard error, where it leaves no trace when its work is done."""
+    columns = (words_column("{task.description}"), BarColumn(), words_column("{task.fields[detail]}"))
+    return Progress(*columns, console=errors, transient=True)
 
 
 def write_new(project: Project, file: Path) -> None:
@@ -38,7 +56,7 @@ def write_new(project: Project, file: Path) -> None:
     if file.exists():
         raise stop("file_exists", f"{file} exists already. Give another name with --output.")
     write_project(project, file)
-    console.print(f"wrote {file}")
+    console.print(f"wrote {file}", soft_wrap=True)
 
 
 def moment(seconds: float) -> str:
@@ -50,4 +68,4 @@ def print_problems(problems: list[dict[str, Any]]) -> None:
     """Print problems to standard error, each with its block."""
     for problem in problems:
         place = f" [block {problem['block']}]" if problem.get("block") else ""
-        errors.print(f"{problem['severity']}{place}: {problem['message']}", markup=False, highlight=False)
+        errors.print(f"{problem['severity']}{place}: {problem['message']}", highlight=False)

@@ -37,7 +37,7 @@ def preview(
     console.print(_preview_table(answer["blocks"]))
     for block in answer["blocks"].values():
         for mark in block["marks"]:
-            errors.print(f"{mark['severity']}: {mark['message']}", markup=False, highlight=False)
+            errors.print(f"{mark['severity']}: {mark['message']}", highlight=False)
     if output is not None:
         details = (tasks.preview(**asked, run_id=run, block=name)["detail"] for name in answer["blocks"])
         console.print(f"wrote {_write_pictures(details, output)} pictures to {output}", soft_wrap=True)

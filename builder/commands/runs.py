@@ -7,13 +7,16 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from builder.commands.output import console
+from builder.commands.output import console, output_table
+from builder.commands.settings import refuse_idle
 from builder.difference import catalogue_kinds, project_difference
 from builder.jobs import training
 from builder.project import Project
 from builder.runs.comparison import compared
 from builder.runs.records import RunRecord
 from builder.runs.store import default_store
+
+NEWEST = 20
 
 app = typer.Typer(help="List the newest runs; tag, note, compare, delete and restore them.")
 
@@ -25,16 +28,20 @@ Trash = Annotated[bool, typer.Option("--trash", help="List what was deleted with
 
 
 @app.callback(invoke_without_command=True)
-def runs(context: typer.Context, limit: Limit = 20, search: Search = "", trash: Trash = False) -> None:
+def runs(context: typer.Context, limit: Limit = NEWEST, search: Search = "", trash: Trash = False) -> None:
     """List the newest runs."""
-    if context.invoked_subcommand is None:
+    command = context.invoked_subcommand
+    if command is None:
         list_runs(limit, search, trash)
+        return
+    why = f"'{command}' follows. Leave that out, or put it behind 'list', as in: runs list --search good"
+    refuse_idle({"--limit": limit != NEWEST, "--search": search != "", "--trash": trash}, why)
 
 
 @app.command("list")
-def list_runs(limit: Limit = 20, search: Search = "", trash: Trash = False) -> None:
+def list_runs(limit: Limit = NEWEST, search: Search = "", trash: Trash = False) -> None:
     """List the newest runs; with --search, those that fit."""
-    table = Table("run", "project", "status", "epoch", "result", "tags", "note")
+    table = output_table("run", "project", "status", "epoch", "result", "tags", "note")
     for run in default_store().list_runs(limit=limit, words=search, in_trash=trash):
         table.add_row(*_row(run))
     console.print(table)
@@ -47,7 +54,7 @@ def tag(
 ) -> None:
     """Give a run these tags instead of those it has."""
     kept = default_store().tag_run(run, tags or [])
-    console.print(f"tags: {', '.join(kept) or 'none'}", markup=False, highlight=False)
+    console.print(f"tags: {', '.join(kept) or 'none'}", highlight=False)
 
 
 @app.command()
@@ -74,7 +81,7 @@ def compare(
         difference = project_difference(
             first, Project.from_json(store.run_document(other)), catalogue_kinds()
         )
-        console.print(f"{ids[0]} -> {other}: {difference.words() or 'no difference'}", markup=False)
+        console.print(f"{ids[0]} -> {other}: {difference.words() or 'no difference'}")
 
 
 @app.command()

@@ -8,11 +8,9 @@ from types import FrameType
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
-from builder.commands.output import console
+from builder.commands.output import console, passing_bar
 from builder.commands.targets import run_of
 from builder.jobs import serving
 from builder.runs.servers import find_server, list_servers
@@ -44,8 +42,7 @@ def serve(
     from builder.jobs import tasks
 
     run = run_of(target)
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[detail]}"))
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    with passing_bar() as progress:
         bar = progress.add_task("starting", total=1.0, detail="")
         found = tasks.serve(
             run.id,
@@ -72,7 +69,7 @@ def _stay(found: dict[str, Any]) -> None:
         serving.stop_server(record.id, store)
         console.print("stopped")
         return
-    console.print(serving.last_words(serving.log_file(record.run_id, record.id)), markup=False)
+    console.print(serving.last_words(serving.log_file(record.run_id, record.id)))
     console.print("The server has ended.")
     raise typer.Exit(FAILED)
 

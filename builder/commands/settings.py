@@ -1,8 +1,9 @@
-"""Settings given on a command line."""
+"""Settings and options given on a command line."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from builder.errors import stop
@@ -21,3 +22,18 @@ def settings_in(text: str) -> dict[str, Any]:
     if not isinstance(given, dict):
         raise stop("not_json", f"--set must be a JSON object of settings. Got {text:.60} instead.")
     return given
+
+
+def refuse_idle(options: Mapping[str, bool], why: str) -> None:
+    """Stop where an option was given that would do nothing.
+
+    Args:
+        options: for each option's name, whether it was given.
+        why: the reason, behind "because", and what to do instead.
+
+    Raises:
+        BuilderError: ``idle_option``.
+    """
+    given = [name for name, is_given in options.items() if is_given]
+    if given:
+        raise stop("idle_option", f"{' and '.join(given)} would do nothing here, because {why}")

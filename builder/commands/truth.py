@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
-from builder.commands.output import console
+from builder.commands.output import console, errors, passing_bar
+from builder.commands.settings import refuse_idle
 from builder.commands.tables import size_words
 from builder.commands.targets import run_of, runs_of
 from builder.errors import BuilderError, Problem, stop
 from builder.export.bundle import zip_folder
+from builder.export.formats import FORMATS
 from builder.jobs import measuring
 from builder.runs.files import write_bytes
 from builder.runs.store import default_store
@@ -32,6 +32,8 @@ Calibration = Annotated[
     int | None, typer.Option("--calibration", help="How many training samples tell the 8-bit ranges.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print everything as JSON.")]
+# The format whose ranges are measured on training samples.
+CALIBRATED = "tflite_int8"
 
 
 def quantization(keep_float: list[str] | None, calibration: int | None) -> dict[str, Any] | None:
@@ -39,6 +41,25 @@ def quantization(keep_float: list[str] | None, calibration: int | None) -> dict[
     chosen: dict[str, Any] = {"keep_float": keep_float} if keep_float else {}
     chosen |= {} if calibration is None else {"calibration_samples": calibration}
     return chosen or None
+
+
+def check_quantized(
+    formats: Sequence[str] | None, keep_float: list[str] | None, calibration: int | None
+) -> None:
+    """Make sure that choices about quantization go with a format that they change.
+
+    Raises:
+        BuilderError: ``idle_option``.
+    """
+    chosen = set(FORMATS if formats is None else formats)
+    rounded = [item.name for item in FORMATS.values() if item.quantized]
+    for option, is_given, changed in (
+        ("--keep-float", bool(keep_float), rounded),
+        ("--calibration", calibration is not None, [CALIBRATED]),
+    ):
+        if chosen.isdisjoint(changed):
+            why = f"none of the formats is changed by it. Add --format with {' or '.join(changed)}."
+            refuse_idle({option: is_given}, why)
 
 
 def truth(
@@ -92,7 +113,7 @@ def frontier(
         for run in missing:
             console.print(f"not measured: run {run.id}; --measure does it", highlight=False)
         for answer in answers:
-            console.print(answer.words, markup=False, highlight=False, soft_wrap=True)
+            console.print(answer.words, highlight=False, soft_wrap=True)
     if output is not None:
         _write(answers, output)
 
@@ -121,8 +142,7 @@ def _write(answers: list[frontiers.Answer], output: Path) -> None:
 def _measured(
     name: str, run_ids: list[str], chosen: Mapping[str, Any] | None, formats: Sequence[str]
 ) -> None:
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[detail]}"))
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    with passing_bar() as progress:
         bar = progress.add_task("measuring", total=1.0, detail="")
         found = measuring.measure_runs(
             name,
@@ -136,7 +156,7 @@ def _measured(
     if found["problems"] and not found["measured"]:
         raise BuilderError(Problem(**problem) for problem in found["problems"])
     for problem in found["problems"]:
-        Console(stderr=True).print(problem["message"], markup=False, highlight=False)
+        errors.print(problem["message"], highlight=False)
 
 
 def _scores(found: Mapping[str, Any]) -> Table:
@@ -162,7 +182,7 @@ def _scores(found: Mapping[str, Any]) -> Table:
 
 def _print_variant(item: Mapping[str, Any]) -> None:
     def tell(words: str) -> None:
-        console.print(f"{item['label']}: {words}", markup=False, highlight=False, soft_wrap=True)
+        console.print(f"{item['label']}: {words}", highlight=False, soft_wrap=True)
 
     if item["problem"]:
         tell(item["problem"]["message"])

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
-from builder.commands.output import console
+from builder.commands.output import console, passing_bar, say
+from builder.commands.settings import refuse_idle
 from builder.commands.targets import Target, run_of
 from builder.runs.files import write_bytes
 
@@ -23,6 +22,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as JSON."
 Predicted = Annotated[str | None, typer.Option("--target", help="Which of several targets is looked at.")]
 Chosen = Annotated[str | None, typer.Option("--class", help="The class that is looked at.")]
 Sample = Annotated[int, typer.Option(help="Which sample of the test part, counted from 1.")]
+FIRST = 1
 Folder = Annotated[Path, typer.Option("--output", "-o", help="The folder to write the pictures into.")]
 
 
@@ -44,8 +44,8 @@ def slices(target: Target, predicted: Predicted = None, as_json: AsJson = False)
         for item in found["slices"]
     ]
     _table(("group", "rows", "errors", "at least", "clearly worse"), rows)
-    _say(f"{found['error_rate']:.1%} of {found['rows']:,} test rows are {found['bad']}.")
-    _say(f"{found['tested']:,} groups of at least {found['least_rows']} rows were compared.")
+    say(f"{found['error_rate']:.1%} of {found['rows']:,} test rows are {found['bad']}.")
+    say(f"{found['tested']:,} groups of at least {found['least_rows']} rows were compared.")
 
 
 @app.command()
@@ -65,7 +65,7 @@ def importance(
         for item in found["parts"]
     ]
     _table(("part", "input", "worse by", "spread", "more than chance"), rows)
-    _say(f"{found['metric']} {found['score']:.4g} on {found['rows']:,} rows, {found['repeats']} repeats")
+    say(f"{found['metric']} {found['score']:.4g} on {found['rows']:,} rows, {found['repeats']} repeats")
 
 
 @app.command()
@@ -83,7 +83,7 @@ def summary(
         for part in item["parts"]
     ]
     _table(("part", "input", "mean size", "samples"), rows)
-    _say(f"for “{found['label']}”, of {found['samples']} test samples")
+    say(f"for “{found['label']}”, of {found['samples']} test samples")
 
 
 @app.command()
@@ -119,8 +119,8 @@ def rules(
         return
     for rule in found["rules"]:
         condition = " and ".join(rule["conditions"]) or "always"
-        _say(f"{rule['share']:6.1%}  if {condition}: {rule['answer']}")
-    _say(f"fidelity {found['fidelity']:.3f} (without any rule {found['simple']:.3f}). {found['words']}")
+        say(f"{rule['share']:6.1%}  if {condition}: {rule['answer']}")
+    say(f"fidelity {found['fidelity']:.3f} (without any rule {found['simple']:.3f}). {found['words']}")
 
 
 @app.command()
@@ -146,7 +146,7 @@ def weights(target: Target, as_json: AsJson = False) -> None:
     _table(("layer", "weight", "shape", "mean", "deviation", "range", "nearly zero"), rows)
     for layer in found["layers"]:
         for note in layer["notes"]:
-            _say(f"{layer['name']}: {note}")
+            say(f"{layer['name']}: {note}")
 
 
 @app.command()
@@ -154,11 +154,11 @@ def filters(target: Target, output: Folder) -> None:
     """Write the filters of the first convolution as pictures."""
     found = _asked(target, "filters", {})
     named = ((f"{found['layer']}_{item['number']}", item["png"]) for item in found["filters"])
-    _say(f"wrote {_write(named, output)} filters of '{found['layer']}' into {output}")
+    say(f"wrote {_write(named, output)} filters of '{found['layer']}' into {output}")
 
 
 @app.command()
-def activations(target: Target, output: Folder, sample: Sample = 1) -> None:
+def activations(target: Target, output: Folder, sample: Sample = FIRST) -> None:
     """Write what every block makes of a test sample, as pictures."""
     found = _asked(target, "activations", {"index": sample - 1})
     named = (
@@ -166,19 +166,22 @@ def activations(target: Target, output: Folder, sample: Sample = 1) -> None:
         for number, block in enumerate(found["blocks"], start=1)
         for picture in block["pictures"]
     )
-    _say(f"wrote {_write(named, output)} pictures into {output}")
+    say(f"wrote {_write(named, output)} pictures into {output}")
 
 
 @app.command()
 def attention(
     target: Target,
-    sample: Sample = 1,
+    sample: Sample = FIRST,
     text: Annotated[str | None, typer.Option(help="A text of your own instead.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Tell where every head of every attention layer looks, for a test sample or a text of your own."""
     from builder.jobs import tasks
 
+    if text is not None:
+        why = "a text of your own takes the place of the test sample. Leave out --sample or --text."
+        refuse_idle({"--sample": sample != FIRST}, why)
     run = run_of(target)
     settings = {"row": tasks.test_row(run.id, sample)} if text is None else {"sample": {"text": text}}
     found = _asked(target, "attention", settings)
@@ -188,7 +191,7 @@ def attention(
     for layer in found["layers"]:
         for number, head in enumerate(layer["heads"], start=1):
             looks = _strongest(head["scores"], layer["queries"], layer["keys"])
-            _say(f"{layer['name']} head {number}, focus {head['focus']:.0%}: {looks}")
+            say(f"{layer['name']} head {number}, focus {head['focus']:.0%}: {looks}")
 
 
 @app.command("map")
@@ -206,7 +209,7 @@ def embedding_map(
         writer = csv.DictWriter(stream, list(found["points"][0]))
         writer.writeheader()
         writer.writerows(found["points"])
-    _say(f"wrote {len(found['points'])} points of '{found['layer']}' to {output}")
+    say(f"wrote {len(found['points'])} points of '{found['layer']}' to {output}")
 
 
 def report(
@@ -215,15 +218,14 @@ def report(
 ) -> None:
     """Write a report of a run as one HTML file: scores, errors, groups, importance, explanations."""
     write_bytes(output, _asked(target, "report", {})["html"].encode())
-    _say(f"wrote {output}")
+    say(f"wrote {output}")
 
 
 def _asked(target: str, what: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     from builder.jobs import tasks
 
-    columns = (TextColumn("{task.description}"), BarColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        bar = progress.add_task(what, total=1.0)
+    with passing_bar() as progress:
+        bar = progress.add_task(what, total=1.0, detail="")
         return tasks.understand(
             run_of(target).id,
             what,
@@ -256,7 +258,3 @@ def _table(names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 def _mark(is_clear: bool) -> str:
     return "yes" if is_clear else "no"
-
-
-def _say(words: str) -> None:
-    console.print(words, markup=False, highlight=False, soft_wrap=True)

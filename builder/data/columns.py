@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -228,6 +228,22 @@ def constant_problems(frame: pd.DataFrame, facts: Mapping[str, ColumnFacts]) -> 
         )
         problems.append(Problem("one_value", message, field=name, severity="warning"))
     return problems
+
+
+def check_column(name: str, columns: Sequence[str]) -> None:
+    """Check that data have a column.
+
+    Raises:
+        BuilderError: ``unknown_column``, with the columns that there are.
+    """
+    if name in columns:
+        return
+    known = (
+        f"The columns are: {', '.join(columns)}."
+        if columns
+        else "These data are no table and have no columns. Leave the column out."
+    )
+    raise stop("unknown_column", f"There is no column '{name}'. {known}")
 
 
 def check_roles(roles: Mapping[str, str], facts: Mapping[str, ColumnFacts], task: str) -> None:

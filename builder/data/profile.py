@@ -15,6 +15,7 @@ from builder.data.audio import AudioSource
 from builder.data.class_folders import name_columns
 from builder.data.columns import (
     ColumnFacts,
+    check_column,
     constant_problems,
     propose_roles,
     propose_task,
@@ -40,7 +41,7 @@ from builder.data.split_values import split_values
 from builder.data.splits import split_problems, split_rows
 from builder.data.table_source import TableSource
 from builder.data.tagged_text import ROLES as TAGGED_ROLES
-from builder.data.tagged_text import has_tags
+from builder.data.tagged_text import TAGS, has_tags
 from builder.data.text import build_vocabulary, proposed_length
 from builder.errors import BuilderError, Problem
 from builder.params import AUTO, Parameter, with_defaults
@@ -55,24 +56,30 @@ _HISTOGRAM_BINS = 20
 _TASK_OF = {MaskSource: "segmentation", BoxSource: "detection"}
 
 
-def propose(source: Mapping[str, Any]) -> DataRecipe:
+def propose(source: Mapping[str, Any], target: str | None = None) -> DataRecipe:
     """Return a recipe that suits a source: task, roles, preprocessing and split.
 
+    Args:
+        source: where the data come from.
+        target: the column to predict; the one that looks like it where None.
+
     Raises:
-        BuilderError: where the source cannot be read.
+        BuilderError: where the source cannot be read, or has no such column.
     """
     content = open_source(source)
+    if target is not None:
+        check_column(target, list(content.frame.columns) if isinstance(content, TableSource) else [])
     if isinstance(source.get("path"), str):
         source = {**source, MARK: mark_of(Path(source["path"]))}
     if not isinstance(content, TableSource):
         return _propose_files(source, content)
-    if has_tags(content):
+    if has_tags(content) and target in (None, TAGS):
         return _propose_tokens(source, content)
     facts = table_facts(content.frame, content.decimal_comma)
-    roles = propose_roles(facts, content.roles)
-    target = next((name for name, role in roles.items() if role == "target"), None)
+    roles = propose_roles(facts, _fixed_roles(content, target))
+    predicted = next((name for name, role in roles.items() if role == "target"), None)
     has_text = "text" in roles.values()
-    task = _proposed_task(source, content, None if target is None else facts[target], has_text)
+    task = _proposed_task(source, content, None if predicted is None else facts[predicted], has_text)
     preprocessing = WRITTEN_AS.get(task)
     return DataRecipe(
         source=dict(source),
@@ -81,6 +88,13 @@ def propose(source: Mapping[str, Any]) -> DataRecipe:
         preprocessing=_input_settings(content, roles) if preprocessing is None else dict(preprocessing),
         split=_split(content, task),
     )
+
+
+def _fixed_roles(content: TableSource, target: str | None) -> Mapping[str, str]:
+    """Return the roles that are no matter of proposal: a sample's own, and the target that was chosen."""
+    if target is None:
+        return content.roles
+    return {name: role for name, role in content.roles.items() if role != "target"} | {target: "target"}
 
 
 def _propose_tokens(source: Mapping[str, Any], content: TableSource) -> DataRecipe:

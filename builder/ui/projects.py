@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
 
-from builder import share, tasks
+from builder import share
 from builder.data.sources import Sample, samples
 from builder.errors import BuilderError
 from builder.jobs import training
-from builder.project import WRITTEN_AS, DataRecipe, Project, load_preset, preset_names
+from builder.project import DataRecipe, Project, load_preset, preset_names, with_task
 from builder.runs.records import ACTIVE, QUEUED, RunRecord
 from builder.ui.services import store, workspace
 
@@ -130,22 +130,6 @@ def sample_recipe(sample: Sample, preset: Project) -> DataRecipe:
     split = {"method": "given"} if sample.has_given_test else {}
     recipe = DataRecipe({"kind": "sample", "name": sample.name}, sample.task, sample.roles, split=split)
     return with_task(recipe, preset.data.task) if preset.data.task == "generation" else recipe
-
-
-def with_task(recipe: DataRecipe, task: str) -> DataRecipe:
-    """Return the recipe for another task; rows can be kept in proportion only where there are classes."""
-    split = dict(recipe.split)
-    if task == "generation" and recipe.roles:
-        # Windows of a table follow each other in time.
-        split["method"] = "ordered"
-    if tasks.TASKS[task].in_order:
-        split["method"] = "ordered"
-    elif task not in ("classification", "ordinal") and recipe.split_settings()["method"] == "stratified":
-        split["method"] = "random"
-    preparation = dict(recipe.preprocessing)
-    if task in WRITTEN_AS and (recipe.task != task or "tokenizer" not in preparation):
-        preparation |= WRITTEN_AS[task]
-    return replace(recipe, task=task, split=split, preprocessing=preparation)
 
 
 def create(name: str, recipe: DataRecipe, preset: Project) -> str:

@@ -56,6 +56,15 @@ def test_tags_and_notes_are_kept_and_found(store: Store, project: str) -> None:
     assert store.run(first).tags == ()
 
 
+@pytest.mark.parametrize("words", ["Übung", "ÜBUNG", "übung", "Ä", "ärger", "ЖЕНЯ", "ungelöst Übung"])
+def test_letters_of_every_alphabet_are_found_in_either_case(store: Store, project: str, words: str) -> None:
+    run_id = store.create_run(project, {**DOCUMENT, "name": "Übung 3"}, owner="Женя")
+    store.create_run(project, DOCUMENT)
+    store.tag_run(run_id, ["Ä"])
+    store.note_run(run_id, "ÄRGER, UNGELÖST")
+    assert [run.id for run in store.list_runs(words=words)] == [run_id]
+
+
 @pytest.mark.parametrize("tags", [["x" * 41], [str(number) for number in range(21)]])
 def test_tags_without_end_are_refused(store: Store, project: str, tags: list[str]) -> None:
     run_id = store.create_run(project, DOCUMENT)
