@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import gcd
+from math import ceil, gcd
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,11 @@ RECORDINGS = FileKind(EXTENSIONS, "recording", "recordings")
 MAXIMUM_SECONDS = 600
 # Of all channels together: a small compressed file may unfold to any number.
 MAXIMUM_VALUES = 60_000_000
+# From below the telephone's to the highest that devices record; a damaged header may tell any.
+LOWEST_RATE, HIGHEST_RATE = 1_000, 768_000
+# The resampling filter is as long as the larger rate is after both are divided by what they share: 441 for
+# 44,100 to 16,000 and 10,240 for the most distant of the usual rates, but 767,957 for 767,957 to 16,000.
+_LONGEST_FILTER = 16_384
 # 16-bit sound: the loudest sample.
 FULL_SCALE = 32767
 
@@ -88,13 +93,24 @@ def decode_recording(data: bytes) -> Recording:
     try:
         with soundfile.SoundFile(io.BytesIO(data)) as file:
             rate = int(file.samplerate)
+            _check_rate(rate)
             most = min(MAXIMUM_SECONDS * rate, MAXIMUM_VALUES // file.channels)
             samples = file.read(most, dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, RuntimeError, ValueError, TypeError, MemoryError) as error:
         raise BrokenRecording("it is damaged or no recording") from error
-    if not len(samples) or rate < 1:
+    if not len(samples):
         raise BrokenRecording("it holds no sound")
     return Recording(np.nan_to_num(samples.mean(axis=1), posinf=0.0, neginf=0.0), rate)
+
+
+def _check_rate(rate: int) -> None:
+    """Raise BrokenRecording where nobody records at a rate."""
+    if not LOWEST_RATE <= rate <= HIGHEST_RATE:
+        message = (
+            f"it says that it has {rate:,} samples a second, and recordings have {LOWEST_RATE:,} to "
+            f"{HIGHEST_RATE:,}. Its header is damaged, or its rate has to be changed with a sound editor"
+        )
+        raise BrokenRecording(message)
 
 
 def recorded(data: bytes, name: str = "the recording") -> Recording:
@@ -112,7 +128,19 @@ def recorded(data: bytes, name: str = "the recording") -> Recording:
 
 def to_waveform(recording: Recording, rate: int, samples: int) -> np.ndarray:
     """Return a recording of any rate and length as int16, shape (samples,); see ``resampled``."""
-    return resampled(recording.samples, recording.rate, rate, samples)
+    return resampled(*_eased(recording, rate, samples / rate), rate, samples)
+
+
+def _eased(recording: Recording, rate: int, seconds: float) -> tuple[np.ndarray, int]:
+    """Return the sound and its rate, which is a multiple of ``rate`` where the filter would be too long."""
+    sound, sound_rate = recording.samples, recording.rate
+    if max(sound_rate, rate) // gcd(sound_rate, rate) <= _LONGEST_FILTER:
+        return sound, sound_rate
+    # A line between two samples is close enough where none is left out: the filter comes behind.
+    sound = sound[: ceil((seconds + 1) * sound_rate)]
+    multiple = rate * ceil(sound_rate / rate)
+    places = np.arange(len(sound) * multiple // sound_rate) * (sound_rate / multiple)
+    return np.interp(places, np.arange(len(sound)), sound).astype(np.float32), multiple
 
 
 def resampled(sound: np.ndarray, sound_rate: int, rate: int, samples: int) -> np.ndarray:

@@ -97,7 +97,7 @@ def _series(item: ModelInput, raw: Sequence[Mapping[str, Any]]) -> np.ndarray:
         values: np.ndarray
         try:
             values = np.asarray(sample.get("series"), dtype=np.float32)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             values = np.empty(0)
         if values.shape != shape:
             raise _bad_sample(number, "series", f"numbers of the shape {shape} (steps, channels)")
@@ -153,7 +153,7 @@ def _numbers(name: str, raw: Sequence[Mapping[str, Any]]) -> np.ndarray:
             continue
         try:
             values[number - 1] = float(value)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise _bad_sample(number, name, "a number, or empty", value) from error
     return np.where(np.abs(values) < np.finfo(np.float32).max, values, np.nan)
 

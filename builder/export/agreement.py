@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,21 @@ _ENOUGH = {False: 0.99, True: 0.95}
 _ENOUGH_BOXES = {False: 0.99, True: 0.9}
 _SAME_PLACE = 0.8
 _ENOUGH_R2 = {False: 0.999, True: 0.98}
+# What "agreement" is the share of.
+_SAME_CLASS = "same class"
+_SAME_LABELS = "same answers, label by label"
+_SAME_TEXT = "same text"
+_SAME_BOXES = "boxes that both find, overlapping by 80 %"
+_NEAR = "within 1 % of the target's standard deviation"
+_DIFFERENCES = {
+    _SAME_CLASS: "Gives another class than the Keras model for {share:.1%} of the answers.",
+    _SAME_LABELS: "Answers otherwise than the Keras model for {share:.1%} of the labels of all samples.",
+    _SAME_TEXT: "Writes another text than the Keras model for {share:.1%} of the recordings.",
+    _SAME_BOXES: "{share:.1%} of the boxes are not the Keras model's.",
+    _NEAR: "{share:.1%} of the values are off by more than 1 % of the target's spread.",
+}
+# A share below is written as 0.0 %.
+_NOTHING = 0.0005
 
 
 def compare(
@@ -72,7 +88,7 @@ def compare(
     equal = float(np.mean(own == other))
     return {
         "agreement": equal,
-        "agreement_measure": "same class",
+        "agreement_measure": _SAME_CLASS,
         "largest_difference": float(np.abs(ours - theirs).max()),
         "metric": "accuracy",
         "metric_export": float(np.mean(other == targets)),
@@ -90,7 +106,7 @@ def _compare_texts(
     equal = float(np.mean([a == b for a, b in zip(keras_texts, texts, strict=True)]))
     return {
         "agreement": equal,
-        "agreement_measure": "same text",
+        "agreement_measure": _SAME_TEXT,
         "largest_difference": float(np.abs(ours - theirs).max()),
         "metric": "character_error_rate",
         "metric_export": character_error_rate(texts, true),
@@ -106,7 +122,7 @@ def _compare_labels(
     equal = float(np.mean((ours > 0.5) == (theirs > 0.5)))
     return {
         "agreement": equal,
-        "agreement_measure": "same answers, label by label",
+        "agreement_measure": _SAME_LABELS,
         "largest_difference": float(np.abs(ours - theirs).max()),
         "metric": "label_accuracy",
         "metric_export": float(np.mean((theirs > 0.5) == (targets > 0))),
@@ -128,7 +144,7 @@ def _compare_boxes(
     agreement = same / total if total else 1.0
     return {
         "agreement": agreement,
-        "agreement_measure": "boxes that both find, overlapping by 80 %",
+        "agreement_measure": _SAME_BOXES,
         "largest_difference": float(np.abs(outputs.astype(np.float64) - reference).max()),
         "metric": "mean_average_precision",
         "metric_export": mean_average_precision(theirs, targets, spec.class_count)[0],
@@ -145,7 +161,7 @@ def _compare_values(
     r2 = 1.0 - float(np.mean(difference**2)) / spread
     return {
         "agreement": float(np.mean(difference <= 0.01 * spec.target_variance**0.5)),
-        "agreement_measure": "within 1 % of the target's standard deviation",
+        "agreement_measure": _NEAR,
         "agreement_r2": r2,
         "largest_difference": float(difference.max()),
         "metric": "mean_absolute_error",
@@ -153,3 +169,27 @@ def _compare_values(
         "metric_keras": float(np.abs(reference - targets).mean(dtype=np.float64)),
         "status": "verified" if r2 >= _ENOUGH_R2[quantized] else "differs",
     }
+
+
+def difference_note(compared: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return in words where an export differs most from the Keras model; nothing where it agrees.
+
+    Args:
+        compared: what ``compare`` found, by the names of the targets.
+    """
+    differing = {name: row for name, row in compared.items() if row["status"] == "differs"}
+    if not differing:
+        return ""
+    worst = min(differing, key=lambda name: float(differing[name]["agreement"]))
+    where = f"For the target '{worst}': " if len(compared) > 1 else ""
+    return f"{where}{_difference(differing[worst])} Prefer another format."
+
+
+def _difference(row: Mapping[str, Any]) -> str:
+    share = 1 - row["agreement"]
+    if row["agreement_measure"] == _NEAR and share < _NOTHING:
+        return (
+            "The Keras model's values hardly differ from sample to sample, and these follow only roughly "
+            f"(R² {row['agreement_r2']:.3f}, 1 is exact)."
+        )
+    return _DIFFERENCES[row["agreement_measure"]].format(share=share)

@@ -57,6 +57,7 @@ def write_clients(folder: Path, project: Project, spec: DataSpec, report: Mappin
     """
     (folder / CARD_NAME).write_text(model_card(project, spec, report), encoding="utf-8")
     clients = folder / FOLDER_NAME
+    clients.mkdir(exist_ok=True)
     (clients / "curl.sh").write_text(_curl(project), encoding="utf-8")
     made = [item["format"] for item in report["formats"] if item["status"] != "failed"]
     whole = [name for name in made if name.startswith("tflite_") and name != "tflite_step"]
@@ -83,12 +84,12 @@ def model_card(project: Project, spec: DataSpec, report: Mapping[str, Any]) -> s
     Reference: Mitchell et al., Model Cards for Model Reporting (2019).
     """
     metric = report["metric"].replace("_", " ")
-    lines = [f"# {project.name}", "", project.description, "", "## What it does", ""]
+    lines = [f"# {_line(project.name)}", "", project.description, "", "## What it does", ""]
     lines += [f"- Task: {spec.task.replace('_', ' ')}"]
-    lines += [f"- Predicts: {target.target_name or target.task}" for target in spec.each_target]
-    lines += [f"- Classes: {', '.join(spec.class_names)}"] if 0 < len(spec.class_names) <= 50 else []
+    lines += [f"- Predicts: {_line(target.target_name or target.task)}" for target in spec.each_target]
+    lines += [f"- Classes: {_line(', '.join(spec.class_names))}"] if 0 < len(spec.class_names) <= 50 else []
     lines += [f"- Input {line}" for item in spec.inputs for line in _told(item)]
-    lines += ["", "## Data", "", f"- Source: {spec.source_title or 'not named'}"]
+    lines += ["", "## Data", "", f"- Source: {_line(spec.source_title or 'not named')}"]
     lines += [f"- {part.capitalize()} part: {rows:,} samples" for part, rows in spec.rows.items()]
     lines += [f"- SHA-256 of the source: {spec.data_hash}"] if spec.data_hash else []
     lines += ["", "## How good it is", "", f"On {report['samples']} samples that it was not trained on:", ""]
@@ -100,7 +101,7 @@ def model_card(project: Project, spec: DataSpec, report: Mapping[str, Any]) -> s
     lines += ["", "## Limits", ""]
     lines += ["- It knows only what the data above show; on other data, test it first."]
     lines += ["- Scores of single groups of people or things may be far from the average: look at them too."]
-    lines += [f"- {item['label']}: {item['note']}" for item in report["formats"] if item.get("note")]
+    lines += [f"- {item['label']}: {_line(item['note'])}" for item in report["formats"] if item.get("note")]
     made = ", ".join(f"{name} {version}" for name, version in report["versions"].items())
     lines += ["", f"Made {report['created']} with {made}.", ""]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines))
@@ -108,9 +109,14 @@ def model_card(project: Project, spec: DataSpec, report: Mapping[str, Any]) -> s
 
 def _told(item: ModelInput) -> list[str]:
     return [
-        f"{array.name}: {array.dtype} {tuple(array.shape)}, {_meaning(item, array.name)}"
+        _line(f"{array.name}: {array.dtype} {tuple(array.shape)}, {_meaning(item, array.name)}")
         for array in item.arrays
     ]
+
+
+def _line(text: str) -> str:
+    """Return a text in one line: a column's name may have line breaks, which would end a comment."""
+    return " ".join(text.split())
 
 
 def _meaning(item: ModelInput, array: str) -> str:
@@ -120,7 +126,8 @@ def _meaning(item: ModelInput, array: str) -> str:
     if item.kind == "audio":
         return f"16-bit samples, -32768 to 32767, {settings['rate']} a second"
     if item.kind == "table" and array == "numeric":
-        return "columns " + ", ".join(settings["numeric_columns"])
+        # With more behind the names: one that ends in a backslash would go on with the next line in C++.
+        return f"columns {', '.join(settings['numeric_columns'])}, missing values as their means"
     if item.kind == "table":
         columns = ", ".join(settings["categorical_columns"])
         return f"the index of the category of {columns} (see preprocessing.json)"

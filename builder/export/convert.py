@@ -12,6 +12,7 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import keras
 import numpy as np
@@ -66,7 +67,7 @@ class Converter:
         self.job = job
         self.project = job.open_project()
         self.prepared = job.open_prepared()
-        self.model = keras.saving.load_model(job.model_file, compile=False)
+        self.model = _opened(Path(job.model_file))
         self.ranges = trained_ranges(Path(job.model_file))
         self.activations = [output_activation(single) for single in each_output(self.model)]
 
@@ -83,7 +84,7 @@ class Converter:
         elif item.name == "server":
             note = self._make_server(folder)
         elif item.name == "script":
-            write_script(self.project, self.prepared.spec, file)
+            write_script(self.project, self.job.open_spec(), file)
         elif item.name == "weights":
             self.model.save_weights(file)
         elif item.name == "tflite_step":
@@ -111,7 +112,7 @@ class Converter:
     @cached_property
     def layers(self) -> dict[str, str]:
         """The block of every layer."""
-        return block_of_layers(self.project, self.prepared.spec)
+        return block_of_layers(self.project, self.job.open_spec())
 
     @cached_property
     def last(self) -> str:
@@ -216,8 +217,6 @@ class Converter:
         elif item.name in QUANTIZED:
             if self.traits.recurrent and item.name == "tflite_int8":
                 label = quantize.MIXED_LABEL
-            if self.traits.recurrent and item.name == "tflite_int8":
-                label = quantize.MIXED_LABEL
             notes = self._rounding_notes(item)
         spec, project = self.prepared.spec, self.project
         file.write_bytes(with_metadata(content, spec, project.name, project.description))
@@ -239,6 +238,18 @@ def open_job(job: Job) -> Step:
     if not (job.scratch / REFERENCE).exists():
         converter.write_reference()
     return converter.make
+
+
+def _opened(file: Path) -> keras.Model:
+    try:
+        return keras.saving.load_model(file, compile=False)
+    except (ValueError, TypeError, KeyError, OSError, BadZipFile) as error:
+        reason = str(error).strip().split("\n")[0][:200]
+        message = (
+            f"The trained model's file {file.name} cannot be opened, so nothing can be exported: it is "
+            f"damaged, or another version of Keras wrote it. Train the run again. (Keras says: {reason})"
+        )
+        raise stop("broken_model", message) from error
 
 
 def _size(path: Path) -> int:

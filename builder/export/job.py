@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from builder.data.prepare import Prepared
+from builder.data.spec import DataSpec
 from builder.export.quantization import Quantization
 from builder.project import Project
 
@@ -58,6 +59,10 @@ class Job:
     def open_project(self) -> Project:
         """Return the project."""
         return Project.from_json(self.project)
+
+    def open_spec(self) -> DataSpec:
+        """Return what the project's data look like, for a generator too."""
+        return Prepared.open(Path(self.prepared_folder)).spec
 
     def open_prepared(self) -> Prepared:
         """Return the prepared data; for a generator, noise in their place."""

@@ -43,6 +43,17 @@ def read_report(folder: Path) -> dict[str, Any] | None:
     return json.loads(file.read_text(encoding="utf-8")) if file.exists() else None
 
 
+def model_stamp(file: Path) -> str:
+    """Return what tells a trained model's file from one that was trained on later."""
+    facts = file.stat()
+    return f"{facts.st_size}-{facts.st_mtime_ns}"
+
+
+def is_of_model(report: Mapping[str, Any], stamp: str) -> bool:
+    """Tell whether an export was made from the model with a stamp; of an export without one nobody knows."""
+    return report.get("model") in (None, stamp)
+
+
 def to_html(report: Mapping[str, Any]) -> str:
     """Return the report as a page without outside parts."""
     metric = _METRICS.get(report["metric"], "Score")

@@ -20,7 +20,7 @@ from builder.export.formats import FORMATS, formats_for
 from builder.export.job import AUTO_SERVED, SERVED, Job
 from builder.export.process import Answer, run_formats
 from builder.export.quantization import Quantization
-from builder.export.report import write_report
+from builder.export.report import model_stamp, write_report
 from builder.export.trouble import full_disk, is_full_disk
 from builder.project import Project
 from builder.tasks import TASKS
@@ -64,13 +64,15 @@ def run(
         served: the format of the model in the prediction server, one of ``builder.export.job.SERVED``.
 
     Returns:
-        The report: ``project``, ``task``, ``created``, ``samples``, ``metric``, ``quantization``,
-        ``versions`` and, for each format, ``format``, ``label``, ``status`` (``"verified"``, ``"differs"`` or
-        ``"failed"``), ``bytes``, ``agreement``, ``largest_difference``, ``metric_export``, ``metric_keras``,
-        ``latency_ms_p50``, ``latency_ms_p95``, ``note``, ``problem``.
+        The report: ``project``, ``task``, ``created``, ``samples``, ``metric``, ``quantization``, ``model``
+        (the file's stamp, see ``builder.export.report.model_stamp``), ``versions`` and, for each format,
+        ``format``, ``label``, ``status`` (``"verified"``, ``"differs"`` or ``"failed"``), ``bytes``,
+        ``agreement``, ``largest_difference``, ``metric_export``, ``metric_keras``, ``latency_ms_p50``,
+        ``latency_ms_p95``, ``note``, ``problem``.
 
     Raises:
-        BuilderError: where a format or a block is unknown, the model's file is missing, or the disk is full.
+        BuilderError: where a format or a block is unknown, the model's file is missing, the disk is full, or
+            no format at all can be made.
     """
     formats = formats_for(prepared.spec.task) if formats is None else formats
     _check(model, formats, served)
@@ -107,6 +109,8 @@ def _export(
 ) -> dict[str, Any]:
     scratch = folder / ".scratch"
     scratch.mkdir()
+    # Taken first: the model may be trained on while it is exported.
+    stamp = model_stamp(Path(model)) if isinstance(model, (str, os.PathLike)) else None
     job = Job(
         model_file=_model_file(model, scratch),
         project=project.to_json(),
@@ -121,8 +125,9 @@ def _export(
     made = run_formats(_CONVERT, job_file, formats, _steps("Converting", formats, on_progress, 0.0))
     verified = _verify(job_file, [name for name in formats if made[name].result], on_progress)
     _raise_full_disk([*made.values(), *verified.values()])
+    _raise_where_nothing_came([verified.get(name, made[name]) for name in formats])
     report = _report(project, prepared, formats, made, verified, now)
-    report["quantization"] = quantization.to_json()
+    report |= {"quantization": quantization.to_json(), "model": stamp}
     for item in report["formats"]:
         if item["status"] == "failed":
             shutil.rmtree(folder / item["format"], ignore_errors=True)
@@ -188,24 +193,9 @@ def _row(name: str, made: Answer, verified: Answer) -> dict[str, Any]:
     row |= made.result or {}
     if problem is not None:
         return {**row, "status": "failed", "problem": problem.to_json()}
-    row |= verified.result or {}
-    row["note"] = " ".join(part for part in (row["note"], _note(row)) if part)
-    return {**row, "problem": None}
-
-
-def _note(row: dict[str, Any]) -> str:
-    if row["status"] != "differs":
-        return ""
-    share = 1 - row["agreement"]
-    if row["metric"] == "mean_average_precision":
-        return f"{share:.1%} of the boxes are not the Keras model's. Prefer another format."
-    if row["metric"] == "accuracy":
-        return (
-            f"Gives another class than the Keras model for {share:.1%} of the answers. Prefer another format."
-        )
-    return (
-        f"{share:.1%} of the values are off by more than 1 % of the target's spread. Prefer another format."
-    )
+    found = verified.result or {}
+    notes = (row["note"], found.get("note", ""))
+    return {**row, **found, "note": " ".join(note for note in notes if note), "problem": None}
 
 
 def _check(model: Any, formats: Sequence[str], served: str) -> None:
@@ -233,6 +223,13 @@ def _raise_full_disk(answers: Sequence[Answer]) -> None:
     for answer in answers:
         if answer.problem is not None and answer.problem.code == full_disk().code:
             raise BuilderError([answer.problem])
+
+
+def _raise_where_nothing_came(answers: Sequence[Answer]) -> None:
+    problems = [answer.problem for answer in answers if answer.problem is not None]
+    if len(problems) == len(answers):
+        # An earlier export is worth more than an empty one.
+        raise BuilderError(dict.fromkeys(problems))
 
 
 def _prefix(target: Path) -> str:

@@ -19,8 +19,14 @@ def write_script(project: Project, spec: DataSpec, file: Path) -> None:
 
 
 def build_from_script(file: Path) -> Any:
-    """Run a generated script as far as its ``build_model`` and return the untrained model."""
+    """Run a generated script as far as its ``build_model`` and return the untrained model.
+
+    Of an adversarial pair it is the generator.
+    """
     # Under another name than __main__, a script defines its functions and trains nothing.
     names: dict[str, Any] = {"__name__": "generated_script", "__file__": str(file)}
     exec(compile(file.read_text(encoding="utf-8"), str(file), "exec"), names)
-    return names["build_model"]()
+    model = names["build_model"]()
+    if not hasattr(model, "generator"):
+        return model
+    return names["in_units"](model.generator) if "in_units" in names else model.generator

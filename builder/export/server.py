@@ -133,10 +133,6 @@ def pins(names: Iterable[str]) -> list[str]:
     return [f"{name}=={version}" for name, version in sorted(found.items())]
 
 
-def _is_needed(item: Requirement) -> bool:
-    return item.marker is None or item.marker.evaluate({"extra": ""})
-
-
 def _carry(target: Path) -> None:
     for name, file in carried().items():
         place = target.joinpath(*_parts(name)[1:])

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 
 from builder.errors import BuilderError, Problem
 
-_OPERATOR = re.compile(r"'tf\.(\w+)' op is neither a custom op nor a flex op|\btf\.(\w+)\b")
+# As TFLite's converter writes; Python's own errors name tf.Tensor and the like as well.
+_OPERATOR = re.compile(r"'tf\.(\w+)' op is neither a custom op nor a flex op|\berror:.*'tf\.(\w+)'")
 _LAYER_PATH = re.compile(r'"([\w.\-]+(?:/[\w.\-]+)+)')
 _CALL_NUMBER = re.compile(r"_\d+$")
 _FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

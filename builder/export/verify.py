@@ -15,7 +15,7 @@ import numpy as np
 from builder.data.spec import written_input
 from builder.errors import stop
 from builder.export import runtimes
-from builder.export.agreement import compare
+from builder.export.agreement import compare, difference_note
 from builder.export.formats import Format
 from builder.export.job import Job
 from builder.export.metadata import check_metadata
@@ -55,18 +55,23 @@ class Verifier:
             for number, spec in enumerate(self.prepared.spec.each_target)
         )
         steps = outputs[0].shape[1] if item.name == "tflite_step" else 1
-        latency = {} if item.name == "script" else _latency(call, arrays, steps)
+        found = self._together(first, further)
+        if item.name != "script":
+            found |= _latency(call, arrays, steps)
         if steps > 1:
-            latency |= {"note": "Latency is of one token."}
-        return {**self._together(first, further), **latency, "samples": len(outputs[0])}
+            found["note"] = f"{found['note']} Latency is of one token.".strip()
+        return {**found, "samples": len(outputs[0])}
 
     def _together(self, first: dict[str, Any], further: list[dict[str, Any]]) -> dict[str, Any]:
         """Return the comparison of the first output, with those of further ones by their targets' names."""
+        spec = self.prepared.spec
+        names = [target.name for target in spec.further_targets]
+        others = dict(zip(names, further, strict=True))
+        note = difference_note({spec.target_name: first, **others})
         if not further:
-            return first
+            return {**first, "note": note}
         status = "verified" if all(each["status"] == "verified" for each in (first, *further)) else "differs"
-        names = [target.name for target in self.prepared.spec.further_targets]
-        return {**first, "status": status, "further": dict(zip(names, further, strict=True))}
+        return {**first, "status": status, "further": others, "note": note}
 
     def _load(self, item: Format, file: Path) -> runtimes.Call:
         if item.name == "server":

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 from builder.errors import BuilderError, stop
 from builder.export.formats import FORMATS, WHOLE_TFLITE
 from builder.export.quantization import Quantization
-from builder.export.report import read_report
+from builder.export.report import is_of_model, model_stamp, read_report
 from builder.project import Project
 from builder.runs.files import read_json, write_json
 from builder.runs.records import FINISHED, STOPPED, RunRecord
 from builder.runs.store import Store
 from builder.runs.workspace import Workspace
-from builder.truth.report import keep, model_stamp, read_truth, read_variants
+from builder.truth.report import keep, read_truth, read_variants
 
 if TYPE_CHECKING:
     from builder.data.prepare import Prepared
@@ -95,10 +95,12 @@ def measure_run(
     model, exports = folder / MODEL_FILE, folder / EXPORTS_FOLDER
     if not model.exists():
         raise stop("not_trained", f"The run '{run_id}' has no trained model yet. Train it to its end first.")
+    # Taken first: the model may be trained on while it is measured.
+    stamp = model_stamp(model)
     truth = read_truth(exports)
-    is_there = _has_files(exports, formats)
+    is_there = _has_files(exports, stamp, formats)
     if truth is not None and quantization is None and is_there and not _has_failed(truth):
-        if read_variants(folder, model_stamp(model)):
+        if read_variants(folder, stamp):
             return truth
     on_progress(0.0, "Opening the data")
     project = Project.from_json(store.run_document(run_id))
@@ -111,7 +113,7 @@ def measure_run(
         exporting.run(model, project, prepared, exports, _formats_for(exports, formats), step, chosen)
         begin = _EXPORTING
     found = measure(model, project, prepared, exports, _part(on_progress, begin, 1 - begin))
-    keep(found, exports, folder, model_stamp(model))
+    keep(found, exports, folder, stamp)
     return found
 
 
@@ -146,7 +148,7 @@ def export_point(point: Mapping[str, Any], store: Store, workspace: Workspace, o
 def is_exported(point: Mapping[str, Any], exports: Path) -> bool:
     """Tell whether the files of a frontier's point lie in its run's export."""
     report = read_report(exports)
-    if report is None or not (exports / point["format"]).exists():
+    if report is None or not is_of_model(report, point["model"]) or not (exports / point["format"]).exists():
         return False
     return not FORMATS[point["format"]].quantized or report.get("quantization") == point["quantization"]
 
@@ -178,20 +180,25 @@ def _has_failed(truth: Mapping[str, Any]) -> bool:
     return any(item["problem"] for item in truth["variants"])
 
 
-def _has_files(exports: Path, formats: Sequence[str]) -> bool:
+def _has_files(exports: Path, stamp: str, formats: Sequence[str]) -> bool:
     report = read_report(exports)
-    entries = report["formats"] if report else ()
+    if report is None or not is_of_model(report, stamp):
+        return False
     if formats:
         # One that failed is there as well: it would fail again.
-        return set(formats) <= {item["format"] for item in entries}
-    return any(item["format"] in WHOLE_TFLITE and item["status"] != "failed" for item in entries)
+        return set(formats) <= {item["format"] for item in report["formats"]}
+    return _has_tflite(report)
+
+
+def _has_tflite(report: Mapping[str, Any]) -> bool:
+    return any(item["format"] in WHOLE_TFLITE and item["status"] != "failed" for item in report["formats"])
 
 
 def _formats_for(exports: Path, formats: Sequence[str]) -> tuple[str, ...]:
     """Return the formats of an export and those that must be there; without any, all measured ones."""
     report = read_report(exports)
     there = [item["format"] for item in report["formats"]] if report else []
-    wanted = {*there, *(formats or ([] if _has_files(exports, ()) else MEASURED_FORMATS))}
+    wanted = {*there, *(formats or ([] if report and _has_tflite(report) else MEASURED_FORMATS))}
     return tuple(name for name in FORMATS if name in wanted)
 
 

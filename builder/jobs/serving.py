@@ -22,7 +22,6 @@ from typing import Any
 
 import psutil
 
-from builder.errors import BuilderError, Problem
 from builder.errors import stop as refusal
 from builder.jobs.processes import end_session, is_alive, process_started
 from builder.project import Project
@@ -67,12 +66,7 @@ def make_folder(
         write_server(folder, Description.read(folder))
         return folder
     project = Project.from_json(default_store().run_document(run_id))
-    report = exporting.run(
-        model_file, project, open_prepared(), exported, ("server",), on_progress, served=served
-    )
-    problem = report["formats"][0]["problem"]
-    if problem is not None:
-        raise BuilderError([Problem(problem["code"], problem["message"], block=problem.get("block"))])
+    exporting.run(model_file, project, open_prepared(), exported, ("server",), on_progress, served=served)
     return folder
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from fastapi import FastAPI, Request
@@ -22,18 +22,21 @@ from builder.errors import BuilderError
 from builder.explain.finite import check_finite
 from builder.explain.worded import encoded, worded
 from builder.serving.batching import Batcher
-from builder.serving.bodies import instances_of
+from builder.serving.bodies import Room, body_of, form_sample, is_form
 from builder.serving.limits import Limits
 from builder.serving.measures import CONTENT_TYPE, Measures
 from builder.serving.model import Arrays, Description, Model
 from builder.serving.pages import docs_page, try_page
 from builder.serving.refusals import Refusal, busy, refused, too_slow
-from builder.serving.samples import samples_of, unknown_categories
+from builder.serving.samples import instances_in, samples_of, unknown_categories
 from builder.serving.schema import predict_operation, signature
 
 VERSION = "1"
-# Pictures are unpacked by so many threads, which bounds the memory that they take.
+# Pictures and large bodies are unpacked by so many threads, which bounds the memory that they take.
 _DECODERS = 2
+# Changing threads takes longer than reading less.
+_LARGE_BODY = 100_000
+Found = TypeVar("Found")
 logger = logging.getLogger("uvicorn.error")
 
 
@@ -49,7 +52,7 @@ class Predictor:
     def __init__(self, description: Description, model: Model, limits: Limits) -> None:
         self.description, self.limits, self.measures = description, limits, Measures()
         self._has_files = any(item.kind in ("image", "audio") for item in description.spec.inputs)
-        self._waiting = 0
+        self._waiting, self._room = 0, Room(limits.held_bytes)
         self._threads = ThreadPoolExecutor(_DECODERS, "samples")
         self._batcher = Batcher(
             model, limits, lambda gathered: self._waiting > gathered, self.measures.batch.observe
@@ -68,21 +71,22 @@ class Predictor:
         """Return the answer to a request, whatever it is."""
         begun = time.perf_counter()
         try:
-            response: Response = JSONResponse(await self._admitted(request))
+            response = await self._admitted(request)
         except Refusal as refusal:
             response = JSONResponse(refusal.to_json(), refusal.status, refusal.headers)
         self.measures.requests.labels(str(response.status_code)).inc()
         self.measures.seconds.observe(time.perf_counter() - begun)
         return response
 
-    async def _admitted(self, request: Request) -> dict[str, Any]:
+    async def _admitted(self, request: Request) -> Response:
         if self._waiting >= self.limits.waiting:
             raise busy()
         self._waiting += 1
         self.measures.waiting.set(self._waiting)
         try:
-            instances = await instances_of(request, self.limits)
-            return await asyncio.wait_for(self._predictions(instances), self.limits.seconds)
+            with self._room.shared() as take:
+                body = await body_of(request, self.limits, take)
+                return await asyncio.wait_for(self._answered(request, body), self.limits.seconds)
         except TimeoutError as error:
             raise too_slow(self.limits.seconds) from error
         except BuilderError as error:
@@ -97,18 +101,26 @@ class Predictor:
             self._waiting -= 1
             self.measures.waiting.set(self._waiting)
 
-    async def _predictions(self, instances: list[Any]) -> dict[str, Any]:
-        samples, arrays = await self._prepared(instances)
+    async def _answered(self, request: Request, body: bytes) -> Response:
+        is_large = self._has_files or len(body) > _LARGE_BODY
+        if is_form(request):
+            sample = await form_sample(request, body)
+            samples, arrays = await self._done(is_large, self._encoded, [sample])
+        else:
+            samples, arrays = await self._done(is_large, self._read, body)
         outputs = await self._batcher.predict(arrays)
-        answer = self._worded(outputs, arrays, samples)
+        answer = await self._done(is_large, self._worded, outputs, arrays, samples)
         self.measures.predictions.inc(len(samples))
         return answer
 
-    async def _prepared(self, instances: list[Any]) -> tuple[list[dict[str, Any]], Arrays]:
-        # Changing threads takes longer than reading a row or a text; a file to unpack may be large.
-        if not self._has_files:
-            return self._encoded(instances)
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._encoded, instances)
+    async def _done(self, is_large: bool, work: Callable[..., Found], *given: Any) -> Found:
+        """Return what some work gives, done in a thread where it may hold up other requests."""
+        if not is_large:
+            return work(*given)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work, *given)
+
+    def _read(self, body: bytes) -> tuple[list[dict[str, Any]], Arrays]:
+        return self._encoded(instances_in(body, self.limits))
 
     def _encoded(self, instances: list[Any]) -> tuple[list[dict[str, Any]], Arrays]:
         spec = self.description.spec
@@ -118,9 +130,7 @@ class Predictor:
             name: values.astype(dtypes[name], copy=False) for name, values in encoded(spec, samples).items()
         }
 
-    def _worded(
-        self, outputs: list[np.ndarray], arrays: Arrays, samples: list[dict[str, Any]]
-    ) -> dict[str, Any]:
+    def _worded(self, outputs: list[np.ndarray], arrays: Arrays, samples: list[dict[str, Any]]) -> Response:
         spec = self.description.spec
         for values in outputs:
             check_finite(values)
@@ -128,7 +138,7 @@ class Predictor:
             "predictions": worded(spec, outputs, self.description.activations, arrays, samples)
         }
         warnings = unknown_categories(spec, samples)
-        return {**answer, "warnings": warnings} if warnings else answer
+        return JSONResponse({**answer, "warnings": warnings} if warnings else answer)
 
 
 def application(description: Description, model: Model, limits: Limits) -> FastAPI:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from fastapi import Request
@@ -11,33 +13,71 @@ from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 
 from builder.serving.limits import Limits
-from builder.serving.refusals import Refusal
-from builder.serving.samples import instances_in
+from builder.serving.refusals import Refusal, full
+
+Take = Callable[[int], None]
+_KINDS = ("application/json", "multipart/form-data", "application/x-www-form-urlencoded", "text/plain")
 
 
-async def instances_of(request: Request, limits: Limits) -> list[Any]:
-    """Return the samples in a request's body: JSON, or a form with files, which is one sample.
+class Room:
+    """The memory that the bodies of all requests may take together.
+
+    Args:
+        most: the bytes.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most, self._taken = most, 0
+
+    @contextmanager
+    def shared(self) -> Iterator[Take]:
+        """Give what takes some bytes for one body, or refuses them; all are given back at the end."""
+        own = 0
+
+        def take(count: int) -> None:
+            nonlocal own
+            if self._taken + count > self._most:
+                raise full(self._most)
+            self._taken += count
+            own += count
+
+        try:
+            yield take
+        finally:
+            self._taken -= own
+
+
+def is_form(request: Request) -> bool:
+    """Tell whether a request's body is a form with files; else it is JSON."""
+    return _kind(request) == "multipart/form-data"
+
+
+async def body_of(request: Request, limits: Limits, take: Take) -> bytes:
+    """Return a request's body, JSON or a form with files.
+
+    Args:
+        take: called with the number of bytes of each piece, before it is kept.
 
     Raises:
-        Refusal: 400, 408, 413 or 415.
+        Refusal: 408, 413, 415 or 503.
     """
-    kind = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
-    is_form = kind == "multipart/form-data"
+    kind = _kind(request)
     # Command-line clients say "form" of whatever they send, unless they are told what it is.
-    if not is_form and kind not in ("application/json", "application/x-www-form-urlencoded", "text/plain"):
+    if kind not in _KINDS:
         message = f"The server reads application/json and multipart/form-data, not {kind[:60]}."
         raise Refusal(415, "unknown_type", message)
     try:
-        body = await asyncio.wait_for(_body(request, limits.body_bytes), limits.seconds)
+        return await asyncio.wait_for(_body(request, limits.body_bytes, take), limits.seconds)
     except TimeoutError as error:
         message = f"The request's body did not arrive within {limits.seconds:g} seconds."
         raise Refusal(408, "slow_body", message) from error
-    if is_form:
-        return [await _form(request, body)]
-    return instances_in(body, limits)
 
 
-async def _body(request: Request, most: int) -> bytes:
+def _kind(request: Request) -> str:
+    return request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+
+
+async def _body(request: Request, most: int, take: Take) -> bytes:
     told = request.headers.get("content-length", "")
     if told.isdecimal() and int(told) > most:
         raise _too_large(most)
@@ -46,6 +86,7 @@ async def _body(request: Request, most: int) -> bytes:
         size += len(part)
         if size > most:
             raise _too_large(most)
+        take(len(part))
         parts.append(part)
     return b"".join(parts)
 
@@ -55,7 +96,13 @@ def _too_large(most: int) -> Refusal:
     return Refusal(413, "body_too_large", message)
 
 
-async def _form(request: Request, body: bytes) -> dict[str, Any]:
+async def form_sample(request: Request, body: bytes) -> dict[str, Any]:
+    """Return the sample whose values are the fields of a form.
+
+    Raises:
+        Refusal: 400 where it is no such form.
+    """
+
     async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": body, "more_body": False}
 

@@ -11,6 +11,7 @@ class Limits:
 
     Attributes:
         body_bytes: the largest body of a request.
+        held_bytes: the most bytes that the bodies of all requests at work or waiting have together.
         instances: the most samples in one request.
         seconds: the longest time from a request's first byte to its answer.
         waiting: the most requests that are at work or wait; more are sent away.
@@ -19,6 +20,7 @@ class Limits:
     """
 
     body_bytes: int = 16_000_000
+    held_bytes: int = 256_000_000
     instances: int = 128
     seconds: float = 30.0
     waiting: int = 256

@@ -58,6 +58,9 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--access-log", action="store_true", help="log every request")
     parser.add_argument("--body-megabytes", type=float, default=usual.body_bytes / 1e6)
     parser.add_argument(
+        "--held-megabytes", type=float, default=usual.held_bytes / 1e6, help="of all requests' bodies at once"
+    )
+    parser.add_argument(
         "--instances", type=int, default=usual.instances, help="the most samples of a request"
     )
     parser.add_argument("--seconds", type=float, default=usual.seconds, help="the longest time of a request")
@@ -68,8 +71,10 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _limits(options: argparse.Namespace) -> Limits:
+    body_bytes = int(options.body_megabytes * 1e6)
     return Limits(
-        body_bytes=int(options.body_megabytes * 1e6),
+        body_bytes=body_bytes,
+        held_bytes=max(body_bytes, int(options.held_megabytes * 1e6)),
         instances=options.instances,
         seconds=options.seconds,
         waiting=options.waiting,

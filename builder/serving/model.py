@@ -77,7 +77,8 @@ class LiteRTModel:
     """
 
     def __init__(self, file: Path, batched: bool, threads: int = 1) -> None:
-        self._file, self._batched, self._threads = file, batched, threads
+        # Read once: the file may be replaced by that of another model while this one is served.
+        self._content, self._batched, self._threads = file.read_bytes(), batched, threads
         self._runners: dict[int, Any] = {}
 
     def run(self, arrays: Arrays) -> list[np.ndarray]:
@@ -106,7 +107,7 @@ class LiteRTModel:
         if size not in self._runners:
             from ai_edge_litert.interpreter import Interpreter
 
-            interpreter = Interpreter(model_path=str(self._file), num_threads=self._threads)
+            interpreter = Interpreter(model_content=self._content, num_threads=self._threads)
             # The runner does not keep its interpreter alive.
             self._runners[size] = (interpreter.get_signature_runner(), interpreter)
         return self._runners[size][0]

@@ -20,7 +20,8 @@ class Refusal(Exception):
 
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(message)
-        self.status, self.code, self.message = status, code, message
+        # Half a character cannot be sent, and what a form holds is said again in messages.
+        self.status, self.code, self.message = status, code, message.encode("utf-8", "replace").decode()
 
     @property
     def headers(self) -> dict[str, str]:
@@ -41,6 +42,15 @@ def refused(error: BuilderError) -> Refusal:
 def busy() -> Refusal:
     """Return the refusal of a request for which there is no place."""
     return Refusal(503, "busy", "Too many requests wait already. Try again in a moment.")
+
+
+def full(most: int) -> Refusal:
+    """Return the refusal of a request whose body has no room beside those of others."""
+    message = (
+        f"All requests together may hold {most / 1e6:,.0f} MB, and beside those that are being answered "
+        "there is no room for this one. Try again in a moment, or send fewer or smaller samples at once."
+    )
+    return Refusal(503, "busy", message)
 
 
 def too_slow(seconds: float) -> Refusal:

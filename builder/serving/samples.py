@@ -6,7 +6,8 @@ import base64
 import binascii
 import json
 import math
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -19,6 +20,10 @@ from builder.serving.refusals import Refusal
 
 # A model of one input of these kinds may be given the bare value.
 _BARE = ("image", "audio", "series", "text")
+# Looking for a similar name takes about a millisecond, and there may be thousands of values.
+_MOST_WARNINGS, _MOST_HINTS = 20, 3
+_SHOWN = 60
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def instances_in(body: bytes, limits: Limits) -> list[Any]:
@@ -28,8 +33,11 @@ def instances_in(body: bytes, limits: Limits) -> list[Any]:
         Refusal: 400 where it is no JSON of that form, 413 where there are too many.
     """
     try:
+        text = body.decode(json.detect_encoding(body))
         # NaN and Infinity are no JSON, though many programs write them.
-        content = json.loads(body, parse_constant=_no_constant)
+        content = json.loads(text, parse_constant=_no_constant)
+        if _SURROGATE.search(text):
+            _check_characters(content)
     except (ValueError, RecursionError) as error:
         message = f"The body is not JSON: {str(error)[:200]}. Send an object such as {_FORM}."
         raise Refusal(400, "not_json", message) from error
@@ -88,19 +96,42 @@ def text_name(item: ModelInput) -> str:
 
 def unknown_categories(spec: DataSpec, samples: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return, in words, the values of categories that the model never saw; they count as "other"."""
-    found = []
+    found: list[str] = []
+    for number, column, value, known in _unseen(spec, samples):
+        if len(found) == _MOST_WARNINGS:
+            return [*found, "There are more values that the model never saw; they are not listed."]
+        hint = _meant(value, known) if len(found) < _MOST_HINTS else ""
+        found.append(
+            f"Sample {number}: the model never saw '{value[:_SHOWN]}' in '{column}'; it counts as "
+            f"'other'.{hint}"
+        )
+    return found
+
+
+def _unseen(
+    spec: DataSpec, samples: Sequence[Mapping[str, Any]]
+) -> Iterator[tuple[int, str, str, Sequence[str]]]:
     for item in spec.inputs:
         for column, known in item.settings.get("categories", {}).items():
             for number, sample in enumerate(samples, start=1):
                 value = sample.get(column)
                 if isinstance(value, str) and value.strip() and value.strip() not in known:
-                    near = get_close_matches(value.strip(), known, 1)
-                    hint = f" Did you mean '{near[0]}'?" if near else ""
-                    found.append(
-                        f"Sample {number}: the model never saw '{value[:60]}' in '{column}'; it counts as "
-                        f"'other'.{hint}"
-                    )
-    return found
+                    yield number, column, value.strip(), known
+
+
+def _meant(name: str, known: Sequence[str]) -> str:
+    """Return the question whether a known name was meant, or nothing; only the beginning is compared."""
+    near = get_close_matches(name[:_SHOWN], known, 1)
+    return f" Did you mean '{near[0]}'?" if near else ""
+
+
+def _check_characters(content: Any) -> None:
+    try:
+        json.dumps(content, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        half = error.object[error.start]
+        message = f"it holds {half!r}, which is half a character; write both halves, or the character itself"
+        raise ValueError(message) from error
 
 
 def _no_constant(name: str) -> float:
@@ -142,9 +173,10 @@ def _check_names(spec: DataSpec, instance: Mapping[str, Any], number: int) -> No
     known = input_names(spec)
     for name in instance:
         if name not in known:
-            near = get_close_matches(name, known, 1)
-            hint = f" Did you mean '{near[0]}'?" if near else ""
-            message = f"Sample {number}: the model reads no '{name[:60]}'.{hint} It reads {_quoted(known)}."
+            hint = _meant(name, known)
+            message = (
+                f"Sample {number}: the model reads no '{name[:_SHOWN]}'.{hint} It reads {_quoted(known)}."
+            )
             raise Refusal(422, "unknown_column", message)
 
 

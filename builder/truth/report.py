@@ -33,12 +33,6 @@ def read_variants(run_folder: Path, model: str | None = None) -> list[dict[str, 
     return [item for item in known if model in (None, item["model"])]
 
 
-def model_stamp(file: Path) -> str:
-    """Return what tells a trained model from one that was trained on later."""
-    facts = file.stat()
-    return f"{facts.st_size}-{facts.st_mtime_ns}"
-
-
 def keep(truth: Mapping[str, Any], exports: Path, run_folder: Path, stamp: str) -> None:
     """Write a measurement beside the files, and its variants to those of the run."""
     write_json(exports / TRUTH_FILE, truth)

@@ -1,6 +1,8 @@
 """Recordings of any rate, length and number of channels become one waveform; broken ones are told."""
 
 import io
+import struct
+import tracemalloc
 
 import keras
 import numpy as np
@@ -56,6 +58,29 @@ def test_short_ones_are_followed_by_silence_and_long_ones_cut():
 def test_broken_and_empty_recordings_are_told(data):
     with pytest.raises(BrokenRecording):
         decode_recording(data)
+
+
+@pytest.mark.parametrize("rate", [999, 768_001, 1_000_003, 2_000_000_000])
+def test_a_rate_at_which_nobody_records_is_told(rate):
+    with pytest.raises(BrokenRecording, match=f"{rate:,} samples a second, .* 1,000 to 768,000"):
+        decode_recording(with_rate(tone(440), rate))
+
+
+def with_rate(wave: bytes, rate: int) -> bytes:
+    """Return a WAV file whose header tells another rate."""
+    return wave[:24] + struct.pack("<I", rate) + wave[28:]
+
+
+@pytest.mark.parametrize(("rate", "wanted"), [(767_957, 8000), (44_101, 8000), (8000, 44_101)])
+def test_rates_that_share_no_divisor_take_little_memory_and_sound_alike(rate, wanted):
+    recording = decode_recording(tone(440, rate))
+    tracemalloc.start()
+    waveform = to_waveform(recording, wanted, wanted * 2 // 5)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 40_000_000
+    assert abs(loudest(waveform, wanted) - 440) < 5
+    assert 14_000 < np.abs(waveform).max() < 18_500
 
 
 def test_numbers_that_are_none_become_silence():

@@ -6,6 +6,7 @@ import pytest
 from builder.data.encode import encode
 from builder.data.prepare import prepare
 from builder.data.sources import open_source
+from builder.data.spec import ArraySpec, DataSpec, ModelInput
 from builder.errors import BuilderError
 from builder.project import DataRecipe
 
@@ -52,6 +53,7 @@ def test_values_are_forgiving_where_the_meaning_is_clear(prepared_sample):
     ("name", "raw", "message"),
     [
         ("adult_income", {"age": "old"}, "Sample 2: 'age' must be a number, or empty. Got 'old'"),
+        ("adult_income", {"age": 10**400}, "Sample 2: 'age' must be a number, or empty. Got 1000"),
         ("adult_income", {"wrong": 1}, "Sample 2 has none of the columns"),
         ("sms_spam", {"text": 5}, "Sample 2: 'text' must be a text"),
         ("sms_spam", {}, "Sample 2: 'text' must be a text"),
@@ -66,3 +68,10 @@ def test_a_bad_sample_is_named(prepared_sample, name, raw, message):
     good = shown.get("row") or ({"text": shown["text"]} if "text" in shown else {"image": shown["array"]})
     with pytest.raises(BuilderError, match=message.replace("'", ".")):
         encode(prepared.spec, [good, raw])
+
+
+def test_an_endless_number_in_a_series_is_told():
+    arrays = (ArraySpec("series", (2, 1), "float32"),)
+    spec = DataSpec("regression", (ModelInput("series", "series", arrays, {"means": [0.0]}),))
+    with pytest.raises(BuilderError, match="Sample 1: 'series' must be numbers"):
+        encode(spec, [{"series": [[1], [10**400]]}])

@@ -192,6 +192,20 @@ def test_an_interrupted_export_leaves_the_earlier_one(tmp_path) -> None:
     assert list(tmp_path.iterdir()) == [folder]
 
 
+def test_a_model_of_no_numbers_is_told_once_and_leaves_the_earlier_export(tmp_path) -> None:
+    folder = tmp_path / "exports"
+    folder.mkdir()
+    (folder / "report.json").write_text('{"earlier": true}')
+    model, project, prepared = small("cnn")
+    broken = keras.models.clone_model(model)
+    broken.set_weights([np.full_like(values, np.nan) for values in model.get_weights()])
+    with pytest.raises(BuilderError, match="lower learning rate") as caught:
+        run(broken, project, prepared, folder, ["keras", "script"])
+    assert [problem.code for problem in caught.value.problems] == ["not_a_number"]
+    assert read_report(folder) == {"earlier": True}
+    assert list(tmp_path.iterdir()) == [folder]
+
+
 def test_wrong_requests_are_answered_in_words(tmp_path) -> None:
     model, project, prepared = small("cnn")
     with pytest.raises(BuilderError, match="Choose export formats among .* Got coreml"):

@@ -220,6 +220,14 @@ def test_only_models_that_write_have_a_step() -> None:
     assert "tflite_step" not in formats_for("classification")
 
 
+def test_a_trained_model_that_cannot_be_opened_is_told_by_its_file(tmp_path) -> None:
+    _, project, prepared = small("cnn")
+    (tmp_path / "model.keras").write_bytes(b"half of a file")
+    job = Job(str(tmp_path / "model.keras"), project.to_json(), str(prepared.folder), str(tmp_path), EXACT)
+    with pytest.raises(BuilderError, match=r"model.keras.* cannot be opened.* Train the run again"):
+        convert.open_job(job)
+
+
 def test_a_full_disk_leaves_the_earlier_export_and_nothing_half_made(tmp_path) -> None:
     folder = tmp_path / "exports"
     folder.mkdir()

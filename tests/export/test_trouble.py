@@ -31,6 +31,23 @@ def test_the_block_at_fault_is_named(ids, block) -> None:
     assert "callsite" not in problem.message
 
 
+@pytest.mark.parametrize("label", ["SavedModel", "ONNX", "TFLite, int8"])
+def test_a_value_of_tensorflow_is_no_operation_that_tflite_lacks(label) -> None:
+    error = TypeError(
+        "Cannot convert tf.Tensor of shape (1, 8) to a number.\nArguments: x=tf.Tensor(shape=())"
+    )
+    problem = explain(error, label, [])
+    assert problem.code == "export_failed" and "lacks" not in problem.message
+    assert problem.message.startswith(f"{label} failed: Cannot convert tf.Tensor of shape")
+
+
+def test_an_operation_that_the_converter_refuses_otherwise_is_named_too() -> None:
+    error = RuntimeError(
+        "<unknown>:0: error: 'tf.TensorListReserve' op requires element_shape to be static during TF Lite"
+    )
+    assert "the operation TensorListReserve, which TFLite lacks" in explain(error, "TFLite, int8", []).message
+
+
 @pytest.mark.parametrize(
     "error", [OSError(errno.ENOSPC, "No space"), RuntimeError("write: No space left on device")]
 )

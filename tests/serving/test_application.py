@@ -1,10 +1,15 @@
 """The web application over every kind of input and answer, with the preset's own model behind it."""
 
+import asyncio
+import time
 from pathlib import Path
 
+import httpx
+import keras
 import numpy as np
 import pytest
 from alike import mostly_rare
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from builder import compiler
@@ -13,11 +18,12 @@ from builder.data.spec import DataSpec
 from builder.errors import BuilderError
 from builder.explain.predict import predict
 from builder.export.server import check_served, slug
+from builder.export.tflite import float32
 from builder.outputs import each_output, output_activation, predict_arrays
-from builder.project import load_preset, preset_names
+from builder.project import DataRecipe, load_preset, preset_names
 from builder.serving.application import application
 from builder.serving.limits import Limits
-from builder.serving.model import Arrays, Description
+from builder.serving.model import Arrays, Description, LiteRTModel
 from builder.serving.samples import samples_of
 
 # One of each kind of input and answer; pictures, rows and texts are served by real processes elsewhere.
@@ -78,6 +84,118 @@ def as_numbers(answer: object) -> list[float]:
     if isinstance(answer, list):
         return [number for item in answer for number in as_numbers(item)]
     return [float(answer)] if isinstance(answer, (int, float)) else []
+
+
+class Certain:
+    """Answers at once that every sample is of the first class."""
+
+    def __init__(self, classes: int) -> None:
+        self.classes = classes
+
+    def run(self, arrays: Arrays) -> list[np.ndarray]:
+        return [np.eye(1, self.classes).repeat(len(next(iter(arrays.values()))), axis=0)]
+
+
+def served(sample: str, cache: Path, limits: Limits) -> FastAPI:
+    """Return an application for the data of a sample, at /v1/models/it:predict."""
+    recipe = DataRecipe({"kind": "sample", "name": sample}, task="classification")
+    spec = prepare(recipe, cache).spec
+    description = Description("it", sample, spec, ("softmax",), "model.tflite", True, "auto")
+    return application(description, Certain(spec.class_count), limits)
+
+
+ASKED = "/v1/models/it:predict"
+
+
+@pytest.mark.parametrize(
+    ("instance", "status", "code"),
+    [
+        (rb'{"\ud800": 1}', 400, "not_json"),
+        (rb'{"workclass": "\uDfff!"}', 400, "not_json"),
+        (b'{"workclass": "\xed\xa0\x80"}', 400, "not_json"),
+        (b'{"age": 1' + b"0" * 400 + b"}", 422, "bad_sample"),
+    ],
+)
+def test_half_characters_and_endless_numbers_are_refused_in_words(
+    instance: bytes, status: int, code: str, cache: Path
+) -> None:
+    with TestClient(served("adult_income", cache, Limits())) as client:
+        answer = client.post(ASKED, content=b'{"instances": [' + instance + b"]}")
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert answer.json()["error"]
+
+
+def test_both_halves_of_a_character_are_one(cache: Path) -> None:
+    with TestClient(served("adult_income", cache, Limits())) as client:
+        answer = client.post(ASKED, content=rb'{"instances": [{"workclass": "\ud83d\ude00 \\ud800"}]}')
+    assert answer.status_code == 200
+    assert "'\N{GRINNING FACE} \\ud800'" in answer.json()["warnings"][0]
+
+
+def test_a_form_with_half_a_character_is_refused_in_words(cache: Path) -> None:
+    body = b'--x\r\nContent-Disposition: form-data; name="+2AA-"\r\n\r\n1\r\n--x--\r\n'
+    head = {"Content-Type": "multipart/form-data; boundary=x; charset=utf-7"}
+    with TestClient(served("adult_income", cache, Limits())) as client:
+        answer = client.post(ASKED, content=body, headers=head)
+    assert (answer.status_code, answer.json()["code"]) == (422, "unknown_column")
+
+
+def test_a_crowd_of_unseen_values_is_told_by_the_first_ones(cache: Path) -> None:
+    row = {"workclass": "Privat", "education": "Bachelor", "occupation": "x" * 10_000}
+    with TestClient(served("adult_income", cache, Limits())) as client:
+        answer = client.post(ASKED, json={"instances": [row] * 100})
+    warnings = answer.json()["warnings"]
+    assert len(warnings) == 21 and "they are not listed" in warnings[-1]
+    assert "Did you mean 'Private'?" in warnings[0] and "Did you mean" not in warnings[19]
+
+
+def test_bodies_that_are_too_many_together_are_refused_until_there_is_room(cache: Path) -> None:
+    small, large = ({"instances": [{"age": 40, "workclass": "x" * size}]} for size in (400, 800))
+    with TestClient(served("adult_income", cache, Limits(held_bytes=600))) as client:
+        for _ in range(2):
+            refused = client.post(ASKED, json=large)
+            assert (refused.status_code, refused.json()["code"]) == (503, "busy")
+            assert refused.headers["Retry-After"]
+            assert client.post(ASKED, json=small).status_code == 200
+
+
+def test_a_large_request_holds_up_no_other(cache: Path) -> None:
+    app = served("sms_spam", cache, Limits())
+    body = {"instances": [f"sample {number} " + "words and more " * 5000 for number in range(100)]}
+    total, longest = asyncio.run(held_up(app, body))
+    assert longest < total / 3
+
+
+async def held_up(app: FastAPI, body: object) -> tuple[float, float]:
+    """Return the seconds until a request is answered, and the longest time in which nothing else was done."""
+    client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://it")
+    async with app.router.lifespan_context(app), client:
+        asked = asyncio.create_task(client.post(ASKED, json=body))
+        begun = before = time.perf_counter()
+        longest = 0.0
+        while not asked.done():
+            await asyncio.sleep(0)
+            now = time.perf_counter()
+            longest, before = max(longest, now - before), now
+        assert asked.result().status_code == 200
+    return before - begun, longest
+
+
+def test_a_server_goes_on_with_its_model_when_the_file_is_replaced(tmp_path: Path) -> None:
+    file = tmp_path / "model.tflite"
+    file.write_bytes(scaled_by(2.0))
+    model = LiteRTModel(file, batched=True)
+    one, four = ({"numbers": np.ones((count, 3), np.float32)} for count in (1, 4))
+    assert model.run(one)[0].tolist() == [[6.0]]
+    file.write_bytes(scaled_by(5.0))
+    assert model.run(four)[0].tolist() == [[6.0]] * 4
+
+
+def scaled_by(factor: float) -> bytes:
+    """Return a TFLite file that adds three numbers and multiplies the sum."""
+    inputs = keras.Input((3,), name="numbers")
+    dense = keras.layers.Dense(1, use_bias=False, kernel_initializer=keras.initializers.Constant(factor))
+    return float32(keras.Model({"numbers": inputs}, dense(inputs)), batch=None)
 
 
 @pytest.mark.parametrize("task", UNSERVED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from builder.export import run as export_run
 from builder.export.calibration import doubts
 from builder.export.convert import Converter
 from builder.export.job import Job
+from builder.export.report import model_stamp, read_report, write_report
 from builder.export.tflite import float32
 from builder.jobs import measuring
 from builder.project import DataRecipe, Project
@@ -175,6 +177,37 @@ def test_runs_without_a_model_are_told_and_do_not_stop_others(measured: Measured
     found = measuring.measure_runs("both", [other, measured.run_id], measured.store, measured.workspace)
     assert found["measured"] == [measured.run_id]
     assert "Train it to its end" in found["problems"][0]["message"]
+
+
+class Enough(Exception):
+    """Ends a measuring where it has shown what it is about to do."""
+
+
+def test_files_of_a_model_that_was_trained_on_are_made_again_before_they_are_measured(
+    measured: Measured,
+) -> None:
+    def on_progress(share: float, words: str) -> None:
+        if words == "Exporting":
+            raise Enough
+
+    point = read_variants(measured.folder)[-1]
+    model = measured.folder / measuring.MODEL_FILE
+    before = model.stat().st_mtime_ns
+    assert measuring.is_exported(point, measured.exports)
+    os.utime(model, ns=(before, before + 1))
+    assert not measuring.is_exported({**point, "model": model_stamp(model)}, measured.exports)
+    with pytest.raises(Enough):
+        measuring.measure_run(
+            measured.run_id, measured.store, measured.workspace, None, ["tflite_int8"], on_progress
+        )
+    os.utime(model, ns=(before, before))
+
+
+def test_an_export_that_does_not_tell_its_model_counts_as_there(measured: Measured) -> None:
+    report = read_report(measured.exports)
+    assert report is not None
+    write_report({name: value for name, value in report.items() if name != "model"}, measured.exports)
+    assert measuring.is_exported(read_variants(measured.folder)[-1], measured.exports)
 
 
 def converter(measured: Measured, folder: Path) -> Converter:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -10,9 +11,10 @@ from streamlit.testing.v1 import AppTest
 
 from builder.errors import stop
 from builder.export.quantization import Quantization
+from builder.export.report import model_stamp
 from builder.runs.files import write_json
 from builder.truth.boards import verdicts
-from builder.truth.report import keep, model_stamp
+from builder.truth.report import keep
 from builder.ui import services
 
 from .page_words import button, canvas_data, words
@@ -170,3 +172,16 @@ def test_the_frontier_measures_answers_and_offers_the_file(
 def test_the_frontier_of_nothing_leads_to_training(open_page: Open) -> None:
     at = open_page("frontier")
     assert "Nothing has been trained to its end yet" in words(at)
+
+
+def test_files_of_an_earlier_model_are_not_offered(open_page: Open, exported: str) -> None:
+    folder = services.workspace().run_folder(exported)
+    file = folder / "exports" / "report.json"
+    report = json.loads(file.read_text())
+    write_json(file, {**report, "model": model_stamp(folder / "model.keras")})
+    at = open_page("export")
+    assert "Export again" in [item.label for item in at.button]
+    (folder / "model.keras").write_bytes(b"a model that was trained on")
+    at.run()
+    assert "trained on since its last export" in words(at)
+    assert "Export everything" in [item.label for item in at.button]

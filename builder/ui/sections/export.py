@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,8 @@ import streamlit as st
 
 from builder.export.bundle import BUNDLE_NAME, bundle
 from builder.export.formats import FORMATS, formats_for
+from builder.export.report import is_of_model, model_stamp, read_report
+from builder.jobs.measuring import MODEL_FILE
 from builder.runs.records import RunRecord
 from builder.ui import frame, questions, state
 from builder.ui.format import metric_name, metric_value, size
@@ -25,6 +26,13 @@ STATUS = {"verified": "Verified", "differs": "Differs", "failed": "Failed"}
 
 def choose_and_start(run: RunRecord) -> None:
     """Offer to export everything, or some formats, and follow the work."""
+    last = _last_report(run)
+    if last is not None and _is_outdated(run, last):
+        st.info(
+            "The model was trained on since its last export. Those files are of the earlier model, so they "
+            "are not offered any more. Export it again.",
+            icon=":material/history:",
+        )
     kept = report(run)
     again = kept is not None
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -43,17 +51,18 @@ def choose_and_start(run: RunRecord) -> None:
     if questions.exports_going_on(run.id):
         _follow(run.id)
         return
-    last = state.recall(f"export.{run.id}")
-    if last:
-        frame.show_problems(questions.export(run.id, *last).problems)
+    asked = state.recall(f"export.{run.id}")
+    if asked:
+        frame.show_problems(questions.export(run.id, *asked).problems)
 
 
 def report(run: RunRecord) -> dict[str, Any] | None:
-    """Return the report of the last export, or None before the first and while one is at work."""
-    file = _folder(run) / "report.json"
-    if questions.exports_going_on(run.id) or not file.exists():
-        return None
-    return json.loads(file.read_text(encoding="utf-8"))
+    """Return the report of the trained model's export, or None before the first and while one is at work.
+
+    An export of what the model was before it was trained on counts as none.
+    """
+    found = _last_report(run)
+    return None if found is None or _is_outdated(run, found) else found
 
 
 def formats(run: RunRecord) -> None:
@@ -156,6 +165,15 @@ def _failures(entries: Sequence[Mapping[str, Any]]) -> None:
         {**entry["problem"], "message": f"{entry['label']}: {entry['problem']['message']}"}
         for entry in failed
     )
+
+
+def _last_report(run: RunRecord) -> dict[str, Any] | None:
+    return None if questions.exports_going_on(run.id) else read_report(_folder(run))
+
+
+def _is_outdated(run: RunRecord, found: Mapping[str, Any]) -> bool:
+    model = workspace().run_folder(run.id) / MODEL_FILE
+    return model.exists() and not is_of_model(found, model_stamp(model))
 
 
 def _milliseconds(value: float | None) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -12,7 +11,9 @@ import streamlit as st
 
 from builder.compression_parameters import DISTILLATION, FINE_TUNING_PARAMETERS, RECIPES, Recipe
 from builder.errors import BuilderError
+from builder.export.report import is_of_model, model_stamp, read_report
 from builder.jobs.compression import ALONE, submit_compressed
+from builder.jobs.measuring import EXPORTS_FOLDER, MODEL_FILE
 from builder.project import Project
 from builder.runs.records import RunRecord
 from builder.ui import forms, frame, projects, questions, state
@@ -261,9 +262,10 @@ def _exported(before: str, after: str) -> dict[str, dict[str, str]]:
     """Return the sizes of the int8 files of both runs, where they were exported."""
     found: dict[str, str] = {}
     for name, run_id in (("Before", before), ("After", after)):
-        file = workspace().run_folder(run_id) / "exports" / "report.json"
-        if file.exists():
-            entries = json.loads(file.read_text(encoding="utf-8"))["formats"]
+        folder = workspace().run_folder(run_id)
+        report, model = read_report(folder / EXPORTS_FOLDER), folder / MODEL_FILE
+        if report and model.exists() and is_of_model(report, model_stamp(model)):
+            entries = report["formats"]
             sizes = [entry.get("bytes") for entry in entries if entry["format"] == "tflite_int8"]
             found |= {name: size(sizes[0])} if sizes and sizes[0] else {}
     return {"int8 file": found} if found else {}
