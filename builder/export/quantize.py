@@ -23,6 +23,7 @@ _LOOP = "/while/"
 _LAST = "^StatefulPartitionedCall"
 MIXED_LABEL = "int8 (mixed: recurrent part stays float)"
 _SPECTROGRAMS = (keras.layers.MelSpectrogram, keras.layers.STFTSpectrogram)
+_ZERO = 1e-6
 Samples = Sequence[dict[str, np.ndarray]]
 
 
@@ -147,7 +148,18 @@ def _calibrated(recipe: quantizer.Quantizer, tflite: bytes, samples: Samples) ->
     manager = recipe_manager.RecipeManager()
     manager.load_quantization_recipe(recipe.get_quantization_recipe())
     calibrator.calibrate({SIGNATURE: list(samples)}, manager)
-    return self_contained(bytes(recipe.quantize(calibrator.get_model_qsvs()).quantized_model))
+    ranges = {name: _with_width(found) for name, found in calibrator.get_model_qsvs().items()}
+    return self_contained(bytes(recipe.quantize(ranges).quantized_model))
+
+
+def _with_width(found: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Give the range of 0 to 1 to values that were zero for all samples, such as those of dead units.
+
+    The step of a range without width is so small that the usual runtime refuses the file.
+    """
+    if {"min", "max"} <= found.keys() and max(np.abs(found["min"]).max(), np.abs(found["max"]).max()) < _ZERO:
+        return {**found, "max": np.ones_like(found["max"])}
+    return found
 
 
 def of_layer(name: str) -> str:

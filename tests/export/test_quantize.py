@@ -1,0 +1,28 @@
+"""What is rounded to 8 bits still runs, whatever the samples were."""
+
+import keras
+import numpy as np
+import pytest
+from ai_edge_litert.interpreter import Interpreter
+from small_models import small
+
+from builder.export import quantize
+from builder.export.tflite import float32
+
+
+# The calibrator looks at every tensor, as it must.
+@pytest.mark.filterwarnings("ignore:Warning. Enabling `experimental_preserve_all_tensors`:UserWarning")
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_a_layer_that_answers_zero_to_every_sample_runs_in_8_bits() -> None:
+    rows = small("cnn")[2].indices["train"][:20]
+    pictures = np.asarray(small("cnn")[2].arrays["image"][rows], np.float32)
+    inputs = keras.Input(pictures.shape[1:], name="image")
+    dead = keras.layers.Dense(4, "relu", bias_initializer=keras.initializers.Constant(-1e6))
+    x = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(4, 3)(inputs))
+    model = keras.Model({"image": inputs}, keras.layers.Dense(3)(dead(x)))
+    content = float32(model)
+    traits = quantize.traits_of(model, content, regression=False)
+    rounded = quantize.int8(content, traits, [{"image": picture[None]} for picture in pictures])
+    run = Interpreter(model_content=rounded).get_signature_runner()
+    (answer,) = run(image=pictures[:1]).values()
+    assert np.allclose(answer, model.predict(pictures[:1], verbose=0), atol=0.01)
