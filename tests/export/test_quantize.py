@@ -25,4 +25,4 @@ def test_a_layer_that_answers_zero_to_every_sample_runs_in_8_bits() -> None:
     rounded = quantize.int8(content, traits, [{"image": picture[None]} for picture in pictures])
     run = Interpreter(model_content=rounded).get_signature_runner()
     (answer,) = run(image=pictures[:1]).values()
-    assert np.allclose(answer, model.predict(pictures[:1], verbose=0), atol=0.01)
+    assert np.allclose(answer, model({"image": pictures[:1]}), atol=0.01)
