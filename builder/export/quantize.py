@@ -148,18 +148,21 @@ def _calibrated(recipe: quantizer.Quantizer, tflite: bytes, samples: Samples) ->
     manager = recipe_manager.RecipeManager()
     manager.load_quantization_recipe(recipe.get_quantization_recipe())
     calibrator.calibrate({SIGNATURE: list(samples)}, manager)
-    ranges = {name: _with_width(found) for name, found in calibrator.get_model_qsvs().items()}
+    ranges = {name: _range(found) for name, found in calibrator.get_model_qsvs().items()}
     return self_contained(bytes(recipe.quantize(ranges).quantized_model))
 
 
-def _with_width(found: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Give the range of 0 to 1 to values that were zero for all samples, such as those of dead units.
+def _range(found: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return what was found of a tensor's values as the quantizer and the runtimes can take it.
 
-    The step of a range without width is so small that the usual runtime refuses the file.
+    The quantizer stumbles over a range in a list of one where a constant, such as learned tokens, is joined
+    to other values. Values that were zero for all samples, such as those of dead units, get the range from 0
+    to 1: the step of a range without width is so small that the usual runtime refuses the file.
     """
-    if {"min", "max"} <= found.keys() and max(np.abs(found["min"]).max(), np.abs(found["max"]).max()) < _ZERO:
-        return {**found, "max": np.ones_like(found["max"])}
-    return found
+    one = {name: np.reshape(value, ()) if np.size(value) == 1 else value for name, value in found.items()}
+    if one.keys() >= {"min", "max"} and max(np.abs(one["min"]).max(), np.abs(one["max"]).max()) < _ZERO:
+        return {**one, "max": np.ones_like(one["max"])}
+    return one
 
 
 def of_layer(name: str) -> str:

@@ -6,6 +6,7 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter
 from small_models import small
 
+from builder.blocks.learned_tokens import LearnedTokens
 from builder.export import quantize
 from builder.export.tflite import float32
 
@@ -26,3 +27,17 @@ def test_a_layer_that_answers_zero_to_every_sample_runs_in_8_bits() -> None:
     run = Interpreter(model_content=rounded).get_signature_runner()
     (answer,) = run(image=pictures[:1]).values()
     assert np.allclose(answer, model({"image": pictures[:1]}), atol=0.01)
+
+
+@pytest.mark.filterwarnings("ignore:Warning. Enabling `experimental_preserve_all_tensors`:UserWarning")
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_learned_tokens_joined_to_a_sequence_are_rounded_to_8_bits() -> None:
+    steps = np.random.default_rng(1).random((20, 1, 6, 8), np.float32)
+    inputs = keras.Input((6, 8), name="steps")
+    joined = keras.layers.Concatenate(axis=1)([LearnedTokens(4)(inputs), inputs])
+    model = keras.Model({"steps": inputs}, keras.layers.Dense(3)(joined))
+    content = float32(model)
+    traits = quantize.traits_of(model, content, regression=False)
+    rounded = quantize.int8(content, traits, [{"steps": sample} for sample in steps])
+    (answer,) = Interpreter(model_content=rounded).get_signature_runner()(steps=steps[0]).values()
+    assert np.allclose(answer, model({"steps": steps[0]}), atol=0.05)
