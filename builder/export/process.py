@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,9 +11,9 @@ from typing import Any
 
 from builder.errors import Problem
 from builder.export.formats import FORMATS
+from builder.export.launching import Worker, worker
 from builder.export.trouble import crashed
 
-ROOT = Path(__file__).resolve().parents[2]
 SECONDS_PER_FORMAT = 900.0
 
 
@@ -84,32 +81,22 @@ class _Listener:
 
 def _listen(module: str, job_file: Path, pending: Sequence[str], listener: _Listener, seconds: float) -> bool:
     """Run one worker to its end; tell whether it was ended for taking too long."""
-    command = [sys.executable, "-m", module, str(job_file), ",".join(pending)]
-    with subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        stdin=subprocess.DEVNULL,
-        env=environment(),
-        text=True,
-    ) as process:
-        assert process.stdout is not None
-        watch = _Watch(process, seconds)
+    with worker(module, [str(job_file), ",".join(pending)]) as running:
+        watch = _Watch(running, seconds)
         try:
-            for line in process.stdout:
+            for line in running.lines:
                 watch.restart()
                 listener.hear(json.loads(line))
         finally:
             watch.stop()
-            process.kill()
     return watch.expired
 
 
 class _Watch:
     """Ends a process that has been silent for too long."""
 
-    def __init__(self, process: subprocess.Popen[str], seconds: float) -> None:
-        self._process, self._seconds = process, seconds
+    def __init__(self, running: Worker, seconds: float) -> None:
+        self._worker, self._seconds = running, seconds
         self.expired = False
         self._start()
 
@@ -127,11 +114,4 @@ class _Watch:
 
     def _expire(self) -> None:
         self.expired = True
-        self._process.kill()
-
-
-def environment() -> dict[str, str]:
-    """Return the environment of a worker process."""
-    # Exports run on the processor: a training run may hold the graphics card.
-    path = os.pathsep.join(part for part in (str(ROOT), os.environ.get("PYTHONPATH", "")) if part)
-    return {**os.environ, "PYTHONPATH": path, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
+        self._worker.kill()

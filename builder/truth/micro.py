@@ -13,7 +13,7 @@ from typing import Any
 
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-from builder.export.process import environment
+from builder.export.launching import environment
 from builder.truth.micro_operators import MICRO_OPERATORS, NOT_IN_A_FILE
 
 SECONDS = 120.0

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from builder.errors import stop
-from builder.export.process import environment
+from builder.export.launching import environment
 
 SECONDS = 300.0
 _WORKER = "builder.truth.speed_worker"
