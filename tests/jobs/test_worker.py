@@ -1,5 +1,6 @@
 """The training process: from a run's id to a model, a report and an honest status."""
 
+import signal
 import subprocess
 import sys
 import time
@@ -9,7 +10,7 @@ import numpy as np
 import psutil
 import pytest
 
-from builder.jobs import training
+from builder.jobs import training, worker
 from builder.jobs.processes import child_environment
 from builder.project import load_preset
 from builder.runs.files import read_json
@@ -40,6 +41,16 @@ def started(run_id, **environment):
     return subprocess.Popen(
         command, env=child_environment(environment), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
+
+
+def ended(run_id):
+    """Do a run's work in this process, which has imported TensorFlow already, and return the run."""
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        worker.run(run_id, default_store(), default_workspace())
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    return default_store().run(run_id)
 
 
 def wait_until(condition, process):
@@ -127,34 +138,25 @@ def test_too_little_memory_for_a_single_sample_is_told_in_words():
     assert problem.code == "out_of_memory" and "Make the model smaller" in problem.message
 
 
-@pytest.mark.slow
-def test_a_trained_model_counts_even_where_its_report_cannot_be_written(end):
+def test_a_trained_model_counts_even_where_its_report_cannot_be_written():
     store, run_id, folder = queued()
     (folder / "evaluation.json").mkdir()
-    process = started(run_id)
-    end(process)
-    output = process.communicate(timeout=WAIT_SECONDS)[0].decode()
-    assert store.run(run_id).status == "finished", output
+    assert ended(run_id).status == "finished"
     assert (folder / "model.keras").exists()
     told = [event.message for event in store.events(run_id) if event.kind == "evaluation_failed"]
     assert told and "Traceback" not in told[0]
 
 
-@pytest.mark.slow
-def test_a_run_starts_from_an_earlier_one_with_frozen_blocks(end):
-    store, first, folder = queued()
-    process = started(first)
-    end(process)
-    process.communicate(timeout=WAIT_SECONDS)
+def test_a_run_starts_from_an_earlier_one_with_frozen_blocks():
+    store, first, _ = queued()
+    ended(first)
     document = store.run_document(first)
     document["training"]["initial_weights"] = f"run:{first}"
     frozen = next(node for node in document["model"]["nodes"] if node["kind"].startswith("conv"))
     frozen["frozen"] = True
     second = store.create_run(store.create_project(document), document)
-    process = started(second)
-    end(process)
-    output = process.communicate(timeout=WAIT_SECONDS)[0].decode()
-    assert store.run(second).status == "finished", output
+    run = ended(second)
+    assert run.status == "finished", run.error
     told = {event.kind: event.message for event in store.events(second)}
     assert "start from the run" in told["started_from"]
     models = [
@@ -179,10 +181,6 @@ def test_a_run_starts_from_an_earlier_one_with_frozen_blocks(end):
         pytest.param("elsewhere", "bad_initial_weights", marks=pytest.mark.exhaustive),
     ],
 )
-def test_missing_initial_weights_fail_the_run_in_words(end, chosen, code):
-    store, run_id, _ = queued(initial_weights=chosen)
-    process = started(run_id)
-    end(process)
-    output = process.communicate(timeout=WAIT_SECONDS)[0].decode()
-    run = store.run(run_id)
-    assert (run.status, run.error["code"]) == ("failed", code), output
+def test_missing_initial_weights_fail_the_run_in_words(chosen, code):
+    run = ended(queued(initial_weights=chosen)[1])
+    assert (run.status, run.error["code"]) == ("failed", code)
