@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
-from real_browser import ROOT, block, chromium, field, select_block, studio_in, watched_page
+from real_browser import ROOT, block, field, select_block, watched_page
 
 from builder.project import Project, load_preset
 from builder.runs.store import Store
-from builder.runs.workspace import Workspace
 from builder.share import payload
 
 expect.set_options(timeout=15_000)
@@ -22,38 +20,6 @@ expect.set_options(timeout=15_000)
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 ENGINE_SECONDS = 90
 AXE = ROOT / "builder/ui/components/frontend/node_modules/axe-core/axe.min.js"
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("home")
-
-
-@pytest.fixture(scope="module")
-def app(home: Path) -> Iterator[str]:
-    """Serve the app once for all tests here, in a workspace of its own."""
-    with studio_in(home) as address:
-        yield address
-
-
-@pytest.fixture
-def store(home: Path) -> Iterator[Store]:
-    store = Store(Workspace(home).database_url)
-    yield store
-    store.close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as opened:
-        yield opened
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    with watched_page(browser) as opened:
-        opened.set_default_timeout(30_000)
-        yield opened
 
 
 @pytest.fixture
@@ -120,6 +86,8 @@ def test_an_edit_on_the_canvas_is_in_the_history_and_can_be_taken_back(
     assert len(store.versions(project_id)) == 4
 
     choose_version(page, 3)
+    # The page shows that version: until then the button belongs to another one.
+    expect(page.locator(".kb-node-changed")).to_have_count(1, timeout=ENGINE_SECONDS * 1000)
     button(page, "Restore this version").click()
     expect(page.get_by_text("Restored the version of").first).to_be_visible()
     page.get_by_role("link", name="Model").click()

@@ -2,43 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
-from real_browser import ROOT, block, chromium, field, select_block, served, watched_page
+from playwright.sync_api import Locator, Page, expect
+from real_browser import block, field, select_block
 
 from builder.project import load_preset
-from builder.runs.store import default_store
+from builder.runs.store import Store
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 ENGINE_MS = 120_000
 
 
-@pytest.fixture
-def app(tmp_path: Path) -> Iterator[str]:
-    with served(ROOT / "app.py", tmp_path / "app.log") as address:
-        yield address
-
-
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    with chromium() as opened:
-        yield opened
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    with watched_page(browser) as opened:
-        opened.set_default_timeout(30_000)
-        yield opened
-
-
-def preview_of(page: Page, preset: str, app: str) -> None:
+def preview_of(page: Page, preset: str, app: str, store: Store) -> None:
     """Open a new project of a preset and switch its preview on."""
-    project_id = default_store().create_project(load_preset(preset).to_json())
+    project_id = store.create_project(load_preset(preset).to_json())
     page.goto(f"{app}/model?project={project_id}")
     page.get_by_role("tab", name="Preview").click(timeout=ENGINE_MS)
     # The box itself is unseen: the switch drawn beside it is what a person clicks.
@@ -58,8 +36,8 @@ def colors(painting: Locator) -> int:
     return int(painting.evaluate(script))
 
 
-def test_pictures_appear_and_follow_edits_and_samples(page: Page, app: str) -> None:
-    preview_of(page, "images/resnet", app)
+def test_pictures_appear_and_follow_edits_and_samples(page: Page, app: str, store: Store) -> None:
+    preview_of(page, "images/resnet", app, store)
     expect(picture(page, "output").locator(".kb-classes")).to_be_visible(timeout=ENGINE_MS)
     for name in ("input", "stem", "residual_1", "residual_2", "residual_3"):
         assert colors(picture(page, name).locator("canvas")) > 8, name

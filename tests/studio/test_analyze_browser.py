@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
-from playwright.sync_api import Browser, Page, expect
-from real_browser import block, chromium, field, studio_in, watched_page
+from playwright.sync_api import Page, expect
+from real_browser import block, field
 
 from builder.project import load_preset
 from builder.runs.store import Store
-from builder.runs.workspace import Workspace
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -19,35 +15,8 @@ ENGINE_MS = 120_000
 PREFLIGHT_MS = 180_000
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("home")
-
-
-@pytest.fixture(scope="module")
-def app(home: Path) -> Iterator[str]:
-    """Serve the app once for both tests, in a workspace of its own."""
-    with studio_in(home) as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as opened:
-        yield opened
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    with watched_page(browser) as opened:
-        opened.set_default_timeout(30_000)
-        yield opened
-
-
-def open_panel(page: Page, preset: str, app: str, home: Path) -> None:
-    store = Store(Workspace(home).database_url)
+def open_panel(page: Page, preset: str, app: str, store: Store) -> None:
     project_id = store.create_project(load_preset(preset).to_json())
-    store.close()
     page.goto(f"{app}/model?project={project_id}")
     page.get_by_role("tab", name="Analyze").click(timeout=ENGINE_MS)
     expect(page.locator(".kb-figures")).to_be_visible(timeout=ENGINE_MS)
@@ -57,8 +26,8 @@ def names(page: Page) -> list[str]:
     return page.locator(".kb-figures tbody th button").all_inner_texts()
 
 
-def test_figures_sort_jump_and_follow_an_edit(page: Page, app: str, home: Path) -> None:
-    open_panel(page, "images/cnn", app, home)
+def test_figures_sort_jump_and_follow_an_edit(page: Page, app: str, store: Store) -> None:
+    open_panel(page, "images/cnn", app, store)
     assert names(page)[:2] == ["input", "conv_1"]
     expect(page.locator(".kb-totals")).to_contain_text("93,322")
     expect(page.locator(".kb-sight")).to_contain_text("18×18")
@@ -77,8 +46,8 @@ def test_figures_sort_jump_and_follow_an_edit(page: Page, app: str, home: Path) 
     expect(page.locator(".kb-totals")).to_contain_text("83,946")
 
 
-def test_a_preflight_tells_what_stays_float_and_marks_the_block(page: Page, app: str, home: Path) -> None:
-    open_panel(page, "text/lstm", app, home)
+def test_a_preflight_tells_what_stays_float_and_marks_the_block(page: Page, app: str, store: Store) -> None:
+    open_panel(page, "text/lstm", app, store)
     page.get_by_role("button", name="Run the preflight").click()
     expect(page.get_by_role("progressbar", name="Preflight")).to_be_visible()
     panel = page.locator(".kb-preflight")
