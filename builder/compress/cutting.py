@@ -24,7 +24,7 @@ _WIDTHS = {
     "residual_block.v1": "filters",
     "vgg_stage.v1": "filters",
 }
-_RESIDUAL = "residual_block.v1"
+_RESIDUAL, _INPUT = "residual_block.v1", "input.v1"
 # What is inside these blocks only; their outputs are added to their inputs.
 _INNER = {
     "feed_forward.v1": ("feed_forward_dim",),
@@ -165,7 +165,7 @@ class _Channels:
             return entering[0]
         if node.kind in _MERGING:
             return self._together(entering)
-        if node.kind == _JOINING:
+        if node.kind == _JOINING and _values(node)["axis"] == -1:
             return tuple(name for made in entering for name in made)
         if node.kind == _RESIDUAL and self._has_plain_shortcut(node, entering[0]):
             return self._together([*entering, (node.id,)])
@@ -177,13 +177,14 @@ class _Channels:
         return (node.id,)
 
     def _has_plain_shortcut(self, node: Node, entering: tuple[str, ...]) -> bool:
+        """Tell whether what enters may be added as it is: of as many channels, or of an unknown number."""
         values = _values(node)
-        sizes = [_values(other).get(_WIDTHS[other.kind]) for other in self._producers(entering)]
-        return values["strides"] in (1, [1, 1]) and sizes == [values["filters"]]
-
-    def _producers(self, made: tuple[str, ...]) -> list[Node]:
-        nodes = [self._graph.node(name) for name in made]
-        return [node for node in nodes if node.kind in _WIDTHS]
+        makers = [self._graph.node(name) for name in entering]
+        if values["strides"] != 1 or any(maker.kind == _INPUT for maker in makers):
+            return False
+        sizes = [_values(maker).get(_WIDTHS.get(maker.kind, "filters")) for maker in makers]
+        known = [size for size in sizes if isinstance(size, int)]
+        return len(known) < len(sizes) or sum(known) == values["filters"]
 
     def _together(self, entering: list[tuple[str, ...]]) -> tuple[str, ...]:
         first, *others = entering

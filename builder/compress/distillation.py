@@ -41,7 +41,11 @@ class Student(keras.Model):
 
 
 def student_of(
-    model: keras.Model, teacher: keras.Model, settings: Mapping[str, Any], is_of_classes: bool
+    model: keras.Model,
+    teacher: keras.Model,
+    settings: Mapping[str, Any],
+    is_of_classes: bool,
+    of_labels: bool = False,
 ) -> Student:
     """Return a student over the layers of a model.
 
@@ -50,6 +54,7 @@ def student_of(
         teacher: a trained model with the same inputs, by name, and an output of the same shape.
         settings: the recipe's settings, defaults filled in.
         is_of_classes: whether the outputs are chances of classes or labels, rather than values.
+        of_labels: whether any number of these may be right.
 
     Raises:
         BuilderError: ``teacher_misfit`` where inputs or outputs differ.
@@ -72,7 +77,7 @@ def student_of(
         arrays = x if isinstance(x, Mapping) else dict(zip(names, keras.tree.flatten(x), strict=True))
         told, *features = keras.tree.flatten(known([arrays[name] for name in names], training=False))
         if is_of_classes:
-            followed = softened_loss(told, answer, kinds[0], kinds[1], temperature)
+            followed = softened_loss(told, answer, kinds[0], kinds[1], temperature, of_labels)
         else:
             followed = task_loss(told)
         return weight, followed, 0.0 if imitate is None else imitate(x, features[0])
@@ -83,7 +88,12 @@ def student_of(
 
 
 def softened_loss(
-    told: Any, answer: Any, told_as: str | None, answered_as: str | None, temperature: float
+    told: Any,
+    answer: Any,
+    told_as: str | None,
+    answered_as: str | None,
+    temperature: float,
+    of_labels: bool = False,
 ) -> Any:
     """Return the Kullback-Leibler divergence of softened answers, times the temperature squared.
 
@@ -94,9 +104,10 @@ def softened_loss(
         told: the teacher's answers, (batch, …, classes), and ``told_as`` the activation that made them.
         answer: the student's, of the same shape, and ``answered_as`` likewise.
         temperature: what the logits are divided by.
+        of_labels: whether any number of the classes may be right, which logits alone do not tell.
     """
     teacher, student = _logits(told, told_as) / temperature, _logits(answer, answered_as) / temperature
-    if told_as == _SWITCHES or told.shape[-1] == 1:
+    if of_labels or told_as == _SWITCHES or told.shape[-1] == 1:
         # Each label for itself is a choice between two.
         teacher, student = (
             keras.ops.stack([each, keras.ops.zeros_like(each)], -1) for each in (teacher, student)

@@ -45,6 +45,21 @@ def chosen_kernels(model: keras.Model, embeddings: bool) -> Chosen:
         model: a built model.
         embeddings: whether embedding tables are worked on, too.
     """
+    found, left = every_kernel(model, embeddings)
+    least = SMALLEST_SHARE * sum(kernel.size for kernel in found)
+    for kernel in found:
+        if kernel.size < least:
+            left[kernel.layer] = "it holds less than 1 % of the weights"
+    return Chosen(tuple(kernel for kernel in found if kernel.size >= least), left)
+
+
+def every_kernel(model: keras.Model, embeddings: bool) -> tuple[list[Kernel], dict[str, str]]:
+    """Return all kernels of a model, however small, and why other layers with weights have none to change.
+
+    Args:
+        model: a built model.
+        embeddings: whether embedding tables count as kernels.
+    """
     left: dict[str, str] = {}
     found: list[Kernel] = []
     for layer in model._flatten_layers(include_self=False):
@@ -55,11 +70,7 @@ def chosen_kernels(model: keras.Model, embeddings: bool) -> Chosen:
                 found.append(kernel)
             elif why:
                 left[kernel.layer] = why
-    least = SMALLEST_SHARE * sum(kernel.size for kernel in found)
-    for kernel in found:
-        if kernel.size < least:
-            left[kernel.layer] = "it holds less than 1 % of the weights"
-    return Chosen(tuple(kernel for kernel in found if kernel.size >= least), left)
+    return found, left
 
 
 def _why_left(layer: Any, variable: Any, embeddings: bool) -> str | None:

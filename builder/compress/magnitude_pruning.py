@@ -13,7 +13,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from builder.compress.kernels import Chosen
+from builder.compress.kernels import Chosen, every_kernel
 from builder.compression_parameters import TWO_OF_FOUR, WHOLE_MODEL
 from builder.errors import stop
 
@@ -111,13 +111,15 @@ def keep_zeros(variables: Sequence[Any]) -> Callable[[Step], Step]:
     return around
 
 
-def sparse_variables(chosen: Chosen) -> list[Any]:
-    """Return the kernels that an earlier pruning has left with many zeros."""
-    zeros = {
-        kernel.layer: float(keras.ops.mean(keras.ops.cast(kernel.variable == 0, "float32")))
-        for kernel in chosen.kernels
-    }
-    return [kernel.variable for kernel in chosen.kernels if zeros[kernel.layer] >= FEWEST_ZEROS]
+def sparse_variables(model: keras.Model) -> list[Any]:
+    """Return the kernels and embedding tables that an earlier pruning has left with many zeros."""
+    kernels, _ = every_kernel(model, True)
+    return [kernel.variable for kernel in kernels if _zeros(kernel.variable) >= FEWEST_ZEROS]
+
+
+def _zeros(variable: Any) -> float:
+    """Return the share of zeros."""
+    return float(keras.ops.mean(keras.ops.cast(variable == 0, "float32")))
 
 
 def _masks(variables: Sequence[Any], sparsity: Any, settings: Mapping[str, Any]) -> list[Any]:

@@ -25,7 +25,8 @@ _MERGING = (
 _CONVOLUTIONS = (keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.Conv3D)
 _DEPTHWISE = (keras.layers.DepthwiseConv1D, keras.layers.DepthwiseConv2D)
 _RECURRENT = (keras.layers.RNN, keras.layers.Bidirectional)
-_NORMALIZATIONS = (keras.layers.BatchNormalization, keras.layers.LayerNormalization)
+# They have weights for every channel, and keep the channels.
+_BY_CHANNEL = (keras.layers.BatchNormalization, keras.layers.LayerNormalization, keras.layers.PReLU)
 _REARRANGING = (keras.layers.Reshape, keras.layers.Permute)
 
 # The name of the place where channels are made, and how many there are.
@@ -88,15 +89,15 @@ class _Walk:
 
     def _made(self, layer: Any, node: Any, entering: list[Layout]) -> Layout:
         size = int(node.outputs[0].shape[-1] or 1) if node.outputs[0].shape else 1
-        if isinstance(layer, (keras.layers.Dense, *_CONVOLUTIONS)):
-            self._entering[layer.name] = entering[0]
+        if isinstance(layer, (keras.layers.Dense, *_CONVOLUTIONS)) and getattr(layer, "groups", 1) == 1:
+            self._reads(layer, entering[0])
             self._makers.setdefault(layer.name, []).append(layer)
             return self._place(layer.name, size)
-        if isinstance(layer, (*_DEPTHWISE, *_NORMALIZATIONS)):
-            self._entering[layer.name] = entering[0]
+        if isinstance(layer, (*_DEPTHWISE, *_BY_CHANNEL)):
+            self._reads(layer, entering[0])
             return entering[0]
         if isinstance(layer, _RECURRENT):
-            self._entering[layer.name] = entering[0]
+            self._reads(layer, entering[0])
             return self._place(layer.name, size)
         if isinstance(layer, keras.layers.Flatten):
             times = size // sum(count for _, count in entering[0])
@@ -109,10 +110,21 @@ class _Walk:
         if keeps and not getattr(layer, "weights", None) and not isinstance(layer, _REARRANGING):
             return entering[0]
         # Whatever else it is takes all channels that enter, so that none of them may be cut.
-        for layout in entering:
+        self._keep_whole(entering)
+        return self._place(layer.name, size)
+
+    def _reads(self, layer: Any, entering: Layout) -> None:
+        """Note what enters a layer; a shared one has one kernel, which the same channels enter every time."""
+        known = self._entering.setdefault(layer.name, entering)
+        if len(known) == len(entering):
+            self._merged([known, entering])
+        else:
+            self._keep_whole([known, entering])
+
+    def _keep_whole(self, layouts: Sequence[Layout]) -> None:
+        for layout in layouts:
             for name, _ in layout:
                 self._join("", name)
-        return self._place(layer.name, size)
 
     def _place(self, name: str, size: int) -> Layout:
         self._parent.setdefault(name, name)
@@ -169,8 +181,9 @@ class _Walk:
         if layer.name not in self._entering:
             return values
         entering = self._kept(self._entering[layer.name], kept)
-        if isinstance(layer, _NORMALIZATIONS):
-            return [value[entering] if value.ndim == 1 else value for value in values]
+        if isinstance(layer, _BY_CHANNEL):
+            size = sum(count for _, count in self._entering[layer.name])
+            return [value[..., entering] if value.shape[-1] == size else value for value in values]
         if isinstance(layer, _RECURRENT):
             return [
                 value[entering] if weight.name == "kernel" else value

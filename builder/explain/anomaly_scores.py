@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -11,6 +12,7 @@ from sklearn import metrics
 from builder.data.given_back import mean_squares
 from builder.data.prepare import Prepared
 from builder.data.reconstruction import ANOMALIES_FILE
+from builder.explain.answers import check_outputs
 from builder.explain.worst import WORST
 from builder.outputs import predict_arrays
 
@@ -20,12 +22,13 @@ _ROWS = 1_000
 
 def errors_of(model: keras.Model, prepared: Prepared, rows: np.ndarray) -> np.ndarray:
     """Return the mean squared error of every row's reconstruction, shape (rows,)."""
-    found = []
-    for start in range(0, len(rows), _ROWS):
-        some = rows[start : start + _ROWS]
+
+    def given_back(some: np.ndarray) -> np.ndarray:
         outputs = predict_arrays(model, prepared.arrays, some)
-        found.append(mean_squares(outputs - prepared.targets[some]))
-    return np.concatenate(found)
+        check_outputs(outputs, prepared.spec)
+        return outputs
+
+    return _distances(prepared, rows, given_back)
 
 
 def anomaly_scores(model: keras.Model, prepared: Prepared, rows: np.ndarray) -> dict[str, Any]:
@@ -49,7 +52,8 @@ def anomaly_scores(model: keras.Model, prepared: Prepared, rows: np.ndarray) -> 
         truth, called, average="binary", zero_division=0
     )
     learned_from = prepared.targets[np.asarray(prepared.indices["train"])[:_ROWS]]
-    distance = mean_squares(prepared.targets[rows] - learned_from.mean(axis=0))
+    average = learned_from.mean(axis=0)
+    distance = _distances(prepared, rows, lambda some: average)
     area, simple = _area(truth, scores), _area(truth, distance)
     return {
         "roc_auc": area,
@@ -65,6 +69,12 @@ def anomaly_scores(model: keras.Model, prepared: Prepared, rows: np.ndarray) -> 
         "learned": area is None or (simple is not None and area > max(simple, 0.5)),
         "worst_errors": _worst(scores, threshold, truth, called, rows),
     }
+
+
+def _distances(prepared: Prepared, rows: np.ndarray, guess: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """Return the mean squared distance of every row from a guess, shape (rows,), some rows at a time."""
+    pieces = [rows[start : start + _ROWS] for start in range(0, len(rows), _ROWS)]
+    return np.concatenate([mean_squares(guess(some) - prepared.targets[some]) for some in pieces])
 
 
 def _area(truth: np.ndarray, scores: np.ndarray) -> float | None:

@@ -17,7 +17,7 @@ _SMALLEST = 1e-7
 
 
 def language_scores(model: keras.Model, prepared: Prepared, rows: np.ndarray) -> dict[str, Any]:
-    """Return cross-entropy (nats a token), perplexity, bits a token and accuracy, beside letter frequencies.
+    """Return cross-entropy (nats a token), perplexity, bits a token and accuracy, beside token frequencies.
 
     The baseline foretells every token by how frequent it is in the training part, whatever stands before it.
 
@@ -57,7 +57,7 @@ def language_scores(model: keras.Model, prepared: Prepared, rows: np.ndarray) ->
         "accuracy": right / count,
         "tokens": count,
         "baseline": {
-            "rule": "how frequent each character is",
+            "rule": "how frequent each piece of text is",
             "perplexity": math.exp(simple),
             "bits_per_token": simple / math.log(2),
         },

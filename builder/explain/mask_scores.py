@@ -40,18 +40,14 @@ def mask_scores(model: keras.Model, prepared: Prepared, rows: np.ndarray) -> dic
         Everingham et al., The Pascal Visual Object Classes Challenge: A Retrospective (2015), section 4.3.
     """
     names = prepared.spec.class_names
-    matrices, masks = [], []
+    matrices: list[np.ndarray] = []
     for start in range(0, len(rows), _ROWS_AT_ONCE):
         chosen = rows[start : start + _ROWS_AT_ONCE]
-        outputs = predict_arrays(model, prepared.arrays, chosen, _ROWS_AT_ONCE)
-        check_outputs(outputs, prepared.spec)
-        # One unit speaks for the second of two classes only where there is one sample an answer: never here.
-        predicted = outputs.argmax(axis=-1).astype(np.uint8)
+        predicted = _predicted(model, prepared, chosen)
         truth = np.asarray(prepared.targets[chosen])
         matrices += [
             pixel_confusion(true, said, len(names)) for true, said in zip(truth, predicted, strict=True)
         ]
-        masks += list(predicted)
     total = np.sum(matrices, axis=0)
     scores = union_scores(total)
     simple = _most_common(prepared, total)
@@ -61,8 +57,10 @@ def mask_scores(model: keras.Model, prepared: Prepared, rows: np.ndarray) -> dic
 
     def shown(place: int) -> dict[str, Any]:
         wrong = 1.0 - own[place]["pixel_accuracy"]
+        # Asked again, since the masks of all pictures would be too many to be held.
+        [mask] = _predicted(model, prepared, rows[[place]])
         iou = own[place]["mean_iou"]
-        return {"row": int(rows[place]), "mean_iou": iou, "wrong": wrong, "mask": png_text(masks[place])}
+        return {"row": int(rows[place]), "mean_iou": iou, "wrong": wrong, "mask": png_text(mask)}
 
     classes = [
         {"name": name, "iou": iou, "pixels": int(count)}
@@ -78,6 +76,14 @@ def mask_scores(model: keras.Model, prepared: Prepared, rows: np.ndarray) -> dic
         "examples": [shown(int(place)) for place in spread],
         "worst_errors": [shown(int(place)) for place in order[:WORST] if own[place]["pixel_accuracy"] < 1],
     }
+
+
+def _predicted(model: keras.Model, prepared: Prepared, rows: np.ndarray) -> np.ndarray:
+    """Return the predicted classes of some pictures, uint8 (pictures, height, width)."""
+    outputs = predict_arrays(model, prepared.arrays, rows, _ROWS_AT_ONCE)
+    check_outputs(outputs, prepared.spec)
+    # One unit speaks for the second of two classes only where there is one sample an answer: never here.
+    return outputs.argmax(axis=-1).astype(np.uint8)
 
 
 def pixel_confusion(truth: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:

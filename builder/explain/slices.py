@@ -12,6 +12,7 @@ import numpy as np
 
 from builder.data.prepare import Prepared
 from builder.explain.answer_scores import answer_words, bad_answers, check_explained, row_losses
+from builder.explain.answers import check_outputs
 from builder.explain.sample_traits import Trait, traits
 from builder.explain.targets import of_target, some_rows
 from builder.outputs import output_activation, predict_arrays
@@ -77,6 +78,7 @@ def slices(
     check_explained(data.spec, "The search for groups")
     rows = some_rows(data, "test", MOST_ROWS)
     outputs = predict_arrays(single, data.arrays, rows)
+    check_outputs(outputs, data.spec)
     targets, activation = np.asarray(data.targets[rows]), output_activation(single)
     bad = bad_answers(outputs, targets, data.spec, activation)
     losses = row_losses(outputs, targets, data.spec, activation)

@@ -140,7 +140,7 @@ def _prune(
     _take_all(model, source, run_id)
     chosen = chosen_kernels(model, settings["embeddings"])
     check_prunable(chosen, settings["pattern"])
-    around = partial(_pruning, chosen=chosen, settings=settings)
+    around = _with_old_zeros(model, partial(_pruning, chosen=chosen, settings=settings))
     return Started(model, Shaping(around, settled=settings["ramp"]), chosen.left)
 
 
@@ -155,7 +155,8 @@ def _cluster(
     chosen = chosen_kernels(model, settings["embeddings"])
     cluster(chosen, settings["clusters"])
     variables = [kernel.variable for kernel in chosen.kernels]
-    return Started(model, Shaping(lambda trained, updates: clustered_steps(variables)), chosen.left)
+    around = _with_old_zeros(model, lambda trained, updates: clustered_steps(variables))
+    return Started(model, Shaping(around), chosen.left)
 
 
 def _round(
@@ -184,13 +185,25 @@ def _teach(
     if settings["start"] == TEACHER_UNITS:
         slice_weights(source, model)
     of_classes = not spec.predicts_numbers
-    return Started(student_of(model, source, settings, of_classes), Shaping(kept=model))
+    student = student_of(model, source, settings, of_classes, spec.predicts_labels)
+    return Started(student, Shaping(kept=model))
 
 
 def _sparse_stays(model: keras.Model) -> Any:
     """Return a shaping in which zeros of an earlier pruning stay."""
-    variables: Sequence[Any] = sparse_variables(chosen_kernels(model, True))
+    variables: Sequence[Any] = sparse_variables(model)
     return lambda trained, updates: keep_zeros(variables)
+
+
+def _with_old_zeros(model: keras.Model, around: Any) -> Any:
+    """Return a shaping in which zeros stay also where the recipe itself does not look."""
+    stays = _sparse_stays(model)
+
+    def both(trained: keras.Model, updates: int) -> Any:
+        shaped, keeping = around(trained, updates), stays(trained, updates)
+        return lambda step: shaped(keeping(step))
+
+    return both
 
 
 _METHODS: dict[str, Callable[..., Started]] = {

@@ -43,6 +43,16 @@ def test_one_output_for_two_classes_is_softened_as_two():
     assert float(found) == pytest.approx(float(softened_loss(*two, "linear", "linear", 2.0)), rel=1e-4)
 
 
+def test_labels_are_each_a_choice_of_its_own_in_logits_as_in_chances():
+    chances = [1 / (1 + np.exp(-values)) for values in (LOGITS, OTHERS)]
+    wanted = float(softened_loss(*chances, "sigmoid", "sigmoid", 2.0, of_labels=True))
+    found = softened_loss(LOGITS, OTHERS, "linear", "linear", 2.0, of_labels=True)
+    assert float(found) == pytest.approx(wanted, rel=1e-4)
+    # Adding the same to every label changes what each of them says.
+    moved = softened_loss(LOGITS + 3.0, LOGITS, "linear", "linear", 2.0, of_labels=True)
+    assert float(moved) > 0.1
+
+
 @pytest.mark.parametrize("features", ["none", "last"])
 def test_a_student_learns_what_only_the_teacher_knows(features):
     keras.utils.set_random_seed(1)

@@ -5,7 +5,12 @@ import numpy as np
 import pytest
 
 from builder.compress.kernels import chosen_kernels
-from builder.compress.magnitude_pruning import check_prunable, pruned_steps, sparsity_at
+from builder.compress.magnitude_pruning import (
+    check_prunable,
+    pruned_steps,
+    sparse_variables,
+    sparsity_at,
+)
 from builder.compress.measure import weight_report
 from builder.compress.weight_clustering import cluster, clustered, clustered_steps
 from builder.compression_parameters import MAGNITUDE_PRUNING, RECIPES
@@ -142,6 +147,25 @@ def test_clusters_stay_together_and_zeros_stay_zero(digits, tmp_path):
     assert len(np.unique(after)) <= 8 and not np.array_equal(before, after)
     for value in np.unique(before):
         assert len(np.unique(after[before == value])) == 1, "one cluster has one value"
+
+
+def sparse_halves(variable):
+    """Take every other input's weights away."""
+    values = np.array(variable)
+    values[::2] = 0.0
+    variable.assign(values)
+
+
+def test_every_sparse_kernel_is_found_whatever_its_neighbors_and_its_size():
+    steps = keras.Input((6,), dtype="int32")
+    x = keras.layers.Embedding(3000, 8, name="words")(steps)
+    x = keras.layers.LSTM(6, name="lstm")(x)
+    model = keras.Model(steps, keras.layers.Dense(3, name="head")(x))
+    assert sparse_variables(model) == []
+    # Beside the table of words this kernel is small, and its layer's other kernel is dense.
+    kernel = model.get_layer("lstm").weights[0]
+    sparse_halves(kernel)
+    assert [variable.path for variable in sparse_variables(model)] == [kernel.path]
 
 
 def test_k_means_finds_values_that_lie_apart():

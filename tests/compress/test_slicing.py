@@ -60,6 +60,119 @@ def test_what_makes_only_zeros_can_be_cut_without_a_difference(preset, tmp_path)
     np.testing.assert_allclose(np.asarray(small(arrays)), np.asarray(large(arrays)), atol=1e-5)
 
 
+def slopes_model(filters, shared_axes):
+    image = keras.Input((8, 8, 1), name="image")
+    x = keras.layers.Conv2D(filters, 3, name="conv")(image)
+    x = keras.layers.PReLU("random_normal", shared_axes=shared_axes, name="slopes")(x)
+    x = keras.layers.GlobalMaxPooling2D(name="pool")(x)
+    return keras.Model(image, keras.layers.Dense(3, name="head")(x))
+
+
+@pytest.mark.parametrize("shared_axes", [None, [1, 2], [1, 2, 3]])
+def test_learned_slopes_are_cut_with_their_channels(shared_axes):
+    keras.utils.set_random_seed(1)
+    large, small = slopes_model(8, shared_axes), slopes_model(4, shared_axes)
+    silence(large, small)
+    slice_weights(large, small)
+    images = np.random.default_rng(1).normal(size=(4, 8, 8, 1)).astype(np.float32)
+    np.testing.assert_allclose(np.asarray(small(images)), np.asarray(large(images)), atol=1e-5)
+
+
+def shared_model(units):
+    entering = [keras.Input((4,), name=name) for name in ("one", "other")]
+    shared = keras.layers.Dense(3, name="shared")
+    made = [shared(keras.layers.Dense(units, name=f"{tensor.name}_dense")(tensor)) for tensor in entering]
+    return keras.Model(entering, made)
+
+
+def test_a_shared_layer_reads_the_same_channels_every_time():
+    large, small = shared_model(4), shared_model(2)
+    # By itself, each branch would keep other channels.
+    for name, sizes in (("one", [1.0, 1.0, 0.0, 0.0]), ("other", [0.5, 0.5, 1.0, 1.0])):
+        large.get_layer(f"{name}_dense").kernel.assign(np.tile(sizes, (4, 1)))
+    slice_weights(large, small)
+    before, after = (np.asarray(model.get_layer("shared").kernel) for model in (large, small))
+    assert np.array_equal(after, before[:2])
+    for name in ("one", "other"):
+        before, after = (np.asarray(model.get_layer(f"{name}_dense").kernel) for model in (large, small))
+        assert np.array_equal(after, before[:, :2])
+
+
+def grouped_model(filters):
+    image = keras.Input((6, 6, 2), name="image")
+    x = keras.layers.Conv2D(8, 3, name="before")(image)
+    x = keras.layers.Conv2D(8, 3, groups=2, name="grouped")(x)
+    x = keras.layers.GlobalAveragePooling2D(name="pool")(keras.layers.Conv2D(filters, 1, name="after")(x))
+    return keras.Model(image, keras.layers.Dense(3, name="head")(x))
+
+
+def test_a_convolution_in_groups_stays_as_it_is():
+    large, small = grouped_model(4), grouped_model(2)
+    silence(large, small)
+    slice_weights(large, small)
+    images = np.random.default_rng(1).normal(size=(4, 6, 6, 2)).astype(np.float32)
+    np.testing.assert_allclose(np.asarray(small(images)), np.asarray(large(images)), atol=1e-5)
+
+
+def drawn(nodes, edges):
+    """Return a graph of nodes (name, kind, parameters) and edges (source, target)."""
+    kinds = {name: kind for name, kind, _ in nodes}
+    ports = {"concatenate": {"target_port": "inputs"}}
+    return Graph.from_json(
+        {
+            "nodes": [
+                {"id": name, "kind": f"{kind}.v1", "parameters": parameters, "position": [0, 0]}
+                for name, kind, parameters in nodes
+            ],
+            "edges": [
+                {"source": source, "target": target} | ports.get(kinds[target], {})
+                for source, target in edges
+            ],
+        }
+    )
+
+
+def test_a_shortcut_over_channels_of_several_blocks_leaves_them_all():
+    convolution = {"filters": 8, "kernel_size": [3, 3], "padding": "same"}
+    nodes = (
+        ("input", "input", {}),
+        ("left", "conv2d", convolution),
+        ("right", "conv2d", convolution),
+        ("joined", "concatenate", {}),
+        ("residual", "residual_block", {"filters": 16}),
+        ("after", "conv2d", convolution),
+        ("output", "global_average_pooling2d", {}),
+        ("head", "classification_head", {}),
+    )
+    edges = [("input", "left"), ("input", "right"), ("left", "joined"), ("right", "joined")]
+    edges += [("joined", "residual"), ("residual", "after"), ("after", "output"), ("output", "head")]
+    found = cut_graph(drawn(nodes, edges), SHARES)
+    assert list(found.cut) == ["after"] and found.left.keys() == {"left", "right", "residual"}
+    wider = [*nodes[:4], ("residual", "residual_block", {"filters": 32}), *nodes[5:]]
+    assert cut_graph(drawn(wider, edges), SHARES).cut.keys() == {"left", "right", "residual", "after"}
+    # How many channels these branches put out together is not seen in the graph.
+    unknown = [nodes[0], ("joined", "inception_block", {}), *nodes[4:]]
+    assert list(cut_graph(drawn(unknown, [("input", "joined"), *edges[4:]]), SHARES).cut) == ["after"]
+
+
+def test_what_is_joined_along_the_places_is_left_with_the_reason():
+    nodes = [
+        ("input", "input", {}),
+        ("above", "dense", {"units": 8}),
+        ("below", "dense", {"units": 8}),
+        ("joined", "concatenate", {"axis": 1}),
+        ("dense", "dense", {"units": 8}),
+        ("last", "dense", {"units": 3}),
+    ]
+    edges = [("input", "above"), ("input", "below"), ("above", "joined"), ("below", "joined")]
+    edges += [("joined", "dense"), ("dense", "last")]
+    found = cut_graph(drawn(nodes, edges), SHARES)
+    assert list(found.cut) == ["dense"]
+    assert "leads into 'joined'" in found.left["above"] and "leads into 'joined'" in found.left["below"]
+    nodes[3] = ("joined", "concatenate", {"axis": -1})
+    assert {"above", "below"} <= cut_graph(drawn(nodes, edges), SHARES).cut.keys()
+
+
 def test_blocks_whose_channels_are_added_are_cut_together_or_left():
     found = cut_graph(load_preset("images/resnet").model, SHARES)
     assert found.cut["stem"] == found.cut["residual_1"] == {"filters": (16, 8)}

@@ -4,6 +4,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
+import small_places
 from small_models import small
 from small_tasks import trained
 
@@ -77,8 +78,23 @@ def test_a_report_opens_alone_and_tells_everything(kind: str) -> None:
         assert len(report.addresses) == 8 and "expected calibration error" in report.words
 
 
+@pytest.mark.parametrize(
+    ("task", "heads"),
+    [
+        ("segmentation", ("IoU", "Test pixels")),
+        ("detection", ("Average precision", "Precision", "Recall", "Test boxes")),
+    ],
+)
+def test_classes_of_pixels_and_boxes_are_told_by_their_own_scores(task: str, heads: tuple[str, ...]) -> None:
+    report = report_of(*small_places.trained(task))
+    assert report.open == []
+    assert f"Class by classClass{''.join(heads)}" in report.words
+
+
 def test_a_model_whose_answers_cannot_be_explained_has_a_report_too() -> None:
     model, project, prepared = trained("language_model")
     report = report_of(model, project, prepared)
     assert report.open == [] and "Perplexity" in report.words
+    # Its pieces are characters, parts of words or words.
+    assert "how frequent each piece of text is" in report.words
     assert "gives something else" in report.words and "Single answers" not in report.words

@@ -1,11 +1,14 @@
 """Explanations of single answers keep the axioms of their methods, and say how far they can be trusted."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
 from small_models import small
 from small_tasks import trained
 
+from builder.data.spec import ArraySpec, ModelInput
 from builder.errors import BuilderError
 from builder.explain.local.answer import answer_to
 from builder.explain.local.explaining import explained
@@ -71,6 +74,30 @@ def test_grad_cam_leaves_the_model_as_it_was():
     assert scores.min() >= 0 and scores.max() > 0
     assert np.array_equal(np.asarray(model(arrays)), before)
     assert all("call" not in vars(layer) for layer in model.layers)
+
+
+def text_beside_series():
+    """A model of a text and a series of two channels, the description of both, and one sample."""
+    _, _, prepared = small("lstm")
+    series = ModelInput("series", "series", (ArraySpec("series", (24, 2), "float32"),), {"means": [0, 0]})
+    spec = replace(prepared.spec, inputs=(*prepared.spec.inputs, series))
+    keras.utils.set_random_seed(1)
+    words, steps = keras.Input((30,), dtype="int32", name="tokens"), keras.Input((24, 2), name="series")
+    x = keras.layers.GlobalAveragePooling1D()(keras.layers.Embedding(2000, 4)(words))
+    y = keras.layers.GlobalMaxPooling1D()(keras.layers.Conv1D(8, 3, activation="relu")(steps))
+    output = keras.layers.Dense(2, activation="softmax")(keras.layers.Concatenate()([x, y]))
+    model = keras.Model({"tokens": words, "series": steps}, output)
+    waves = np.random.default_rng(1).normal(size=(1, 24, 2)).astype(np.float32)
+    return model, spec, {**sample(prepared), "series": waves}
+
+
+def test_a_class_activation_map_lies_over_the_input_that_it_was_made_from():
+    found = explained(*text_beside_series(), "grad_cam")
+    words, series = found["inputs"]
+    assert not any(words["scores"]) and any(series["scores"])
+    # It knows of steps alone: all channels of a stretch have the same.
+    by_stretch = np.reshape(series["scores"], (-1, 2))
+    assert np.array_equal(by_stretch[:, 0], by_stretch[:, 1])
 
 
 def test_units_name_the_parts_of_a_sample():

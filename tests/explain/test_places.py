@@ -1,6 +1,7 @@
 """Answers for every word, pixel and cell are learned, scored by the field's measures, and told in words."""
 
 import json
+import tracemalloc
 
 import keras
 import numpy as np
@@ -13,7 +14,7 @@ from builder.data.overlays import from_png_text, with_boxes, with_classes
 from builder.data.spec import IGNORED
 from builder.errors import BuilderError
 from builder.explain.evaluation import evaluate
-from builder.explain.mask_scores import pixel_confusion, union_scores
+from builder.explain.mask_scores import mask_scores, pixel_confusion, union_scores
 from builder.explain.predict import predict
 from builder.explain.token_scores import entity_scores
 from builder.graph import Graph
@@ -35,6 +36,25 @@ def test_a_report_holds_the_task_s_own_measure_beside_a_guess(task: str) -> None
     assert 0 <= report[metric] <= 1 and 0 <= report["baseline"][metric] < 1
     assert report["rows"] == 20 and report["worst_errors"]
     assert {item["row"] for item in report["worst_errors"]} <= set(prepared.indices["test"].tolist())
+
+
+def test_the_memory_of_scoring_pictures_does_not_grow_with_their_masks() -> None:
+    _, _, prepared = trained("segmentation")
+    picture = keras.Input(prepared.spec.arrays[0].shape, name="image")
+    model = keras.Model(picture, keras.layers.Conv2D(prepared.spec.class_count, 1)(picture))
+
+    def most(times: int) -> int:
+        rows = np.tile(prepared.indices["test"], times)
+        tracemalloc.start()
+        report = mask_scores(model, prepared, rows)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert len(report["worst_errors"]) == 20
+        return peak
+
+    most(8)
+    masks = 20 * 20 * int(np.prod(prepared.spec.target_shape))
+    assert most(28) - most(8) < masks / 2
 
 
 # From the documentation of seqeval's measures, by hand: one of two right; a wrong end is no match.

@@ -4,10 +4,14 @@ from dataclasses import replace
 
 import keras
 import numpy as np
+import pairs_cases
 import pytest
-from small_models import small
+from small_models import build, small
 
+from builder import compiler
+from builder.data.prepare import prepare
 from builder.data.preprocessing import model_input_tensors
+from builder.data.tokenizers import text_of
 from builder.errors import BuilderError
 from builder.explain.cells import cells
 from builder.explain.curves import class_curves
@@ -16,6 +20,7 @@ from builder.explain.inside.attention import attention_maps, focus
 from builder.explain.inside.filters import first_filters
 from builder.explain.inside.projector import embedding_map, pca
 from builder.explain.inside.weights import weight_distributions
+from builder.explain.local.explaining import explained_row
 from builder.explain.sample_traits import traits
 from builder.explain.scores import calibration
 from builder.explain.slices import slices, wilson_lower, worst_slices
@@ -24,6 +29,7 @@ from builder.explain.whole.dependence import partial_dependence
 from builder.explain.whole.importance import permutation_importance
 from builder.explain.whole.summary import shapley_summary
 from builder.explain.whole.surrogate import surrogate_rules
+from builder.project import load_preset
 
 # TensorFlow's own arrays do not know NumPy 2's copy keyword yet.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -235,6 +241,24 @@ def test_attention_of_every_head_adds_up_over_the_words():
     assert focus(np.full((4, 8), 1 / 8)) == pytest.approx(0) and focus(np.eye(5)) == pytest.approx(1)
 
 
+def test_attention_is_labeled_by_the_text_that_it_looks_from_and_at(tmp_path):
+    recipe = pairs_cases.pairs(tmp_path, sequence_length=24, target_length=24)
+    project = load_preset("text_to_text/transformer")
+    project = replace(project, data=recipe, model=pairs_cases.narrow(project.model))
+    prepared = prepare(recipe, tmp_path / "cache")
+    model = compiler.build(project, prepared.spec)
+    arrays = arrays_of_row(prepared, 0)
+    read, written = (
+        [text_of(item.settings, [int(token)]) or "·" for token in arrays[item.arrays[0].name][0] if token]
+        for item in prepared.spec.inputs
+    )
+    found = attention_maps(model, prepared.spec, arrays)["layers"]
+    sides = [(layer["queries"], layer["keys"]) for layer in found]
+    assert read != written
+    assert all(side in ((read, read), (written, written), (written, read)) for side in sides)
+    assert (written, written) in sides and (written, read) in sides
+
+
 def test_a_map_shows_every_sample_and_keeps_likes_together():
     model, _, prepared = small("transformer")
     found = embedding_map(model, prepared)
@@ -246,6 +270,26 @@ def test_a_map_shows_every_sample_and_keeps_likes_together():
     assert kept == pytest.approx(1) and np.ptp(flat[:, 0]) == pytest.approx(45)
     with pytest.raises(BuilderError, match="There is no map of 'gru'"):
         embedding_map(model, prepared, what="gru")
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        slices,
+        permutation_importance,
+        surrogate_rules,
+        shapley_summary,
+        embedding_map,
+        lambda model, prepared: partial_dependence(model, prepared, "age"),
+        lambda model, prepared: explained_row(model, prepared, 0),
+    ],
+)
+def test_of_a_diverged_model_nothing_is_told_but_that(ask, incomes):
+    _, prepared = incomes
+    model = build("table", prepared)
+    model.get_layer("head").bias.assign(np.full(prepared.spec.class_count, np.nan))
+    with pytest.raises(BuilderError, match="not a number .* lower the learning rate"):
+        ask(model, prepared)
 
 
 def test_the_work_can_be_ended(incomes):

@@ -2,10 +2,13 @@
 
 import json
 
+import keras
+import numpy as np
 import pytest
 
 from builder.errors import BuilderError
 from builder.jobs import tasks, worker
+from builder.jobs.compressing import start
 from builder.jobs.compression import ALONE, compressed_document, submit_compressed
 from builder.project import Project, load_preset
 from builder.runs.store import default_store
@@ -81,6 +84,35 @@ def test_a_model_of_half_the_units_is_cut_and_taught(no_launch):
     assert student.result["parameters"] == alone.result["parameters"] == cut.result["parameters"]
     assert ALONE in alone.tags and "compression" not in alone.result
     assert default_store().run_document(alone.id)["model"] == document["model"]
+
+
+@pytest.mark.parametrize("recipe", ["magnitude_pruning", "weight_clustering"])
+def test_zeros_stay_also_in_tables_that_the_next_recipe_leaves_alone(recipe):
+    def built():
+        steps = keras.Input((6,), dtype="int32", name="tokens")
+        x = keras.layers.GlobalAveragePooling1D()(keras.layers.Embedding(50, 8, name="words")(steps))
+        model = keras.Model(steps, keras.layers.Dense(3, name="head")(x))
+        model.compile("sgd", "mse")
+        return model
+
+    source = built()
+    table = np.array(source.get_layer("words").embeddings)
+    table[::2] = 0.0
+    source.get_layer("words").embeddings.assign(table)
+    folder = default_workspace().run_folder("sparse")
+    source.save(folder / "model.keras")
+    document = small_document() | {"compression": {"recipe": recipe, "run": "sparse", "settings": {}}}
+    model = built()
+    started = start(model, Project.from_json(document), None, default_workspace(), lambda kind, words: None)
+
+    def step(batch):
+        for weight in model.trainable_weights:
+            weight.assign_add(keras.ops.ones_like(weight))
+        return {}
+
+    started.shaping.around(model, 10)(step)(None)
+    after = np.asarray(model.get_layer("words").embeddings)
+    assert np.array_equal(after == 0, table == 0)
 
 
 def test_what_does_not_fit_is_told_in_words():

@@ -11,11 +11,14 @@ import numpy as np
 from builder.data.spec import DataSpec
 from builder.data.tokenizers import text_of
 from builder.errors import stop
+from builder.explain.ancestors import inputs_of
 from builder.explain.preview.attention import attention_layers, recorded_attention
 from builder.outputs import arrange
 
 MOST_PLACES = 64
 _PADDING = 0
+# The tokens of a text, and their words.
+Text = tuple[np.ndarray, list[str]]
 
 
 def attention_maps(model: keras.Model, spec: DataSpec, arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
@@ -47,8 +50,14 @@ def attention_maps(model: keras.Model, spec: DataSpec, arrays: Mapping[str, np.n
         raise stop("no_attention", message)
     with recorded_attention(layers) as seen:
         model(arrange(model, arrays), training=False)
-    words = _words(spec, arrays)
-    return {"layers": [_told(layer.name, seen[layer.name], words) for layer in layers if layer.name in seen]}
+    texts = _texts(spec, arrays)
+    return {
+        "layers": [
+            _told(layer.name, seen[layer.name], texts, _read(model, layer))
+            for layer in layers
+            if layer.name in seen
+        ]
+    }
 
 
 def focus(scores: np.ndarray) -> float:
@@ -63,34 +72,62 @@ def focus(scores: np.ndarray) -> float:
     return float(1 - entropy.mean() / np.log(keys))
 
 
-def _words(spec: DataSpec, arrays: Mapping[str, np.ndarray]) -> tuple[np.ndarray, list[str]] | None:
-    """Return the tokens of the text among the inputs and their words; None where there is none."""
+def _texts(spec: DataSpec, arrays: Mapping[str, np.ndarray]) -> dict[str, Text]:
+    """Return the tokens and the words of the texts among the inputs, by the names of their arrays."""
+    found = {}
     for item in spec.inputs:
         if item.kind in ("text", "target_text"):
-            tokens = np.asarray(arrays[item.arrays[0].name][0])
-            return tokens, [text_of(item.settings, [int(token)]) or "·" for token in tokens]
-    return None
+            name = item.arrays[0].name
+            tokens = np.asarray(arrays[name][0])
+            found[name] = tokens, [text_of(item.settings, [int(token)]) or "·" for token in tokens]
+    return found
 
 
-def _told(name: str, scores: np.ndarray, words: tuple[np.ndarray, list[str]] | None) -> dict[str, Any]:
+def _read(model: keras.Model, layer: keras.Layer) -> tuple[set[str], set[str]]:
+    """Return the names of the inputs that a layer's queries, and its keys, are made from."""
+    for nodes in model._nodes_by_depth.values():
+        for node in nodes:
+            if node.operation is layer:
+                queries, *others = node.input_tensors
+                keys = others[0] if others else queries
+                return inputs_of(model, queries), inputs_of(model, keys)
+    # A layer inside another one is not seen among the calls.
+    every = {tensor.name for tensor in model.inputs}
+    return every, every
+
+
+def _told(
+    name: str, scores: np.ndarray, texts: Mapping[str, Text], read: tuple[set[str], set[str]]
+) -> dict[str, Any]:
     scores = scores.reshape(scores.shape[0], scores.shape[1], -1)
-    (queries, query_names), (keys, key_names) = (_side(size, words) for size in scores.shape[1:])
+    looking, looked_at = (
+        _text_of_size(size, texts, names) for size, names in zip(scores.shape[1:], read, strict=True)
+    )
+    queries, query_names = _side(scores.shape[1], looking)
+    keys, key_names = _side(scores.shape[2], looked_at)
     kept = scores[:, queries][:, :, keys]
     return {
         "name": name,
         "queries": query_names,
         "keys": key_names,
-        "grid": None if words is not None and len(words[0]) == scores.shape[2] else _grid(scores.shape[2]),
+        "grid": None if looked_at is not None else _grid(scores.shape[2]),
         "heads": [{"scores": np.round(head, 4).tolist(), "focus": focus(head)} for head in kept],
         "cut": any(len(side) >= MOST_PLACES for side in (queries, keys)),
     }
 
 
-def _side(size: int, words: tuple[np.ndarray, list[str]] | None) -> tuple[np.ndarray, list[str]]:
+def _text_of_size(size: int, texts: Mapping[str, Text], read: set[str]) -> Text | None:
+    """Return the text whose words a side of attention is about; None where it is about something else."""
+    fitting = [text for name, text in texts.items() if name in read and len(text[0]) == size]
+    # What is written comes last among the inputs, and whatever has read it stands for its words.
+    return fitting[-1] if fitting else None
+
+
+def _side(size: int, text: Text | None) -> tuple[np.ndarray, list[str]]:
     """Return which places of a side are shown, and their labels."""
-    if words is not None and len(words[0]) == size:
-        places = np.flatnonzero(words[0] != _PADDING)[:MOST_PLACES]
-        return places, [words[1][place] for place in places]
+    if text is not None:
+        places = np.flatnonzero(text[0] != _PADDING)[:MOST_PLACES]
+        return places, [text[1][place] for place in places]
     places = np.arange(min(size, MOST_PLACES))
     return places, [str(place + 1) for place in places]
 

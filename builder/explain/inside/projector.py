@@ -12,6 +12,7 @@ from builder.data.prepare import Prepared
 from builder.data.spec import ModelInput
 from builder.errors import stop
 from builder.explain.answer_scores import answer_words, bad_answers, check_explained
+from builder.explain.answers import check_outputs
 from builder.explain.targets import of_target, some_rows
 from builder.outputs import arrange, output_activation, predict_arrays
 
@@ -118,6 +119,7 @@ def _samples(model: keras.Model, data: Prepared) -> tuple[str, np.ndarray, list[
         # Of maps and steps the mean over the places.
         parts.append(values.mean(axis=tuple(range(1, values.ndim - 1))) if values.ndim > 2 else values)
     outputs, targets = predict_arrays(model, data.arrays, rows), np.asarray(data.targets[rows])
+    check_outputs(outputs, data.spec)
     activation = output_activation(model)
     bad = bad_answers(outputs, targets, data.spec, activation)
     words = answer_words(outputs, targets, data.spec, activation)

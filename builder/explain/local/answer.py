@@ -11,6 +11,7 @@ import numpy as np
 
 from builder.data.spec import DataSpec
 from builder.errors import stop
+from builder.explain.finite import check_finite
 from builder.explanation_methods import EXPLAINED_TASKS
 from builder.outputs import arrange, output_activation
 from builder.probabilities import probabilities
@@ -50,7 +51,9 @@ class Answer:
         for start in range(0, count, _BATCH):
             batch = {name: values[start : start + _BATCH] for name, values in arrays.items()}
             parts.append(np.asarray(self.model.predict_on_batch(arrange(self.model, batch)), np.float64))
-        return self._chosen(np.concatenate(parts))
+        outputs = np.concatenate(parts)
+        check_finite(outputs)
+        return self._chosen(outputs)
 
     def differentiable(self, outputs: Any) -> Any:
         """Return the answers, (batch,), from the model's outputs, by steps that can be differentiated."""
@@ -93,6 +96,7 @@ def answer_to(
     _check_task(spec)
     every = [Answer(model, spec, place) for place in range(len(spec.class_names))]
     outputs = np.asarray(model.predict_on_batch(arrange(model, arrays)), np.float64)
+    check_finite(outputs)
     return every[int(np.argmax([one._chosen(outputs)[0] for one in every]))]
 
 

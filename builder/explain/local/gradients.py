@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from builder.errors import stop
+from builder.explain.ancestors import inputs_of
 from builder.explain.local.answer import Answer
 from builder.explain.local.perturbing import Attribution, Tick, relative_error
 from builder.explain.local.units import Units
@@ -21,6 +22,8 @@ _BATCH = 32
 _NOISE_SAMPLES = 32
 # Of the span of the sample's values.
 _NOISE = 0.1
+# The axes of feature maps over the places of an input, the batch and the maps among them.
+_RANKS = {"image": 4, "text": 3, "audio": 3, "series": 3}
 
 
 def integrated_gradients(answer: Answer, units: Units, tick: Tick) -> Attribution:
@@ -64,16 +67,7 @@ def grad_cam(answer: Answer, units: Units, tick: Tick) -> Attribution:
     Reference: Selvaraju et al., Grad-CAM (2017), section 3.
     """
     layer = last_feature_maps(answer.model)
-    place = next(
-        (
-            number
-            for number, group in enumerate(units.groups)
-            if _rank_of(group.item.kind) == _map_rank(layer)
-        ),
-        None,
-    )
-    if place is None:
-        raise _no_maps()
+    place = _group_under(answer.model, layer, units)
     tensors = {name: tf.constant(values) for name, values in units.arrays.items()}
     maps_of = keras.Model(answer.model.inputs, layer.output)
     maps = maps_of([tensors[tensor.name] for tensor in answer.model.inputs], training=False)
@@ -261,22 +255,25 @@ def _all_replaced(values: Mapping[keras.Layer, Any]) -> Iterator[None]:
         yield
 
 
-def _rank_of(kind: str) -> int:
-    return {"image": 4, "text": 3, "audio": 3, "series": 3}.get(kind, 0)
-
-
-def _map_rank(layer: keras.Layer) -> int:
-    return len(layer.output.shape)
+def _group_under(model: keras.Model, layer: keras.Layer, units: Units) -> int:
+    """Return the number of the group over whose places a layer's maps lie: of an input that it reads."""
+    read = inputs_of(model, layer.output)
+    for number, group in enumerate(units.groups):
+        is_read = any(array.name in read for array in group.item.arrays)
+        if is_read and _RANKS.get(group.item.kind) == len(layer.output.shape):
+            return number
+    raise _no_maps()
 
 
 def _of_units(seen: np.ndarray, places: np.ndarray, count: int) -> np.ndarray:
     """Return the mean of a map over each unit, the map stretched to the size of the input."""
-    flat = places if places.ndim == seen.ndim else places[..., 0]
-    rows = [np.arange(size) * found // size for size, found in zip(flat.shape, seen.shape, strict=True)]
+    rows = [np.arange(size) * found // size for size, found in zip(places.shape, seen.shape, strict=False)]
     stretched = seen[np.ix_(*rows)]
-    inside = flat >= 0
-    sums = np.bincount(flat[inside], weights=stretched[inside], minlength=count)
-    return sums / np.maximum(np.bincount(flat[inside], minlength=count), 1)
+    # A map knows of no channels: what it says of a place holds for all of them.
+    of_channels = stretched.reshape(*stretched.shape, *[1] * (places.ndim - seen.ndim))
+    values, inside = np.broadcast_to(of_channels, places.shape), places >= 0
+    sums = np.bincount(places[inside], weights=values[inside], minlength=count)
+    return sums / np.maximum(np.bincount(places[inside], minlength=count), 1)
 
 
 def _no_maps() -> Exception:

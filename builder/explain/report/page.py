@@ -14,6 +14,15 @@ from builder.tasks import TASKS
 
 _MOST_BARS = 15
 _MOST_CELLS = 20
+_OF_A_CLASS = {
+    "iou": "IoU",
+    "average_precision": "Average precision",
+    "precision": "Precision",
+    "recall": "Recall",
+    "f1": "F1",
+}
+# What there is so many of in a class, where it is not rows.
+_COUNTED = {"segmentation": ("pixels", "Test pixels"), "detection": ("support", "Test boxes")}
 _STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;max-width:980px;margin:32px auto;padding:0 20px;color:#1c2529}
 h1{margin-bottom:0}h2{margin-top:44px;border-bottom:2px solid #14857b;padding-bottom:4px}
@@ -72,17 +81,8 @@ def _behavior(evaluation: Mapping[str, Any]) -> list[str]:
     if "confusion_matrix" in evaluation and len(names) <= _MOST_CELLS:
         matrix = _matrix(evaluation["confusion_matrix"], names)
         found.append(_section("What is taken for what", matrix))
-    if "classes" in evaluation:
-        rows = [
-            (
-                item["name"],
-                *(_figure(item.get(key)) for key in ("precision", "recall", "f1")),
-                f"{item['support']:,}",
-            )
-            for item in evaluation["classes"]
-        ]
-        heads = ("Class", "Precision", "Recall", "F1", "Test rows")
-        found.append(_section("Class by class", _table(heads, rows)))
+    if evaluation.get("classes"):
+        found.append(_section("Class by class", _classes(evaluation)))
     if evaluation.get("curves"):
         found.append(_section("Curves", _curves(evaluation["curves"])))
     if "calibration" in evaluation:
@@ -90,6 +90,16 @@ def _behavior(evaluation: Mapping[str, Any]) -> list[str]:
     if evaluation.get("points"):
         found.append(_section("How far off", _residuals(evaluation)))
     return found
+
+
+def _classes(evaluation: Mapping[str, Any]) -> str:
+    count, counted = _COUNTED.get(evaluation["task"], ("support", "Test rows"))
+    measures = {key: head for key, head in _OF_A_CLASS.items() if key in evaluation["classes"][0]}
+    rows = [
+        (item["name"], *(_figure(item[key]) for key in measures), f"{item[count]:,}")
+        for item in evaluation["classes"]
+    ]
+    return _table(("Class", *measures.values(), counted), rows)
 
 
 def _matrix(matrix: Sequence[Sequence[int]], names: Sequence[str]) -> str:

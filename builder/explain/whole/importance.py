@@ -10,6 +10,7 @@ import numpy as np
 
 from builder.data.prepare import Prepared
 from builder.explain.answer_scores import check_explained, task_score
+from builder.explain.answers import check_outputs
 from builder.explain.targets import arrays_of_rows, of_target, some_rows
 from builder.explain.whole.parts import Part, parts_of
 from builder.outputs import output_activation, predict_arrays
@@ -62,6 +63,7 @@ def permutation_importance(
     activation, batch = output_activation(single), _TABLE_BATCH if is_table else _BATCH
     repeats = repeats or (REPEATS_OF_TABLES if is_table else REPEATS)
     plain = predict_arrays(single, arrays, np.arange(len(rows)), batch)
+    check_outputs(plain, data.spec)
 
     def score_of(part: Part, order: np.ndarray) -> float:
         mixed, outputs = mixed_up(arrays, part, order), plain.copy()

@@ -14,6 +14,7 @@ from builder.data.prepare import Prepared
 from builder.data.spec import DataSpec, ModelInput
 from builder.errors import stop
 from builder.explain.answer_scores import check_explained
+from builder.explain.answers import check_outputs
 from builder.explain.targets import of_target, some_rows
 from builder.outputs import output_activation, predict_arrays
 from builder.probabilities import label_chances, probabilities
@@ -101,6 +102,7 @@ def surrogate_rules(
 def _answers(model: keras.Model, data: Prepared, rows: np.ndarray) -> np.ndarray:
     """Return the model's own answers: class numbers, or values; of labels the likeliest one."""
     outputs = predict_arrays(model, data.arrays, rows)
+    check_outputs(outputs, data.spec)
     if data.spec.predicts_numbers:
         return outputs[:, 0]
     chances = label_chances if data.spec.predicts_labels else probabilities
