@@ -97,6 +97,11 @@ def discriminator_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
     return others if own == AUTO else {**others, "learning_rate": float(own)}
 
 
+def generator_steps(settings: Mapping[str, Any], steps_per_epoch: int) -> float:
+    """Return how often an epoch changes the generator, which learns once in several batches."""
+    return steps_per_epoch / float(settings["discriminator_steps"])
+
+
 def kept_part(model: keras.Model) -> keras.Model:
     """Return the functional model that is saved, exported and used: of an adversarial pair the generator."""
     return model.generator_in_units if isinstance(model, AdversarialModel) else model

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 import keras
@@ -21,7 +21,7 @@ from builder.codegen.layout import INDENT, formatted
 from builder.codegen.loading import Beside, not_code
 from builder.codegen.model_code import ModelCode, model_code
 from builder.codegen.notebook import ADVERSARIAL, VALIDATED, notebook_text
-from builder.codegen.script_parts import Part, import_lines
+from builder.codegen.script_parts import Part, import_lines, names_in
 from builder.compiler import judging_spec, learning_rate_factors, sound_analysis
 from builder.compiler.analysis import Analysis, analyse
 from builder.compiler.model import assemble
@@ -135,28 +135,33 @@ def companion_files(project: Project, spec: DataSpec) -> dict[str, str]:
     return data_code.companions(project.data, spec)
 
 
+# What the program itself is called, and what it assigns before all parts.
+_MAIN_NAMES = ("main", "path", "output")
+
+
 def _parts(project: Project, spec: DataSpec, beside: Beside) -> list[Part]:
     _check_source(project)
     analysis = sound_analysis(project, spec)
     settings = project.training_settings()
     if settings["missing_inputs"] and len(spec.inputs) > 1:
         raise not_code("inputs that are sometimes missing in training")
-    code = _pair_code(project, analysis) if _is_pair(spec) else model_code(analysis, project.name)
+    weights = training_code.weights_part(settings)
+    if weights and _is_pair(spec):
+        raise not_code("a generator that starts from the weights of another one")
+    before = data_code.data_parts(project.data, spec, beside, settings)
+    factors = learning_rate_factors(project, spec)
+    after = [*([weights] if weights else []), *_training_parts(project, spec, analysis, factors)]
+    taken = {*names_in([*before, *after]), *_MAIN_NAMES}
+    if _is_pair(spec):
+        code = _pair_code(project, analysis, taken)
+    else:
+        code = model_code(analysis, project.name, taken=taken)
     model, seeded = _model_part(code), training_code.seed_steps(settings)
     extra = ("import tensorflow as tf",) if settings["deterministic"] else ()
     sides = ("model.generator", "model.judge") if _is_pair(spec) else ("model",)
     steps = (*seeded, "model = build_model()", *(f"{side}.summary()" for side in sides))
     model = replace(model, imports=(*model.imports, *extra), steps=steps)
-    factors = learning_rate_factors(project, spec)
-    weights = training_code.weights_part(settings)
-    if weights and _is_pair(spec):
-        raise not_code("a generator that starts from the weights of another one")
-    return [
-        *data_code.data_parts(project.data, spec, beside, settings),
-        model,
-        *([weights] if weights else []),
-        *_training_parts(project, spec, analysis, factors),
-    ]
+    return [*before, model, *after]
 
 
 def _training_parts(
@@ -178,10 +183,10 @@ def _is_pair(spec: DataSpec) -> bool:
     return spec.task == "generation"
 
 
-def _pair_code(project: Project, generator: Analysis) -> ModelCode:
+def _pair_code(project: Project, generator: Analysis, taken: Collection[str]) -> ModelCode:
     assert generator.spec is not None, "a generator has data"
     discriminator = analyse(project.discriminator or Graph(), judging_spec(generator.spec))
-    return pair_code(generator, discriminator, project.name)
+    return pair_code(generator, discriminator, project.name, taken)
 
 
 def _model_part(code: ModelCode) -> Part:

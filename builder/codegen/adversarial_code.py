@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import keras
@@ -86,16 +86,22 @@ def write_samples(samples, folder):
         pd.DataFrame(sample, columns=CHANNELS).to_csv(folder / f"sample_{number:04d}.csv", index=False)'''
 
 
-def pair_code(generator: Analysis, discriminator: Analysis, name: str) -> ModelCode:
+def pair_code(generator: Analysis, discriminator: Analysis, name: str, taken: Collection[str]) -> ModelCode:
     """Return the source of ``build_model`` for a pair, and of everything that it calls.
+
+    Args:
+        generator: the generator's analysis.
+        discriminator: the discriminator's.
+        name: what the pair is called after.
+        taken: names that the rest of the script has.
 
     Raises:
         BuilderError: ``not_code`` where own blocks of the same name differ.
     """
     assert generator.spec is not None, "a generator has data"
-    made = model_code(generator, name, "build_generator", "Return the untrained generator.")
+    made = model_code(generator, name, "build_generator", "Return the untrained generator.", taken)
     words = "Return the untrained discriminator, which takes samples in the unit of the data."
-    judging = model_code(discriminator, "discriminator", "build_discriminator", words)
+    judging = model_code(discriminator, "discriminator", "build_discriminator", words, taken)
     functions = list(dict.fromkeys((*made.functions, *judging.functions)))
     heads = [text.partition("(")[0] for text in functions]
     if len(set(heads)) < len(heads):
@@ -124,7 +130,7 @@ def pair_training_part(settings: Mapping[str, Any], factors: Mapping[str, float]
     if settings["schedule"] == "plateau":
         raise not_code("a generator's learning rate that falls where its samples come no closer")
     carried = [*learning_rate.carried(settings), *([with_learning_rate_factors] if factors else [])]
-    own = settings["discriminator_learning_rate"]
+    rate = float(discriminator_settings(settings)["learning_rate"])
     patience = settings["patience"] if settings["early_stopping"] else "EPOCHS"
     return Part(
         "The training",
@@ -138,7 +144,7 @@ def pair_training_part(settings: Mapping[str, Any], factors: Mapping[str, float]
         ),
         constants=(
             *training_constants(settings, factors),
-            *([] if own == AUTO else [f"DISCRIMINATOR_LEARNING_RATE = {float(own)}"]),
+            *([f"DISCRIMINATOR_LEARNING_RATE = {rate}"] if _has_two_rates(settings) else []),
             f"NON_SATURATING, HINGE, WASSERSTEIN = {literal(NON_SATURATING)}, {literal(HINGE)}, "
             f"{literal(WASSERSTEIN)}",
         ),
@@ -157,7 +163,7 @@ def pair_training_part(settings: Mapping[str, Any], factors: Mapping[str, float]
 
 
 def _compile_source(settings: Mapping[str, Any], factors: Mapping[str, float]) -> str:
-    own = settings["discriminator_learning_rate"] != AUTO
+    own, batches = _has_two_rates(settings), settings["discriminator_steps"]
     others = discriminator_settings(settings)
     rate = "discriminator_learning_rate" if own else "learning_rate"
     options = [f"{name}={literal(value)}" for name, value in compile_options(settings).items()]
@@ -167,7 +173,7 @@ def _compile_source(settings: Mapping[str, Any], factors: Mapping[str, float]) -
     lines = [
         "def compile_model(model, steps_per_epoch):",
         f'{INDENT}"""Set how both sides learn: optimizers, learning rates and losses."""',
-        *rate_lines(settings),
+        *rate_lines(settings, steps_per_epoch="steps_per_epoch" + (f" / {batches}" if batches > 1 else "")),
         *_optimizer_lines("optimizer", settings, "learning_rate", factors, "model.generator"),
         *(rate_lines(others, rate) if own else []),
         *_optimizer_lines("discriminator_optimizer", others, rate, factors, "model.judge"),
@@ -176,6 +182,13 @@ def _compile_source(settings: Mapping[str, Any], factors: Mapping[str, float]) -
         *statement(INDENT, "model.set_training", items),
     ]
     return "\n".join(lines)
+
+
+def _has_two_rates(settings: Mapping[str, Any]) -> bool:
+    """Tell whether each side has a learning rate of its own, or one that follows its own steps."""
+    follows = bool(learning_rate.carried(settings))
+    is_slower = settings["discriminator_steps"] > 1
+    return settings["discriminator_learning_rate"] != AUTO or (follows and is_slower)
 
 
 def _optimizer_lines(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import keyword
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
@@ -59,7 +60,14 @@ def layer_sources(class_name: str) -> tuple[Any, ...]:
 def call_items(values: Mapping[str, Any], tensors: Sequence[str]) -> list[str]:
     """Return the arguments with which a saved layer is called; ``tensors`` are the names of its inputs."""
     positional, keywords = _arguments(values, tensors)
-    return [*positional, *(f"{name}={value}" for name, value in keywords.items())]
+    return [*positional, *(_named(name, value) for name, value in keywords.items())]
+
+
+def _named(name: str, value: str) -> str:
+    # Some operations take arguments of any name: to stand as code, it has to be one that Python can read.
+    if name.isidentifier() and not keyword.iskeyword(name):
+        return f"{name}={value}"
+    return f"**{{{literal(name)}: {value}}}"
 
 
 def output_count(kind: str, values: Mapping[str, Any], arriving: Sequence[TensorSpec]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,7 +12,7 @@ from builder.blocks.imported import IMPORTED_LAYER, OPERATION
 from builder.blocks.latent_input import LATENT, latent_shape
 from builder.codegen import imported_code
 from builder.codegen.layout import INDENT, NAME_MARK, Name, formatted, literal, source, statement
-from builder.codegen.names import free_name, reserved
+from builder.codegen.names import argument_names, free_name, reserved
 from builder.codegen.own_code import OwnBlocks, raw_arguments
 from builder.compiler.analysis import Analysis
 from builder.compiler.ends import ends_by_target, output_nodes, targets_of_nodes
@@ -40,7 +40,11 @@ class ModelCode:
 
 
 def model_code(
-    analysis: Analysis, name: str, function: str = "build_model", words: str = "Return the untrained model."
+    analysis: Analysis,
+    name: str,
+    function: str = "build_model",
+    words: str = "Return the untrained model.",
+    taken: Collection[str] = (),
 ) -> ModelCode:
     """Return the source of the function that builds a model, and of everything that it calls.
 
@@ -49,8 +53,9 @@ def model_code(
         name: what the model is called after.
         function: the function's name.
         words: its docstring.
+        taken: names that the rest of the script has, so that no own block's function hides them.
     """
-    writer = _Writer(analysis)
+    writer = _Writer(analysis, taken)
     main = _Body(writer, analysis.document, "", "", ())
     build = "\n".join([f"def {function}():", *main.model_lines(literal(model_name(name)), words)])
     saved = [node for node in analysis.graph.nodes if node.kind == IMPORTED_LAYER]
@@ -90,7 +95,7 @@ def _targets(analysis: Analysis) -> dict[str, DataSpec]:
 class _Writer:
     """What the functions of one script share: their names, and those that are written already."""
 
-    def __init__(self, analysis: Analysis) -> None:
+    def __init__(self, analysis: Analysis, taken: Collection[str]) -> None:
         self.analysis = analysis
         self.own = OwnBlocks(analysis.document, analysis.spec)
         self.targets = _targets(analysis)
@@ -99,8 +104,11 @@ class _Writer:
         for kind in analysis.document.definitions:
             wanted = kind.partition(".")[2]
             plain = wanted if wanted.isidentifier() else "own_block"
-            self.names[kind] = free_name(plain, self.reserved | set(self.names.values()))
+            self.names[kind] = free_name(plain, {*self.reserved, *taken, *self.names.values()})
         self.reserved |= set(self.names.values())
+        self.argument_names = {
+            kind: argument_names(self.own.exposed(kind).values(), self.reserved) for kind in self.names
+        }
         self.functions: dict[str, str] = {}
         # A layer's name may not be given to an operation a second time.
         self.layer_names = [
@@ -123,7 +131,7 @@ class _Writer:
 
     def _own(self, kind: str, definition: Definition, inner: Graph, path: str) -> str:
         arguments = self._arguments(kind)
-        body = _Body(self, inner, path, f"{NAME_MARK}_", arguments, self.own.exposed(kind))
+        body = _Body(self, inner, path, f"{NAME_MARK}_", arguments, self._exposed(kind))
         inputs = [body.variables[node_id, "output"] for node_id in input_ports(definition).values()]
         lines = body.lines()
         ends = [body.variables[node_id, "output"] for node_id in output_ports(definition).values()]
@@ -132,14 +140,20 @@ class _Writer:
 
     def _nested(self, kind: str, definition: Definition, inner: Graph, path: str) -> str:
         arguments = self._arguments(kind)
-        body = _Body(self, inner, path, "", arguments, self.own.exposed(kind))
+        body = _Body(self, inner, path, "", arguments, self._exposed(kind))
         head = self._head(kind, definition, list(arguments))
         if definition.sequential and is_chain_of_layers(inner):
             return "\n".join([*head, *body.sequential_lines()])
         return "\n".join([*head, *body.model_lines("name")])
 
     def _arguments(self, kind: str) -> tuple[str, ...]:
-        return tuple(f"{name}={literal(value)}" for name, value in self.own.defaults(kind).items())
+        names = self.argument_names[kind]
+        return tuple(f"{names[name]}={literal(value)}" for name, value in self.own.defaults(kind).items())
+
+    def _exposed(self, kind: str) -> dict[tuple[str, str], str]:
+        """Return for every shown parameter, as (inner node, parameter), the name of its argument."""
+        names = self.argument_names[kind]
+        return {place: names[name] for place, name in self.own.exposed(kind).items()}
 
     def _head(self, kind: str, definition: Definition, arguments: list[str]) -> list[str]:
         name = self.names[kind]
@@ -339,11 +353,13 @@ class _Body:
         ]
 
     def _own_arguments(self, node: Node) -> dict[str, Any]:
+        """Return what the use of an own block gives to its function, by the arguments' names."""
         given = self.own.given(node)
         for parameter in self.own.defaults(node.kind):
             if (node.id, parameter) in self.exposed:
                 given[parameter] = Name(self.exposed[node.id, parameter])
-        return given
+        names = self.writer.argument_names[node.kind]
+        return {names[name]: value for name, value in given.items()}
 
     def _arriving_own(self, node: Node) -> list[str]:
         arriving = {

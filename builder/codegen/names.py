@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import builtins
 import keyword
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Iterable
 
 from builder.blocks import registry
 from builder.data.preprocessing import INPUT_FUNCTIONS
@@ -27,3 +28,13 @@ def free_name(wanted: str, taken: Collection[str]) -> str:
     while wanted in taken:
         wanted += "_"
     return wanted
+
+
+def argument_names(wanted: Iterable[str], taken: Collection[str]) -> dict[str, str]:
+    """Return for each of the texts a name of its own that an argument of a function can have."""
+    found: dict[str, str] = {}
+    for text in dict.fromkeys(wanted):
+        plain = re.sub(r"\W+", "_", text).strip("_")
+        name = plain if plain.isidentifier() else "setting"
+        found[text] = free_name(name, {*taken, *found.values()})
+    return found

@@ -35,16 +35,16 @@ class OwnBlocks:
         self.kinds = tuple(kind for kind in self.definitions if kind not in unfit)
 
     def defaults(self, kind: str) -> dict[str, Any]:
-        """Return the arguments of an own block's function with their defaults, as the script writes them."""
+        """Return the parameters that an own block shows with their defaults, as the script writes them."""
         return {name: self._argument(kind, name) for name in self._exposed(kind)}
 
     def given(self, node: Node) -> dict[str, Any]:
-        """Return the arguments that the use of an own block sets."""
+        """Return the shown parameters that the use of an own block sets."""
         names = [name for name in self._exposed(node.kind) if name in node.parameters]
         return {name: self._argument(node.kind, name, node.parameters[name]) for name in names}
 
     def exposed(self, kind: str) -> dict[tuple[str, str], str]:
-        """Return for every shown parameter, as (inner node, parameter), the name of its argument."""
+        """Return for every shown parameter, as (inner node, parameter), the name under which it is shown."""
         return {(item.node, item.parameter): item.name for item in self.definitions[kind].exposed}
 
     def values(self, block: Block, node: Node, owner: Node, target: DataSpec | None) -> dict[str, Any]:
@@ -100,7 +100,7 @@ class OwnBlocks:
     def _fits(self, kind: str, unfit: set[str]) -> bool:
         for name in self._exposed(kind):
             targets = self._targets(kind, name)
-            if not targets or not name.isidentifier() or name == "name":
+            if not targets:
                 return False
             if not all(self._is_one_argument(node, parameter, unfit) for node, parameter in targets):
                 return False

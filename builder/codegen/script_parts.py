@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -21,6 +23,25 @@ class Part:
     constants: tuple[str, ...] = ()
     definitions: tuple[str, ...] = ()
     steps: tuple[str, ...] = ()
+
+
+def names_in(parts: Iterable[Part]) -> set[str]:
+    """Return the names that parts of a script import, define or assign, but for those inside functions."""
+    found: set[str] = set()
+    for part in parts:
+        code = "\n".join([*part.imports, *part.constants, *part.definitions, *part.steps])
+        for statement in ast.parse(code).body:
+            found |= _names_of(statement)
+    return found
+
+
+def _names_of(statement: ast.stmt) -> set[str]:
+    if isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
+        return {statement.name}
+    if isinstance(statement, (ast.Import, ast.ImportFrom)):
+        return {item.asname or item.name for item in statement.names}
+    names = (item for item in ast.walk(statement) if isinstance(item, ast.Name))
+    return {item.id for item in names if isinstance(item.ctx, ast.Store)}
 
 
 def import_lines(parts: list[Part]) -> list[str]:

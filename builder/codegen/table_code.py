@@ -6,6 +6,9 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
+
 from builder.codegen.folder_code import ALL_FILES, FileKind
 from builder.codegen.label_code import label_reading
 from builder.codegen.layout import INDENT, constant, formatted, literal, source
@@ -14,7 +17,7 @@ from builder.codegen.picture_code import picture_files
 from builder.codegen.sound_code import sound_files
 from builder.codegen.text_code import tokens_reading
 from builder.data.archives import list_files
-from builder.data.columns import MISSING, looks_like_number, parsed_numbers
+from builder.data.columns import MISSING, parsed_numbers, to_numbers
 from builder.data.linked import TABLES
 from builder.data.spec import DataSpec, ModelInput
 from builder.project import DataRecipe
@@ -28,8 +31,11 @@ def class_numbers(words, names):
 _CLASS_WORDS = '''\
 def class_words(cells):
     """Return the classes as texts: whole numbers written alike, so that 1 and 1.0 are one class."""
-    pairs = zip(cells, parsed_numbers(cells{decimal}), strict=True)
-    return [f"{number:.0f}" if number == np.round(number) else cell for cell, number in pairs]'''
+    numbers = parsed_numbers(cells)
+    # Larger whole numbers are not exact.
+    whole = (numbers == np.round(numbers)) & (np.abs(numbers) < 1e15)
+    triples = zip(cells, numbers, whole, strict=True)
+    return [f"{number:.0f}" if is_whole else cell for cell, number, is_whole in triples]'''
 
 _CHARACTER_NUMBERS = '''\
 def character_numbers(texts):
@@ -220,7 +226,7 @@ class TableCode:
         labels = label_reading(self.spec, not self.is_one_a_label)
         definitions = [*labels.definitions]
         if any(_names_are_numbers(target) for target in targets):
-            definitions.append(_CLASS_WORDS.replace("{decimal}", self.decimal))
+            definitions.append(_CLASS_WORDS)
         if any(target.class_names and not target.predicts_labels for target in targets):
             is_text = self.spec.task == "transcription"
             definitions.append(_CHARACTER_NUMBERS if is_text else _CLASS_NUMBERS)
@@ -318,7 +324,8 @@ def _names_are_numbers(target: DataSpec) -> bool:
         names = [target.anomaly["normal"]]
     if target.predicts_labels or target.task == "transcription":
         return False
-    return bool(names) and all(looks_like_number(name) for name in names)
+    numbers = to_numbers(pd.Series(names, dtype="str"))
+    return bool(names) and bool(np.isfinite(numbers).all())
 
 
 def read_table_source(spec: DataSpec) -> str:

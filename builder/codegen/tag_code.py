@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from builder.codegen.layout import source
 from builder.codegen.loading import Beside, Reading
-from builder.codegen.text_code import tokenizer_constants, tokenizer_kind
+from builder.codegen.text_code import lines_reading, tokenizer_constants, tokenizer_kind
 from builder.data.spec import DataSpec
 from builder.data.tags import Entity, entities_of, parts_of, to_iob2
 from builder.data.tokenizers import SUBWORD
@@ -17,10 +17,10 @@ def is_tag(cell):
 
 def read_sentences(path):
     """Yield the words and the tags of every sentence of a CoNLL file: a word and its tag a line."""
-    text = path.read_text("utf-8-sig")
-    mark = "\\t" if "\\t" in text[:100_000] else None
+    lines = read_lines(path)
+    mark = "\\t" if "\\t" in "\\n".join(lines)[:100_000] else None
     rows = []
-    for line in [*text.split("\\n"), ""]:
+    for line in [*lines, ""]:
         if line.strip() and not line.startswith(("# ", "-DOCSTART-")):
             cells = [cell.strip() for cell in line.split(mark) if cell.strip()]
             rows += [cells] if len(cells) > 1 and is_tag(cells[-1]) else []
@@ -58,10 +58,11 @@ def read_tagged(spec: DataSpec, beside: Beside) -> Reading:
     pieces = "[INDEX.get(word, 1)]" if kind == "word" else "[INDEX.get(mark, 1) for mark in word]"
     if kind in SUBWORD:
         pieces, index = "TOKENIZER.encode(word).ids or [1]", []
+    lines = lines_reading()
     carried = [source(item) for item in (Entity, parts_of, entities_of, to_iob2)]
     return Reading(
-        ("from typing import NamedTuple", *vocabulary.imports),
-        (*carried, _READ_SENTENCES, _PIECES_OF.format(pieces=pieces), _LOAD),
+        ("from typing import NamedTuple", *vocabulary.imports, *lines.imports),
+        (*carried, *lines.definitions, _READ_SENTENCES, _PIECES_OF.format(pieces=pieces), _LOAD),
         (
             f"SEQUENCE_LENGTH = {item.settings['sequence_length']}",
             *vocabulary.constants,

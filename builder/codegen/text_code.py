@@ -8,6 +8,7 @@ from builder.codegen.layout import INDENT, formatted, source
 from builder.codegen.loading import TOKENIZER_FILE, VOCABULARY_FILE, Beside, Reading
 from builder.data.spec import ModelInput
 from builder.data.text import words_of
+from builder.data.text_files import decoded
 from builder.data.tokenizers import SUBWORD
 
 _CHARACTERS_FILE = "characters.json"
@@ -26,6 +27,17 @@ def token_ids(texts, length=SEQUENCE_LENGTH):
         ids = found.ids[:length]
         tokens[row, : len(ids)] = ids
     return tokens'''
+
+_READ_LINES = '''\
+def read_lines(path):
+    """Return the lines of a text file."""
+    text, _ = decoded(path.read_bytes())
+    return io.StringIO(text, newline=None).read().split("\\n")'''
+
+
+def lines_reading() -> Reading:
+    """Return the code of ``read_lines``, which finds out the encoding of a text file as the studio does."""
+    return Reading(("import codecs", "import io"), (source(decoded), _READ_LINES))
 
 
 def tokenizer_kind(item: ModelInput) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from builder.codegen.layout import INDENT, Name, call_items, constant, literal, source, statement
+from builder.codegen.layout import INDENT, Name, call_items, constant, formatted, literal, source, statement
 from builder.codegen.loading import not_code
 from builder.codegen.script_parts import Part
 from builder.codegen.split_code import is_resampled
@@ -52,7 +52,8 @@ def weights_part(settings: Mapping[str, Any]) -> Part | None:
         return None
     lines = [f"INITIAL_WEIGHTS = {literal(chosen.removeprefix(_FILE))}"]
     if chosen.startswith(_RUN):
-        run = chosen.removeprefix(_RUN)
+        # It comes from a document that anyone may have written: a second line would be code.
+        run = " ".join(chosen.removeprefix(_RUN).split())
         lines = [
             f"# The trained model of the run {run}: put its model.keras here.",
             'INITIAL_WEIGHTS = "initial.keras"',
@@ -139,13 +140,15 @@ def _compile_source(
     return "\n".join(lines)
 
 
-def rate_lines(settings: Mapping[str, Any], variable: str = "learning_rate") -> list[str]:
+def rate_lines(
+    settings: Mapping[str, Any], variable: str = "learning_rate", steps_per_epoch: str = "steps_per_epoch"
+) -> list[str]:
     """Return the statements that make a learning rate of the constant of the same name."""
-    name, steps = Name(variable), Name("steps_per_epoch")
+    name, steps = Name(variable), Name(steps_per_epoch)
     rate = learning_rate.decay(settings, Name(variable.upper()), Name("EPOCHS"), steps)
-    lines = [f"{INDENT}{name.text} = {literal(rate)}"]
+    lines = formatted(INDENT, f"{name.text} = {literal(rate)}")
     warmed = learning_rate.warmed_up(settings, name, steps)
-    return lines if warmed is name else [*lines, f"{INDENT}{name.text} = {literal(warmed)}"]
+    return lines if warmed is name else [*lines, *formatted(INDENT, f"{name.text} = {literal(warmed)}")]
 
 
 def _objective_items(settings: Mapping[str, Any], spec: DataSpec, model: keras.Model) -> list[str]:

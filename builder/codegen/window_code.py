@@ -10,7 +10,7 @@ from builder.codegen.loading import Beside, Reading, not_code, sample_facts
 from builder.codegen.script_parts import Part
 from builder.codegen.split_code import batches_source
 from builder.codegen.table_code import read_table_source
-from builder.codegen.text_code import text_function, tokenizer_constants, tokens_function
+from builder.codegen.text_code import lines_reading, text_function, tokenizer_constants, tokens_function
 from builder.data.columns import parsed_numbers
 from builder.data.partition import cut
 from builder.data.spec import DataSpec
@@ -35,13 +35,13 @@ def split_windows(moments, count):
 _PARAGRAPHS = '''\
 def read_texts(path):
     """Return the paragraphs of a text file; empty lines part them."""
-    lines = [line.strip() for line in path.read_text("utf-8-sig").split("\\n")]
+    lines = [line.strip() for line in read_lines(path)]
     return [text for text in re.split(r"\\n{2,}", "\\n".join(lines).strip()) if text]'''
 
 _LINES = '''\
 def read_texts(path):
     """Return the lines of a text file that are not empty."""
-    lines = [line.strip() for line in path.read_text("utf-8-sig").split("\\n")]
+    lines = [line.strip() for line in read_lines(path)]
     return [line for line in lines if line]'''
 
 _COLUMN = '''\
@@ -148,9 +148,10 @@ def texts_reading(recipe: DataRecipe, spec: DataSpec) -> Reading:
         column = f"TEXT_COLUMN = {literal(spec.inputs[0].settings['column'])}"
         imports = ("import csv", "import gzip", "import io", "import pandas as pd")
         return Reading(imports, (read_table_source(spec), _COLUMN), (column,))
+    lines = lines_reading()
     if sample_facts(recipe) or recipe.source.get("unit") == "paragraph":
-        return Reading(("import re",), (_PARAGRAPHS,))
-    return Reading((), (_LINES,))
+        return Reading(("import re", *lines.imports), (*lines.definitions, _PARAGRAPHS))
+    return Reading(lines.imports, (*lines.definitions, _LINES))
 
 
 def _windows_part(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import lzma
 import stat
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +23,8 @@ LARGEST_WEIGHTS = 4_000_000_000
 LARGEST_RATIO = 100
 SMALL = 1_000_000
 _CHUNK = 1 << 20
+# What reading a zip raises where its bytes were changed, for each way of packing.
+_DAMAGED = (zipfile.BadZipFile, EOFError, NotImplementedError, zlib.error, lzma.LZMAError)
 
 _ONE_LINE = 'keras.models.load_model("the file").save("model.keras")'
 
@@ -60,22 +64,25 @@ def read_archive(path: Path) -> Archive:
                 raise stop("not_a_keras_file", _no_config_words(path.name, members))
             config = _config(_read(archive, CONFIG_MEMBER, LARGEST_CONFIG, path.name), path.name)
             return Archive(path, config, WEIGHTS_MEMBER in members)
-    except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError) as error:
-        message = (
-            f"{path.name} is not a whole .keras file ({error}). Save the model again with "
-            'model.save("model.keras"), and choose that file.'
-        )
-        raise stop("not_a_keras_file", message) from error
+    except (*_DAMAGED, OSError, RuntimeError) as error:
+        raise _not_whole(path, error) from error
 
 
 def copy_weights(archive: Archive, target: Path) -> None:
     """Copy the weights of a checked file to ``target``, byte by byte.
 
     Raises:
-        BuilderError: where the archive holds none, or far more than it says.
+        BuilderError: where the archive holds none, damaged ones, or far more than it says.
     """
     if not archive.has_weights:
         raise stop("no_weights", f"{archive.path.name} holds no weights ({WEIGHTS_MEMBER}).")
+    try:
+        _copy_weights(archive, target)
+    except _DAMAGED as error:
+        raise _not_whole(archive.path, error) from error
+
+
+def _copy_weights(archive: Archive, target: Path) -> None:
     with zipfile.ZipFile(archive.path) as opened, opened.open(WEIGHTS_MEMBER) as source:
         with open(target, "wb") as sink:
             copied = 0
@@ -148,6 +155,14 @@ def _config(data: bytes, name: str) -> Mapping[str, Any]:
 def _too_large(name: str, member: str, limit: int) -> BuilderError:
     message = f"In {name}, {member} is larger than {limit / 1e6:,.0f} MB, so it is not opened."
     return stop("file_too_large", message)
+
+
+def _not_whole(path: Path, error: Exception) -> BuilderError:
+    message = (
+        f"{path.name} is not a whole .keras file ({error}). Save the model again with "
+        'model.save("model.keras"), and choose that file.'
+    )
+    return stop("not_a_keras_file", message)
 
 
 def _no_config_words(name: str, members: set[str]) -> str:

@@ -20,7 +20,7 @@ from builder.importer.drawing import Drawing
 from builder.importer.grouping import grouped
 from builder.importer.layout import laid_out
 from builder.importer.masks import without_masks
-from builder.importer.saved import SavedModel, read_model
+from builder.importer.saved import SavedModel, broken, read_model
 from builder.importer.weights import by_path, load_weights
 
 # What no other block for the same layer could mend.
@@ -57,7 +57,7 @@ def open_config(config: object, file: str, has_weights: bool = False) -> Opened:
     """Return the model of a serialized Keras model as blocks; ``file`` names it in messages."""
     assert isinstance(config, dict), "a checked file holds an object"
     model = read_model(config, file)
-    plain = without_masks(model)
+    plain = _plain(model)
     candidates = [plain] if _same_calls(plain, model) else [plain, model]
     graph, differing, analysis = _drawn(candidates[0], model)
     if differing and len(candidates) > 1:
@@ -89,6 +89,13 @@ def weights_by_layer(path: Path) -> dict[str, list[np.ndarray]]:
     """Return the weights in a ``.keras`` file by layer, in each layer's own order."""
     layers = build_opened(path).layers
     return {layer.name: [np.asarray(weight) for weight in layer.weights] for layer in layers if layer.weights}
+
+
+def _plain(model: SavedModel) -> SavedModel:
+    try:
+        return without_masks(model)
+    except ValueError as error:
+        raise broken(model.name, str(error)) from error
 
 
 def _drawn(draft: SavedModel, model: SavedModel) -> tuple[Graph, list[str], Analysis]:

@@ -90,7 +90,8 @@ def references(value: Any) -> Iterator[Reference]:
 
 def reference_of(tensor: Mapping[str, Any]) -> Reference:
     """Return the way to a saved tensor; raise ValueError for a wrong form."""
-    history = (tensor.get("config") or {}).get("keras_history")
+    config = tensor.get("config")
+    history = config.get("keras_history") if isinstance(config, Mapping) else None
     if history is None or not is_reference(history):
         raise ValueError("one of its inputs comes from nowhere")
     return history[0], history[1], history[2]

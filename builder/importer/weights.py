@@ -85,7 +85,7 @@ def _faults(opened: Any) -> Iterator[str]:
 
 
 def _dataset_fault(item: Any, key: str) -> str | None:
-    if not isinstance(item, h5py.Dataset):
+    if not isinstance(item, h5py.Dataset) or item.shape is None:
         return f"hold something that is no array ('{key[:60]}')"
     if item.external or item.is_virtual:
         return f"take numbers from another file ('{key[:60]}')"

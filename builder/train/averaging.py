@@ -9,6 +9,7 @@ import keras
 
 from builder.adversarial.model import AdversarialModel
 from builder.train.checkpoint import copies
+from builder.train.optimizers import changes_weights
 
 
 @contextmanager
@@ -37,7 +38,7 @@ def take_average(model: keras.Model) -> None:
 
 
 def _has_average(model: keras.Model) -> bool:
-    optimizer = model.optimizer
+    optimizer = changes_weights(model.optimizer)
     return bool(optimizer.use_ema) and int(optimizer._iterations) > 0
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from builder.adversarial.model import AdversarialModel, discriminator_settings
+from builder.adversarial.model import AdversarialModel, discriminator_settings, generator_steps
 from builder.errors import stop
 from builder.train.objective import objective
 from builder.train.optimizers import make_optimizer
@@ -71,7 +71,7 @@ def _compile_adversarial(
     steps = data.steps_per_epoch
     model.prepare_training(
         settings,
-        make_optimizer(settings, steps, factors, model.generator),
+        make_optimizer(settings, generator_steps(settings, steps), factors, model.generator),
         make_optimizer(discriminator_settings(settings), steps, factors, model.judge),
     )
 

@@ -105,7 +105,7 @@ def suggested(rates: list[float], losses: list[float]) -> tuple[float, float] | 
         losses: the smoothed loss at each.
     """
     lowest = int(np.argmin(losses))
-    if losses[lowest] > (1 - LEAST_FALL) * losses[0]:
+    if losses[0] - losses[lowest] < LEAST_FALL * abs(losses[0]):
         return None
     return rates[lowest] / MARGIN, rates[lowest]
 
@@ -132,7 +132,10 @@ def _judged(rates: list[float], losses: list[float]) -> dict[str, Any]:
 
 def _has_broken_away(losses: list[float]) -> bool:
     curve = smoothed(losses)
-    return len(curve) > 10 and curve[-1] > max(BROKEN_AWAY * min(curve), 2 * curve[0])
+    # By how much it rose: the loss of counts lies below zero, where many times the best one is no limit.
+    above_best, above_first = curve[-1] - min(curve), curve[-1] - curve[0]
+    is_far = above_best > (BROKEN_AWAY - 1) * abs(min(curve)) and above_first > abs(curve[0])
+    return len(curve) > 10 and is_far
 
 
 def _rounded(rate: float) -> float:

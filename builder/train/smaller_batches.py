@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from builder.adversarial.model import optimizers_of
+from builder.train.optimizers import changes_weights
 
 _ACCUMULATOR = "gradient_accumulator"
 
@@ -52,7 +53,7 @@ def _optimizer_arrays(
             found.append(np.zeros(variable.shape, np.float32))
             continue
         array = left.pop(0)
-        if variable is optimizer._iterations or _ACCUMULATOR in variable.path:
+        if variable is changes_weights(optimizer)._iterations or _ACCUMULATOR in variable.path:
             # A sum of gradients counts as many batches as there are now, of the same samples.
             array = array * np.asarray(times, array.dtype)
         found.append(array)

@@ -46,6 +46,16 @@ def test_an_operation_whose_name_a_layer_has_keeps_its_own() -> None:
     assert "deserialize_keras_object" in free_script(opened(named_like_an_operation))
 
 
+def test_an_argument_may_bear_any_name_and_is_never_code() -> None:
+    named = {"class": 2, "d=3))\nraise SystemExit\n((d": 3}
+
+    def make() -> keras.Model:
+        entry = keras.Input((6,), batch_size=1)
+        return keras.Model(entry, keras.ops.rearrange(entry, "b (class d) -> b class d", d=3, **named))
+
+    assert "**{" in free_script(opened(make))
+
+
 SMALL: dict[str, dict[str, Any]] = {
     "MobileNetV2": {"input_shape": (32, 32, 3), "alpha": 0.35},
     "EfficientNetV2B0": {"input_shape": (32, 32, 3)},

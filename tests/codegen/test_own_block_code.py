@@ -1,5 +1,6 @@
 """Own blocks are written as functions, nested and shared ones too, and build the same model."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,39 @@ def test_an_own_block_whose_layers_are_shared_is_written_out(tmp_path: Path) -> 
     case = project(graph)
     assert "def pair(" not in script(case, image_spec())
     assert_same(case, image_spec(), tmp_path)
+
+
+@pytest.mark.parametrize("name", ["class", "layers", "how often", "x=1):\n    raise SystemExit\ndef f(y"])
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_parameter_may_bear_any_name(name: str, nested: bool, tmp_path: Path) -> None:
+    graph = inside(Node("one", "conv2d.v1", {"filters": 4}), Node("two", "conv2d.v1", {"filters": 4}))
+    exposed = (Exposed(name, "two", "filters"),)
+    definition = Definition("Odd", graph, exposed=exposed, nested_model=nested)
+    outer = line(
+        Node("picture", "input.v1"),
+        Node("odd", "own.odd", {name: 5}),
+        Node("flat", "flatten.v1"),
+        Node("head", "classification_head.v1"),
+    )
+    case = project(Graph(outer.nodes, outer.edges, definitions={"own.odd": definition}))
+    assert_same_configuration(case, image_spec(), tmp_path)
+
+
+@pytest.mark.parametrize("name", ["main", "split_rows", "json", "DataReading", "TARGET"])
+def test_an_own_block_may_bear_the_name_of_a_part_of_the_script(name: str, tmp_path: Path) -> None:
+    graph = inside(Node("one", "conv2d.v1", {"filters": 4}))
+    outer = line(
+        Node("picture", "input.v1"),
+        Node("first", f"own.{name}"),
+        Node("flat", "flatten.v1"),
+        Node("head", "classification_head.v1"),
+    )
+    definitions = {f"own.{name}": Definition("Plain", graph)}
+    case = project(Graph(outer.nodes, outer.edges, definitions=definitions))
+    code = script(case, image_spec())
+    defined = re.findall(r"^(?:def |class )?(\w+)(?= = |\(|:)", code, re.MULTILINE)
+    assert len(defined) == len(set(defined))
+    assert_same_configuration(case, image_spec(), tmp_path)
 
 
 def test_a_block_whose_repeat_is_a_parameter_is_written_out(tmp_path: Path) -> None:

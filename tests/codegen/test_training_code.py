@@ -31,8 +31,10 @@ from PIL import Image
 from builder import compiler
 from builder.blocks import registry
 from builder.codegen import _check_source, notebook, script
+from builder.codegen.adversarial_code import pair_training_part
 from builder.data.prepare import Prepared, prepare
 from builder.data.sources import sample
+from builder.data.windows import TOKENS_FILE
 from builder.errors import BuilderError
 from builder.graph import Edge, Graph, Node
 from builder.importer.opening import build_opened, open_keras
@@ -226,6 +228,18 @@ def test_both_sides_of_a_pair_train_in_a_script_as_in_the_studio(
     assert generator.output_shape[1:] == prepared.spec.sample_shape
 
 
+def test_the_rates_of_both_sides_of_a_pair_follow_their_own_steps() -> None:
+    settings = load_preset("images/dcgan").training_settings()
+    part = pair_training_part({**settings, "schedule": "cosine", "discriminator_steps": 2}, {})
+    code = "\n".join([*part.constants, *part.definitions])
+    calls = re.findall(r"(\w+) = cosine_decay\(\s*(\w+), steps_per_epoch=(.*), epochs=EPOCHS\s*\)", code)
+    assert calls == [
+        ("learning_rate", "LEARNING_RATE", "steps_per_epoch / 2"),
+        ("discriminator_learning_rate", "DISCRIMINATOR_LEARNING_RATE", "steps_per_epoch"),
+    ]
+    assert f"DISCRIMINATOR_LEARNING_RATE = {settings['learning_rate']}" in code
+
+
 def test_a_script_hides_the_words_that_the_studio_hides(preset: Preset, tmp_path: Path) -> None:
     case, prepared = preset("language/bert", FEW_TEXTS)
     names = executed(case, prepared.spec, tmp_path)
@@ -310,6 +324,13 @@ def test_a_script_starts_from_the_weights_of_a_saved_model(tmp_path: Path) -> No
     assert "run abc" in code and 'INITIAL_WEIGHTS = "initial.keras"' in code
 
 
+def test_the_name_of_a_run_is_never_code(tmp_path: Path) -> None:
+    graph, spec = example("dense.v1")
+    for end in ("\n", "\r", "\r\n"):
+        names = executed(project(graph, initial_weights=f"run:abc{end}raise SystemExit"), spec, tmp_path)
+        assert names["INITIAL_WEIGHTS"] == "initial.keras"
+
+
 @pytest.mark.parametrize("schedule", ["constant", "cosine", "exponential", "step"])
 def test_a_script_trains_as_the_settings_say(schedule: str, tmp_path: Path) -> None:
     graph, spec = example("regression_head.v1")
@@ -349,6 +370,53 @@ def test_a_script_reads_a_careless_file_row_by_row_as_the_studio_does(tmp_path: 
     np.testing.assert_array_equal(targets, prepared.targets)
     for name, array in arrays.items():
         np.testing.assert_array_equal(array, prepared.arrays[name])
+
+
+@pytest.mark.parametrize(
+    "classes", [("1,0", "2,5"), ("1.0", "2,5"), ("1234567890123456789", "1234567890123456790"), ("1", "2.0")]
+)
+def test_classes_that_are_numbers_are_those_of_the_studio(
+    classes: tuple[str, str], tmp_path: Path, cache: Path
+) -> None:
+    file = tmp_path / "numbers.csv"
+    rows = (f"{classes[number % 2]};{number},5" for number in range(20))
+    file.write_text("\n".join(["class;size", *rows]), encoding="utf-8")
+    case = project(chain(("table", "input.v1"), ("head", "classification_head.v1")))
+    roles = {"class": "target", "size": "numeric"}
+    case = replace(case, data=DataRecipe({"kind": "csv", "path": str(file)}, roles=roles))
+    prepared = prepare(case.data, cache)
+    _, targets = executed(case, prepared.spec, tmp_path)["load_data"](file)
+    np.testing.assert_array_equal(targets, prepared.targets)
+
+
+@pytest.mark.parametrize(
+    ("unit", "encoding"), [("line", "utf-8-sig"), ("line", "cp1252"), ("paragraph", "utf-16")]
+)
+def test_a_script_reads_a_text_in_any_encoding_as_the_studio_does(
+    unit: str, encoding: str, tmp_path: Path, cache: Path
+) -> None:
+    file = tmp_path / "letters.txt"
+    lines = (f"Größe {number}\r\nist schön\r\n\r\n" for number in range(60))
+    file.write_bytes("".join(lines).encode(encoding))
+    case = load_preset("language/lstm")
+    source = {"kind": "text", "path": str(file), "unit": unit}
+    data = replace(case.data, source=source, preprocessing={"tokenizer": "word", "sequence_length": 4})
+    prepared = prepare(data, cache)
+    names = executed(replace(case, data=data), prepared.spec, tmp_path)
+    tokens, _ = names["load_data"](file)
+    np.testing.assert_array_equal(tokens, np.load(prepared.folder / TOKENS_FILE))
+
+
+def test_a_script_reads_tagged_words_in_any_encoding_as_the_studio_does(tmp_path: Path, cache: Path) -> None:
+    file = tmp_path / "names.conll"
+    file.write_bytes("".join(f"Frau{n}\tO\nJürgen\tB-PER\n\n" for n in range(30)).encode("cp1252"))
+    case = load_preset("text/named_entities")
+    data = replace(case.data, source={"kind": "conll", "path": str(file)})
+    prepared = prepare(data, cache)
+    names = executed(replace(case, data=data), prepared.spec, tmp_path)
+    arrays, targets = names["load_data"](file)
+    np.testing.assert_array_equal(arrays["tokens"], prepared.arrays["tokens"])
+    np.testing.assert_array_equal(targets, prepared.targets)
 
 
 def test_a_script_reads_a_folder_of_pictures_as_the_studio_does(tmp_path: Path, cache: Path) -> None:

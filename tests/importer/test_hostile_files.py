@@ -103,6 +103,38 @@ def circle(folder: Path, target: Path) -> Path:
     return with_layer(small_file(folder), target, inbound_nodes=[{"args": [tensor], "kwargs": {}}])
 
 
+def from_nowhere(history: object) -> Callable[[Path, Path], Path]:
+    def make(folder: Path, target: Path) -> Path:
+        tensor = {"class_name": "__keras_tensor__", "config": history}
+        return with_layer(small_file(folder), target, inbound_nodes=[{"args": [tensor], "kwargs": {}}])
+
+    return make
+
+
+def without_output(folder: Path, target: Path) -> Path:
+    with zipfile.ZipFile(small_file(folder)) as source:
+        document = json.loads(source.read("config.json"))
+    document["config"]["output_layers"] = None
+    return changed(folder / "small.keras", target, config__json=json.dumps(document).encode())
+
+
+def damaged(member: str) -> Callable[[Path, Path], Path]:
+    """Return what makes a file of which one member was packed and then changed on its way."""
+
+    def make(folder: Path, target: Path) -> Path:
+        with zipfile.ZipFile(small_file(folder)) as source, zipfile.ZipFile(target, "w") as sink:
+            for known in source.namelist():
+                sink.writestr(known, source.read(known), zipfile.ZIP_DEFLATED)
+            info = sink.getinfo(member)
+        data = bytearray(target.read_bytes())
+        start = info.header_offset + 70 + len(member)
+        data[start : start + 20] = b"\xff" * 20
+        target.write_bytes(data)
+        return target
+
+    return make
+
+
 REFUSED = {
     "a Lambda layer": (of_class("Lambda", config={"function": LAMBDA}), "holds Python code"),
     "a lambda as an activation": (layer(config={"activation": LAMBDA}), "Python code"),
@@ -177,6 +209,10 @@ REFUSED = {
     "deep JSON": (config("[" * 200_000), "cannot be read"),
     "deep models": (nested(20), "nested more than 7 deep"),
     "a circle": (circle, "in a circle"),
+    "an input without a way to it": (from_nowhere({"keras_history": None}), "comes from nowhere"),
+    "an input of another form": (from_nowhere(["keras_history"]), "comes from nowhere"),
+    "an output that is missing": (without_output, "an input or output of the model is missing"),
+    "a damaged description": (damaged("config.json"), "not a whole .keras file"),
     "no JSON": (config("{"), "cannot be read"),
     "no object": (config("[]"), "no object"),
     "no layers": (
@@ -238,6 +274,7 @@ HOSTILE_WEIGHTS = {
     "a soft link": (_link(h5py.SoftLink("/elsewhere")), "a link to another place"),
     "external storage": (_external_storage, "from another file"),
     "a virtual dataset": (_virtual, "from another file"),
+    "an empty array": (lambda file: file.create_dataset("x", data=h5py.Empty("f")), "no array"),
     "objects": (lambda file: file.create_dataset("x", data=["text"], dtype=h5py.string_dtype()), "no number"),
     "sizes without content": (_huge, "hardly any are stored"),
     "other shapes": (
@@ -263,6 +300,12 @@ def test_weights_that_are_no_hdf5_or_missing_are_told(tmp_path: Path) -> None:
         assert open_keras(broken).graph.nodes
         with pytest.raises(BuilderError, match=words):
             build_opened(broken)
+
+
+def test_weights_that_were_damaged_on_their_way_are_told(tmp_path: Path) -> None:
+    file = damaged("model.weights.h5")(tmp_path, tmp_path / "damaged.keras")
+    with pytest.raises(BuilderError, match="not a whole .keras file"):
+        build_opened(file)
 
 
 def test_keras_is_never_given_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

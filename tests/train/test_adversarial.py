@@ -107,6 +107,16 @@ def test_every_loss_trains_both_sides(digits, loss: str) -> None:
         assert any(not np.array_equal(np.asarray(one), two) for one, two in zip(new, old, strict=True))
 
 
+def test_the_generators_rate_falls_over_the_run_though_it_learns_more_rarely(digits) -> None:
+    chosen = {"schedule": "cosine", "epochs": 2, "discriminator_steps": 2}
+    model, _ = one_step(*digits, **chosen)
+    batches = 2 * TrainingData(digits[1], {**digits[0].training_settings(), **chosen}).steps_per_epoch
+    for optimizer, steps in ((model.optimizer, batches // 2), (model.discriminator_optimizer, batches)):
+        first = float(optimizer.learning_rate)
+        optimizer.iterations.assign(steps)
+        assert float(optimizer.learning_rate) == pytest.approx(0.0, abs=0.02 * first)
+
+
 def one_step(project, prepared, **values):
     """Return a model ready to train, and the function that does a step of its training."""
     settings = {**project.training_settings(), **values}

@@ -7,7 +7,10 @@ import numpy as np
 import pytest
 from train_case import image_model, linear_model, settings
 
+from builder.data.prepare import prepare
+from builder.data.preprocessing import model_input_tensors
 from builder.errors import BuilderError
+from builder.project import DataRecipe
 from builder.train.batch_size import measure_batch_sizes
 from builder.train.loop import fit
 from builder.train.range_test import range_test, suggested
@@ -44,6 +47,21 @@ def test_the_suggestion_lies_on_the_slope_before_the_lowest_loss():
     rates = np.geomspace(1e-5, 1, 6).tolist()
     assert suggested(rates, [2.0, 1.9, 1.0, 0.9, 0.8, 3.0]) == pytest.approx((0.01, 0.1))
     assert suggested(rates, [1.0, 1.1, 1.2, 0.99, 1.4, 1.5]) is None
+
+
+def test_a_loss_below_zero_is_followed_until_it_breaks_away(tmp_path):
+    random = np.random.default_rng(0)
+    size = random.normal(size=400)
+    rows = [f"{x:.3f},{y}" for x, y in zip(size, random.poisson(30 * np.exp(0.5 * size)), strict=True)]
+    file = tmp_path / "counts.csv"
+    file.write_text("\n".join(["size,target", *rows]), encoding="utf-8")
+    prepared = prepare(DataRecipe({"kind": "csv", "path": str(file)}, task="count"), tmp_path / "prepared")
+    tensors, features = model_input_tensors(prepared.spec.inputs[0])
+    layer = keras.layers.Dense(1, activation="exponential", bias_initializer=keras.initializers.Constant(3))
+    found = range_test(keras.Model(tensors, layer(features)), prepared, settings(batch_size=140))
+    assert found["losses"][0] < 0 and found["suggestion"] > 1e-4
+    rates = np.geomspace(1e-5, 1, 6).tolist()
+    assert suggested(rates, [-9.0, -9.1, -8.0, -7.0, -6.0, -5.0]) is None
 
 
 def test_the_suggested_batch_size_is_the_smallest_that_is_about_as_fast(digits):

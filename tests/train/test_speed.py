@@ -6,13 +6,14 @@ import keras
 import numpy as np
 import pytest
 from test_loop import Killed, Recorder, WhileValidating, assert_same, trained
-from train_case import image_model, settings
+from train_case import image_model, linear_model, settings
 
 from builder.errors import BuilderError
 from builder.project import DataRecipe, Project
 from builder.train import precision, xla
-from builder.train.checkpoint import read_checkpoint
+from builder.train.checkpoint import copies, read_checkpoint
 from builder.train.outcome import MODEL
+from builder.train.smaller_batches import resized
 
 # Keras 3.15 turns its variables into arrays in a way that NumPy 2 is going to refuse.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -178,3 +179,25 @@ def test_mixed_precision_trains_and_leaves_a_model_of_32_bits(few, tmp_path, mon
     images, targets = few.arrays["image"][rows].astype("float32"), few.targets[rows]
     accuracy = np.mean(saved.predict(images, verbose=0).argmax(axis=1) == targets)
     assert accuracy == pytest.approx(outcome.result["test"]["accuracy"], abs=1e-6)
+
+
+def test_mixed_precision_keeps_the_averaged_weights(few, tmp_path, monkeypatch):
+    monkeypatch.setattr(precision, "_gpu_gains", lambda: True)
+    chosen = settings(mixed_precision="auto", use_ema=True, ema_momentum=0.5, epochs=1)
+    trained(few, tmp_path, chosen, model=image_model(chosen))
+    kept = keras.models.load_model(tmp_path / MODEL).get_layer("head").bias
+    optimizer = read_checkpoint(tmp_path / "checkpoint.npz")[0]["optimizer"]
+    np.testing.assert_array_equal(kept, next(value for value in optimizer if value.shape == (10,)))
+
+
+def test_the_steps_of_mixed_precision_are_counted_on_in_smaller_batches():
+    model = linear_model(settings())
+    model.compile(keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD()), "mse")
+    model.optimizer.build(model.trainable_variables)
+    model.optimizer.inner_optimizer.iterations.assign(5)
+    before = {"batch_size": 40, "accumulation_steps": 1}
+    state = {"batch": before, "position": {"step": 5, "global_step": 5}}
+    groups = {"optimizer": copies(model.optimizer.variables)}
+    groups, _ = resized(groups, state, model, {"batch_size": 20, "accumulation_steps": 2}, 400)
+    paths = [variable.path for variable in model.optimizer.variables]
+    assert groups["optimizer"][paths.index("sgd/iteration")] == 10
