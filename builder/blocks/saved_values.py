@@ -14,6 +14,7 @@ from functools import cache
 from typing import Any
 
 import keras
+from keras.src.backend.common.dtypes import ALLOWED_DTYPES
 
 DEEPEST = 40
 LONGEST_TEXT = 100_000
@@ -209,7 +210,9 @@ def _object_fault(saved: Mapping[str, Any]) -> str | None:
     name, config = saved["class_name"], saved.get("config")
     if not isinstance(name, str):
         return "holds an object without a class name"
-    if name in ("__slice__", "__ellipsis__", "__tensor__", "__numpy__", "__keras_tensor__"):
+    if name in ("__tensor__", "__numpy__"):
+        return _numbers_fault(config)
+    if name in ("__slice__", "__ellipsis__", "__keras_tensor__"):
         return None
     if name == "__lambda__":
         return "holds Python code (a lambda function)"
@@ -226,6 +229,14 @@ def _object_fault(saved: Mapping[str, Any]) -> str | None:
     if object_name(saved) is None and operation_name(saved) is None and not _is_plain_object(saved):
         return f"holds an object of the class {_shown(saved)}, which is not one of Keras's public classes"
     return None
+
+
+def _numbers_fault(config: Any) -> str | None:
+    kind = config.get("dtype") if isinstance(config, Mapping) else None
+    # NumPy takes texts of any length for a kind, each of which takes the memory of the longest.
+    if kind is None or kind in ALLOWED_DTYPES:
+        return None
+    return f"holds numbers of the kind {str(kind)[:40]!r}, which Keras does not have"
 
 
 def _is_plain_object(saved: Mapping[str, Any]) -> bool:

@@ -29,6 +29,10 @@ class WordCounter:
         return sorted(self.counts.items(), key=lambda item: (-item[1], item[0]))
 
 
+# Far above the rounding of a sum of 64-bit floats, far below what any measurement resolves.
+_ROUNDING = 1e-12
+
+
 class Moments:
     """Mean and variance of numbers; NaN is left out.
 
@@ -54,8 +58,9 @@ class Moments:
 
     @property
     def variance(self) -> float:
-        """The variance over all numbers; 0 where there are none."""
-        return self._squares / self.count if self.count else 0.0
+        """The variance over all numbers; 0 where there are none, or where they differ by rounding alone."""
+        found = self._squares / self.count if self.count else 0.0
+        return found if found > (_ROUNDING * self.mean) ** 2 else 0.0
 
 
 class LengthCounter:

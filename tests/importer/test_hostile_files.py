@@ -188,6 +188,17 @@ REFUSED = {
         ),
         "names a file or an address",
     ),
+    "numbers of a kind that fills memory": (
+        layer(
+            config={
+                "bias_initializer": {
+                    "class_name": "__numpy__",
+                    "config": {"value": ["x", "x"], "dtype": "S2000000000"},
+                }
+            }
+        ),
+        "of the kind 'S2000000000'",
+    ),
     "an operation that takes functions": (
         of_class("Map", "keras.src.ops.core", registered="Map"),
         "may run code",
