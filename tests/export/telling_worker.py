@@ -5,7 +5,12 @@ import os
 import sys
 import threading
 
-facts = {"folder": os.getcwd(), "word": os.environ.get("KERABLOCKS_WORD"), "parent": os.getppid()}
+facts = {
+    "folder": os.getcwd(),
+    "word": os.environ.get("KERABLOCKS_WORD"),
+    "process": os.getpid(),
+    "parent": os.getppid(),
+}
 sys.stdout.write(json.dumps(facts) + "\n")
 sys.stdout.flush()
 if "wait" in sys.argv:

@@ -1,4 +1,4 @@
-"""One studio and one Chromium for all tests here: starting them takes longer than most of the tests."""
+"""One studio for all tests here: starting it takes longer than most of the tests."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ def store(home: Path) -> Iterator[Store]:
     opened.close()
 
 
-@pytest.fixture(scope="session")
+# For a file at a time: while it is open, no other test of the process can have an event loop of its own.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with chromium() as opened:
         yield opened

@@ -199,5 +199,6 @@ def test_the_steps_of_mixed_precision_are_counted_on_in_smaller_batches():
     state = {"batch": before, "position": {"step": 5, "global_step": 5}}
     groups = {"optimizer": copies(model.optimizer.variables)}
     groups, _ = resized(groups, state, model, {"batch_size": 20, "accumulation_steps": 2}, 400)
-    paths = [variable.path for variable in model.optimizer.variables]
-    assert groups["optimizer"][paths.index("sgd/iteration")] == 10
+    steps = model.optimizer.inner_optimizer.iterations
+    place = next(number for number, variable in enumerate(model.optimizer.variables) if variable is steps)
+    assert groups["optimizer"][place] == 10
