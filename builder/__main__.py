@@ -31,7 +31,15 @@ from builder.commands import (
     compress as recipes,
 )
 from builder.commands.follow import FAILED, follow, followed, progress_bar
-from builder.commands.output import console, errors, output_table, print_json, print_problems, write_new
+from builder.commands.output import (
+    console,
+    errors,
+    output_table,
+    print_json,
+    print_problems,
+    say,
+    write_new,
+)
 from builder.commands.settings import refuse_idle
 from builder.commands.targets import ProjectFile, Target, any_project, run_of
 from builder.errors import BuilderError, stop
@@ -208,7 +216,7 @@ def preflight(
     else:
         console.print(preflight_table(answer))
         for line in preflight_lines(answer):
-            console.print(line, highlight=False, soft_wrap=True)
+            say(line)
     if any(item["problem"] for item in answer["formats"]):
         raise typer.Exit(FAILED)
 
@@ -425,7 +433,7 @@ def list_blocks(
     from builder.catalogue_pages import found, listing, page
 
     text = listing() if kind is None else page(found(kind))
-    console.print(text, highlight=False, soft_wrap=True)
+    say(text)
 
 
 for _act in (

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from builder.commands.output import console, passing_bar
+from builder.commands.output import console, passing_bar, say
 from builder.commands.tables import size_words
 from builder.project import read_project, write_project
 
@@ -70,4 +70,4 @@ def _measured(task: Callable[..., Any], file: Path) -> dict[str, Any]:
 def _write(file: Path, name: str, value: float) -> None:
     project = read_project(file)
     write_project(replace(project, training={**project.training, name: value}), file)
-    console.print(f"wrote {name} {value:g} to {file}", highlight=False, soft_wrap=True)
+    say(f"wrote {name} {value:g} to {file}")

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from builder.commands.output import console, errors, passing_bar
+from builder.commands.output import console, errors, passing_bar, say
 from builder.commands.settings import refuse_idle
 from builder.commands.tables import size_words
 from builder.commands.targets import run_of, runs_of
@@ -113,7 +113,7 @@ def frontier(
         for run in missing:
             console.print(f"not measured: run {run.id}; --measure does it", highlight=False)
         for answer in answers:
-            console.print(answer.words, highlight=False, soft_wrap=True)
+            say(answer.words)
     if output is not None:
         _write(answers, output)
 
@@ -182,7 +182,7 @@ def _scores(found: Mapping[str, Any]) -> Table:
 
 def _print_variant(item: Mapping[str, Any]) -> None:
     def tell(words: str) -> None:
-        console.print(f"{item['label']}: {words}", highlight=False, soft_wrap=True)
+        say(f"{item['label']}: {words}")
 
     if item["problem"]:
         tell(item["problem"]["message"])

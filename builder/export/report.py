@@ -54,6 +54,11 @@ def is_of_model(report: Mapping[str, Any], stamp: str) -> bool:
     return report.get("model") in (None, stamp)
 
 
+def is_outdated(report: Mapping[str, Any], model: Path) -> bool:
+    """Tell whether the model's file holds another model than an export was made from."""
+    return model.exists() and not is_of_model(report, model_stamp(model))
+
+
 def to_html(report: Mapping[str, Any]) -> str:
     """Return the report as a page without outside parts."""
     metric = _METRICS.get(report["metric"], "Score")

@@ -148,16 +148,17 @@ def shrunk(asked: dict[str, Any]) -> Answer:
     return work().ask("shrunk", **asked)
 
 
-def export(run_id: str, formats: list[str], quantization: Mapping[str, Any]) -> Answer:
-    """Ask for the exports of a run."""
-    return work().ask("export", run_id=run_id, formats=formats, quantization=quantization)
+def last_export(run_id: str, formats: list[str], quantization: Mapping[str, Any]) -> Answer | None:
+    """Return what is known of exports that were started; None where nobody did."""
+    return work().known("export", run_id=run_id, formats=formats, quantization=quantization)
 
 
 def start_export(run_id: str, formats: list[str], quantization: Mapping[str, Any]) -> None:
     """Start an export of a run, unless one is at work on it."""
     if not exports_going_on(run_id):
-        work().forget("export", run_id=run_id, formats=formats, quantization=quantization)
-        export(run_id, formats, quantization)
+        asked = {"run_id": run_id, "formats": formats, "quantization": quantization}
+        work().forget("export", **asked)
+        work().ask("export", **asked)
 
 
 def start_measuring(
@@ -202,16 +203,16 @@ def export_progress(run_id: str) -> dict[str, Any]:
     }
 
 
-def server(run_id: str, served: str) -> Answer:
-    """Ask for a prediction server of a run's model."""
-    return work().ask("serve", run_id=run_id, served=served)
+def last_server(run_id: str, served: str) -> Answer | None:
+    """Return what is known of the start of a prediction server; None where nobody started one."""
+    return work().known("serve", run_id=run_id, served=served)
 
 
 def start_server(run_id: str, served: str) -> None:
     """Start a prediction server, unless one of this run is being started."""
     if not servers_starting(run_id):
         work().forget("serve", run_id=run_id, served=served)
-        server(run_id, served)
+        work().ask("serve", run_id=run_id, served=served)
 
 
 def servers_starting(run_id: str) -> list[dict[str, Any]]:

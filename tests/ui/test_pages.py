@@ -247,6 +247,21 @@ def test_a_failed_export_says_what_happened(open_page: Open, run_id: str, engine
     assert words(at).count("The disk is full.") == 1
 
 
+def test_what_failed_in_passing_is_not_begun_again_without_a_click(
+    open_page: Open, run_id: str, engine: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("builder.ui.work.RETRY_SECONDS", 0.0)
+    engine.answers["export"] = engine.answers["serve"] = stop("engine_crashed", "The engine ended.")
+    engine.answers["script"] = {"model.py": "import keras\n", "model.ipynb": "{}", "vocabulary.json": "[]"}
+    at = open_page("export")
+    for label, task in (("Export everything", "export"), ("Start a server", "serve")):
+        button(at, label).click().run()
+        at.run()
+        at.run()
+        assert "The engine ended." in words(at)
+        assert [name for name, _ in engine.asked].count(task) == 1
+
+
 def test_an_export_is_shown_with_its_verification(open_page: Open, run_id: str, engine: Any) -> None:
     engine.answers["script"] = {"model.py": "import keras\n", "model.ipynb": "{}", "vocabulary.json": "[]"}
     folder = services.workspace().run_folder(run_id) / "exports"

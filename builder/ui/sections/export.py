@@ -11,7 +11,7 @@ import streamlit as st
 
 from builder.export.bundle import BUNDLE_NAME, bundle
 from builder.export.formats import FORMATS, formats_for
-from builder.export.report import is_of_model, model_stamp, read_report
+from builder.export.report import is_outdated, read_report
 from builder.jobs.measuring import MODEL_FILE
 from builder.runs.records import RunRecord
 from builder.ui import frame, questions, state
@@ -53,7 +53,8 @@ def choose_and_start(run: RunRecord) -> None:
         return
     asked = state.recall(f"export.{run.id}")
     if asked:
-        frame.show_problems(questions.export(run.id, *asked).problems)
+        known = questions.last_export(run.id, *asked)
+        frame.show_problems(known.problems if known else ())
 
 
 def report(run: RunRecord) -> dict[str, Any] | None:
@@ -172,8 +173,7 @@ def _last_report(run: RunRecord) -> dict[str, Any] | None:
 
 
 def _is_outdated(run: RunRecord, found: Mapping[str, Any]) -> bool:
-    model = workspace().run_folder(run.id) / MODEL_FILE
-    return model.exists() and not is_of_model(found, model_stamp(model))
+    return is_outdated(found, workspace().run_folder(run.id) / MODEL_FILE)
 
 
 def _milliseconds(value: float | None) -> str:

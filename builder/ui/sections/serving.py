@@ -50,7 +50,8 @@ def _start(run: RunRecord, again: bool) -> None:
         return
     last = state.recall(f"serve.{run.id}")
     if last:
-        frame.show_problems(questions.server(run.id, last).problems)
+        known = questions.last_server(run.id, last)
+        frame.show_problems(known.problems if known else ())
 
 
 @frame.polled(1.0)

@@ -11,7 +11,7 @@ import streamlit as st
 
 from builder.compression_parameters import DISTILLATION, FINE_TUNING_PARAMETERS, RECIPES, Recipe
 from builder.errors import BuilderError
-from builder.export.report import is_of_model, model_stamp, read_report
+from builder.export.report import is_outdated, read_report
 from builder.jobs.compression import ALONE, submit_compressed
 from builder.jobs.measuring import EXPORTS_FOLDER, MODEL_FILE
 from builder.project import Project
@@ -263,8 +263,8 @@ def _exported(before: str, after: str) -> dict[str, dict[str, str]]:
     found: dict[str, str] = {}
     for name, run_id in (("Before", before), ("After", after)):
         folder = workspace().run_folder(run_id)
-        report, model = read_report(folder / EXPORTS_FOLDER), folder / MODEL_FILE
-        if report and model.exists() and is_of_model(report, model_stamp(model)):
+        report = read_report(folder / EXPORTS_FOLDER)
+        if report and not is_outdated(report, folder / MODEL_FILE):
             entries = report["formats"]
             sizes = [entry.get("bytes") for entry in entries if entry["format"] == "tflite_int8"]
             found |= {name: size(sizes[0])} if sizes and sizes[0] else {}
