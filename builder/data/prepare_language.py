@@ -14,7 +14,7 @@ from builder.data.spec import TEXT_INPUT, ArraySpec, DataSpec, ModelInput
 from builder.data.splits import split_rows
 from builder.data.table_rows import settled_roles
 from builder.data.table_source import TableSource
-from builder.data.tokenizers import fit_tokenizer, tokens_of
+from builder.data.tokenizers import cutter, fit_tokenizer
 from builder.data.windows import TOKENS_FILE, window_parts
 from builder.data.writing import ArrayWriter, write_array
 from builder.errors import Problem, stop
@@ -117,11 +117,11 @@ def write_tokens(
     on_progress: Callable[[float, str], None],
 ) -> np.ndarray:
     """Write every token, and return the number of tokens up to the end of each text."""
-    lengths = []
+    lengths, tokens_of = [], cutter(tokenizer)
     with (folder / TOKENS_FILE).open("wb") as stream:
         writer = ArrayWriter(stream, (), "int32")
         for number, text in texts_of(source, column, problems):
-            tokens = tokens_of(tokenizer, text)
+            tokens = tokens_of(text)
             writer.append(np.array(tokens, dtype=np.int32))
             lengths.append(len(tokens))
             if number % 1000 == 0:

@@ -58,12 +58,23 @@ def fit_tokenizer(kind: str, texts: Texts, size: int, marks: Sequence[str] = ())
 
 def tokens_of(settings: Mapping[str, Any], text: str) -> list[int]:
     """Return the token ids of a text, neither cut nor padded; 1 stands for an unknown token."""
+    return cutter(settings)(text)
+
+
+def cutter(settings: Mapping[str, Any]) -> Callable[[str], list[int]]:
+    """Return what gives the token ids of a text, as ``tokens_of`` does; made once, it serves many texts."""
     kind = settings.get("tokenizer", "word")
     if kind in SUBWORD:
-        return list(_tokenizer(settings["tokenizer_file"]).encode(text).ids)
-    index = _index(tuple(settings["vocabulary"]))
-    pieces = words_of(text) if kind == "word" else list(text)
-    return [index.get(piece, 1) for piece in pieces]
+        trained = _tokenizer(settings["tokenizer_file"])
+        return lambda text: list(trained.encode(text).ids)
+    index = index_of(settings["vocabulary"])
+    cut: Callable[[str], list[str]] = words_of if kind == "word" else list
+    return lambda text: [index.get(piece, 1) for piece in cut(text)]
+
+
+def index_of(vocabulary: Sequence[str]) -> dict[str, int]:
+    """Return the id of every word of a vocabulary, without padding and unknown."""
+    return {word: number for number, word in enumerate(vocabulary) if number > 1}
 
 
 def text_of(settings: Mapping[str, Any], tokens: Sequence[int]) -> str:
@@ -99,10 +110,7 @@ def _all_ids(settings: Mapping[str, Any], texts: Sequence[str]) -> Iterator[list
         found = _tokenizer(settings["tokenizer_file"]).encode_batch_fast(list(texts))
         yield from (list(item.ids) for item in found)
         return
-    index = {word: number for number, word in enumerate(settings["vocabulary"]) if number > 1}
-    cut: Callable[[str], list[str]] = words_of if kind == "word" else list
-    for text in texts:
-        yield [index.get(piece, 1) for piece in cut(text)]
+    yield from map(cutter(settings), texts)
 
 
 def with_frame(settings: Mapping[str, Any], frame: tuple[str, str] | None) -> dict[str, Any]:
@@ -117,11 +125,6 @@ def with_frame(settings: Mapping[str, Any], frame: tuple[str, str] | None) -> di
         known = [(mark, trained.token_to_id(mark)) for mark in frame]
         trained.post_processor = processors.TemplateProcessing(f"{first} $A {last}", None, known)
     return {**settings, "tokenizer_file": trained.to_str()}
-
-
-@lru_cache(maxsize=4)
-def _index(vocabulary: tuple[str, ...]) -> dict[str, int]:
-    return {word: number for number, word in enumerate(vocabulary) if number > 1}
 
 
 @lru_cache(maxsize=4)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from builder.data.counting import WordCounter
 from builder.data.text import PADDING, UNKNOWN
-from builder.data.tokenizers import fit_tokenizer, tokens_of
+from builder.data.tokenizers import cutter, fit_tokenizer, index_of
 from builder.errors import stop
 
 # Longer sentences are cut, so that one line of a broken file does not decide how long all others are.
@@ -73,11 +72,13 @@ def fit_words(kind: str, sentences: Sentences, size: int) -> dict[str, Any]:
     return {**fit_tokenizer(kind, words, size), "of_words": True}
 
 
-def pieces_of(settings: Mapping[str, Any], word: str) -> list[int]:
-    """Return the token ids of one word, at least one: 1 stands for what is unknown."""
+def word_cutter(settings: Mapping[str, Any]) -> Callable[[str], list[int]]:
+    """Return what gives the token ids of one word, at least one: 1 stands for what is unknown."""
     if settings["tokenizer"] == "word":
-        return [_index(tuple(settings["vocabulary"])).get(word, 1)]
-    return tokens_of(settings, word) or [1]
+        index = index_of(settings["vocabulary"])
+        return lambda word: [index.get(word, 1)]
+    cut = cutter(settings)
+    return lambda word: cut(word) or [1]
 
 
 def encode_words(
@@ -87,7 +88,7 @@ def encode_words(
 
     The steps of a sentence are as many as its words that fit.
     """
-    length = settings["sequence_length"]
+    length, pieces_of = settings["sequence_length"], word_cutter(settings)
     tokens = np.zeros((len(sentences), length), dtype=np.int32)
     places: list[list[int]] = []
     for row, words in enumerate(sentences):
@@ -95,7 +96,7 @@ def encode_words(
         first: list[int] = []
         for word in words:
             first.append(len(ids))
-            ids += pieces_of(settings, word)
+            ids += pieces_of(word)
         tokens[row, : min(len(ids), length)] = ids[:length]
         places.append([place for place in first if place < length])
     return tokens, places
@@ -103,12 +104,6 @@ def encode_words(
 
 def fitting_steps(settings: Mapping[str, Any], sentences: Sentences) -> int:
     """Return the number of steps that 99 of 100 sentences do not exceed, between 2 and 512."""
-    lengths = [
-        sum(len(pieces_of(settings, word)) for word in words) for some in sentences() for words in some
-    ]
+    pieces_of = word_cutter(settings)
+    lengths = [sum(len(pieces_of(word)) for word in words) for some in sentences() for words in some]
     return int(np.clip(np.ceil(np.percentile(lengths, 99)) if lengths else 2, 2, MAXIMUM_STEPS))
-
-
-@lru_cache(maxsize=4)
-def _index(vocabulary: tuple[str, ...]) -> dict[str, int]:
-    return {word: number for number, word in enumerate(vocabulary) if number > 1}

@@ -13,7 +13,8 @@ from builder.data.encode import encode
 from builder.data.prepare import prepare
 from builder.data.preprocessing import with_raw_inputs
 from builder.data.profile import propose
-from builder.data.tokenizers import KINDS, encode_texts, fit_tokenizer, fitting_length, tokens_of
+from builder.data.tokenizers import KINDS, cutter, encode_texts, fit_tokenizer, fitting_length, tokens_of
+from builder.data.words import encode_words, fit_words, fitting_steps
 from builder.export import client_files
 
 TEXTS = [
@@ -98,3 +99,33 @@ texts = json.loads(open("texts.json", encoding="utf-8").read())
 found = [client.encode_text({"text": text}, item["settings"])["tokens"][0].tolist() for text in texts]
 print(json.dumps(found))
 """
+
+
+class CountedList(list):
+    """A list that counts how often all of it is gone through."""
+
+    times = 0
+
+    def __iter__(self):
+        self.times += 1
+        return super().__iter__()
+
+
+@pytest.mark.parametrize("kind", ["word", "character"])
+def test_many_sentences_go_through_the_vocabulary_once(kind):
+    """Once a word took half a minute for a usual file of names."""
+    sentences = [text.split() for text in TEXTS]
+    settings = fit_words(kind, lambda: iter([sentences]), 400)
+    settings |= {"vocabulary": CountedList(settings["vocabulary"]), "sequence_length": 20}
+    tokens, _ = encode_words(settings, sentences)
+    assert (tokens[:, 0] > 1).all() and settings["vocabulary"].times == 1
+    assert fitting_steps(settings, lambda: iter([sentences])) > 2
+    assert settings["vocabulary"].times == 2
+
+
+def test_many_texts_are_cut_with_one_look_at_the_vocabulary():
+    settings = fitted("word")
+    settings["vocabulary"] = CountedList(settings["vocabulary"])
+    cut = cutter(settings)
+    assert [cut(text) for text in TEXTS] == [tokens_of(fitted("word"), text) for text in TEXTS]
+    assert settings["vocabulary"].times == 1
