@@ -14,6 +14,7 @@ OUTPUT = "output.v1"
 REPEAT = "repeat"
 MOST_REPEATS = 100
 MOST_EXPANDED = 20_000
+MOST_LEVELS = 50
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def expand(graph: Graph, keep_nested: bool = False, kept: Collection[str] = ()) 
 
 
 def definition_problems(graph: Graph) -> list[Problem]:
-    """Return what is wrong with the own blocks that a graph uses: unknown, circular, too many."""
+    """Return what is wrong with the own blocks that a graph uses: unknown, circular, too many or too deep."""
     problems = []
     for node in graph.nodes:
         if is_own(node.kind) and node.kind not in graph.definitions:
@@ -96,6 +97,12 @@ def definition_problems(graph: Graph) -> list[Problem]:
             problems.append(Problem("unknown_own_block", message, node.id, repair=repair))
     for kind, definition in graph.definitions.items():
         problems += _one_definition(graph, kind, definition)
+    if not problems and _is_too_deep(graph):
+        message = (
+            f"Own blocks lie more than {MOST_LEVELS} deep in each other. Put the blocks of some of them in "
+            "their places."
+        )
+        problems.append(Problem("own_blocks_too_deep", message))
     if not problems and expanded_size(graph) > MOST_EXPANDED:
         message = (
             f"With its own blocks expanded, the model would have more than {MOST_EXPANDED:,} blocks. "
@@ -149,16 +156,58 @@ def _one_definition(graph: Graph, kind: str, definition: Definition) -> Iterator
             message = f"The own block '{definition.label}' has no {noun}. Open it and add one."
             yield Problem("own_block_without_port", message, block)
     for problem in definition.graph.check_structure():
-        message = f"Inside the own block '{definition.label}': {problem.message}"
-        yield replace(problem, message=message, block=block, repair=None)
+        yield _inside_of(definition, problem, block)
     for node in graph.nodes:
-        if node.kind == kind and repeats(node) > 1 and not _is_chain(definition):
-            message = (
-                f"'{node.id}' cannot be repeated: only an own block with one input and one output can. "
-                "Set 'repeat' to 1."
-            )
-            edit = {"op": "set_parameter", "id": node.id, "name": REPEAT, "value": 1}
-            yield Problem("cannot_repeat", message, node.id, REPEAT, Repair("Use it once", (edit,)))
+        if node.kind == kind:
+            yield from _use_problems(graph, node, definition)
+    for node in definition.graph.nodes:
+        if node.kind in graph.definitions:
+            for problem in _use_problems(definition.graph, node, graph.definitions[node.kind]):
+                yield _inside_of(definition, problem, block)
+
+
+def _inside_of(definition: Definition, problem: Problem, block: str | None) -> Problem:
+    """Return a problem inside an own block as it is told outside, where no repair reaches it."""
+    message = f"Inside the own block '{definition.label}': {problem.message}"
+    return replace(problem, message=message, block=block, field=None, repair=None)
+
+
+def _use_problems(graph: Graph, node: Node, definition: Definition) -> Iterator[Problem]:
+    times = repeats(node)
+    if times > 1 and definition.nested_model:
+        message = (
+            f"'{node.id}' is a model inside the model, which cannot be repeated. Set 'repeat' to 1, and copy "
+            "it where it is needed again."
+        )
+        yield Problem("cannot_repeat", message, node.id, REPEAT, _repeated(node, 1, "Use it once"))
+    elif times > 1 and not _is_chain(definition):
+        message = (
+            f"'{node.id}' cannot be repeated: only an own block with one input and one output can. "
+            "Set 'repeat' to 1."
+        )
+        yield Problem("cannot_repeat", message, node.id, REPEAT, _repeated(node, 1, "Use it once"))
+    owner = next((item for item in graph.nodes if item.id == node.shared_with), None)
+    if owner is not None and owner.kind == node.kind and repeats(owner) != times:
+        message = (
+            f"'{node.id}' uses the weights of '{owner.id}', but is repeated {times} times and '{owner.id}' "
+            f"{repeats(owner)} times. Both need the same 'repeat'."
+        )
+        repair = _repeated(node, repeats(owner), f"Set its repeat to {repeats(owner)}")
+        yield Problem("cannot_share", message, node.id, REPEAT, repair)
+
+
+def _repeated(node: Node, times: int, label: str) -> Repair:
+    return Repair(label, ({"op": "set_parameter", "id": node.id, "name": REPEAT, "value": times},))
+
+
+def _is_too_deep(graph: Graph) -> bool:
+    level = set(graph.definitions)
+    for _ in range(MOST_LEVELS):
+        level = {node.kind for kind in level for node in graph.definitions[kind].graph.nodes}
+        level &= set(graph.definitions)
+        if not level:
+            return False
+    return True
 
 
 def _is_missing(graph: Graph, node: Node) -> bool:
@@ -280,10 +329,10 @@ def _renamed_nodes(definition: Definition, node: Node, prefix: str) -> list[Node
 
 
 def _shared(inner: Node, node: Node, prefix: str) -> str:
-    if inner.shared_with:
-        return prefix + inner.shared_with
-    # A second use of a whole own block uses every layer in it a second time.
-    return prefix.replace(node.id, node.shared_with, 1) + inner.id if node.shared_with else ""
+    if node.shared_with:
+        # A second use of a whole own block uses every layer in it a second time.
+        return prefix.replace(node.id, node.shared_with, 1) + (inner.shared_with or inner.id)
+    return prefix + inner.shared_with if inner.shared_with else ""
 
 
 def _renamed_edges(

@@ -180,6 +180,90 @@ def test_sharing_with_another_kind_or_with_nothing_is_told() -> None:
         assert "bad_sharing" in {problem["code"] for problem in told["problems"]}
 
 
+def twice_used(first: dict[str, Any], second: dict[str, Any], inner_sharing: bool = False) -> Graph:
+    """Return an own block of two layers that is used once more with the same weights."""
+    inside = pair(filters=3)
+    if inner_sharing:
+        nodes = tuple(
+            replace(node, shared_with="one" if node.id == "two" else "") for node in inside.graph.nodes
+        )
+        inside = replace(inside, graph=replace(inside.graph, nodes=nodes))
+    again = Node("again", "own.pair", second, shared_with="pair")
+    return using(Node("pair", "own.pair", first), again, definitions={"own.pair": inside})
+
+
+def test_a_second_use_of_an_own_block_whose_own_layers_share_adds_no_weights() -> None:
+    graph = twice_used({}, {}, inner_sharing=True)
+    model = build(project(graph), image_spec())
+    assert infer(graph.to_json(), image_spec().to_json())["summary"]["parameters"] == model.count_params()
+    assert [layer.name for layer in model.layers if layer.weights] == ["pair_one", "head"]
+
+
+def test_two_uses_that_share_are_repeated_alike() -> None:
+    graph = twice_used({}, {"repeat": 2})
+    (problem,) = errors(graph)
+    assert (problem.code, problem.block, problem.field) == ("cannot_share", "again", "repeat")
+    mended = graph.edited(problem.repair.edits)
+    assert errors(mended) == []
+    build(project(mended), image_spec())
+    assert errors(twice_used({"repeat": 2}, {"repeat": 2})) == []
+
+
+def test_a_model_inside_the_model_cannot_be_repeated() -> None:
+    graph = using(
+        Node("pair", "own.pair", {"repeat": 2}), definitions={"own.pair": replace(pair(3), nested_model=True)}
+    )
+    (problem,) = errors(graph)
+    assert (problem.code, problem.block) == ("cannot_repeat", "pair")
+    build(project(graph.edited(problem.repair.edits)), image_spec())
+
+
+def test_a_repeat_inside_an_own_block_is_checked_too() -> None:
+    split = Definition(
+        "Split",
+        Graph(
+            (Node("x", "tensor_input.v1"), Node("y", "output.v1"), Node("z", "output.v1")),
+            (Edge("x", "y"), Edge("x", "z")),
+        ),
+    )
+    around = Definition(
+        "Around",
+        Graph(
+            (Node("x", "tensor_input.v1"), Node("two", "own.split", {"repeat": 2}), Node("y", "output.v1")),
+            (Edge("x", "two"), Edge("two", "y", source_port="y")),
+        ),
+    )
+    graph = using(Node("a", "own.around"), definitions={"own.split": split, "own.around": around})
+    (problem,) = errors(graph)
+    assert (problem.code, problem.block, problem.repair) == ("cannot_repeat", "a", None)
+    assert "Around" in problem.message and "'two'" in problem.message
+
+
+def levels(count: int, shown: int) -> dict[str, Definition]:
+    """Return own blocks that each hold the one before and show as many of its parameters."""
+    definitions: dict[str, Definition] = {}
+    for number in range(count):
+        kind = f"own.level{number - 1}" if number else "dense.v1"
+        nodes = (Node("x", "tensor_input.v1"), Node("inner", kind), Node("y", "output.v1"))
+        exposed = tuple(
+            Exposed(f"units_{place}", "inner", f"units_{place}" if number else "units")
+            for place in range(shown)
+        )
+        inside = Graph(nodes, (Edge("x", "inner"), Edge("inner", "y")))
+        definitions[f"own.level{number}"] = Definition("Level", inside, exposed=exposed)
+    return definitions
+
+
+def test_a_very_long_chain_of_blocks_in_blocks_is_refused_in_words() -> None:
+    graph = using(Node("deep", "own.level1199"), definitions=levels(1200, shown=0))
+    assert [problem.code for problem in errors(graph)] == ["own_blocks_too_deep"]
+
+
+def test_blocks_in_blocks_that_show_many_parameters_are_declared_at_once() -> None:
+    graph = using(Node("deep", "own.level11"), definitions=levels(12, shown=12))
+    assert errors(graph) == []
+
+
 def test_a_shared_layer_that_does_not_fit_is_told() -> None:
     graph = shared(Node("second", "dense.v1", shared_with="first"))
     graph = graph.edited([{"op": "set_parameter", "id": "b", "name": "shape", "value": [7]}])

@@ -31,6 +31,18 @@ _TRAINING = Parameter(
 
 def own_block(kind: str, definitions: Mapping[str, Definition]) -> Block:
     """Return the declaration of an own block, for checks and forms; it cannot be applied itself."""
+    return _own_block(kind, definitions, {})
+
+
+def _own_block(kind: str, definitions: Mapping[str, Definition], known: dict[str, Block]) -> Block:
+    # Each parameter that a block shows asks for the block that it lies in: without a memory the time would
+    # be multiplied at every level of blocks in blocks.
+    if kind not in known:
+        known[kind] = _declared(kind, definitions, known)
+    return known[kind]
+
+
+def _declared(kind: str, definitions: Mapping[str, Definition], known: dict[str, Block]) -> Block:
     definition = definitions[kind]
     return Block(
         kind=kind,
@@ -42,30 +54,32 @@ def own_block(kind: str, definitions: Mapping[str, Definition]) -> Block:
         inputs=tuple(Port(name, ()) for name in input_ports(definition)),
         outputs=tuple(OutputPort(name) for name in output_ports(definition)),
         parameters=(
-            *_exposed_parameters(definition, definitions),
+            *_exposed_parameters(definition, definitions, known),
             *((_TRAINING,) if definition.nested_model else ()),
             _REPEAT,
         ),
     )
 
 
-def _exposed_parameters(definition: Definition, definitions: Mapping[str, Definition]) -> list[Parameter]:
+def _exposed_parameters(
+    definition: Definition, definitions: Mapping[str, Definition], known: dict[str, Block]
+) -> list[Parameter]:
     found: dict[str, Parameter] = {}
     for item in definition.exposed:
-        parameter = _inner_parameter(definition, item, definitions)
+        parameter = _inner_parameter(definition, item, definitions, known)
         if parameter is not None:
             found.setdefault(item.name, parameter)
     return list(found.values())
 
 
 def _inner_parameter(
-    definition: Definition, item: Exposed, definitions: Mapping[str, Definition]
+    definition: Definition, item: Exposed, definitions: Mapping[str, Definition], known: dict[str, Block]
 ) -> Parameter | None:
     node = next((node for node in definition.graph.nodes if node.id == item.node), None)
     if node is None:
         return None
     if node.kind in definitions:
-        block = own_block(node.kind, definitions)
+        block = _own_block(node.kind, definitions, known)
     elif node.kind in registry():
         block = registry()[node.kind]
     else:
