@@ -398,7 +398,11 @@ def _column(cells: pd.Series, item: ColumnFacts, role: str) -> dict[str, Any]:
 
 
 def _histogram(numbers: np.ndarray) -> dict[str, list[float]] | None:
-    if not len(numbers) or numbers.min() == numbers.max():
+    if not len(numbers):
+        return None
+    edges = np.linspace(numbers.min(), numbers.max(), _HISTOGRAM_BINS + 1)
+    # Between numbers that are equal, or differ by their rounding alone, there is no room for bins.
+    if not (np.diff(edges) > 0).all():
         return None
     counts, edges = np.histogram(numbers, bins=_HISTOGRAM_BINS)
     return {"counts": counts.tolist(), "edges": edges.tolist()}

@@ -13,7 +13,8 @@ from builder.data.columns import is_missing, to_numbers
 from builder.data.splits import split_columns
 from builder.errors import BuilderError, stop
 
-_DAY_FIRST = re.compile(r"\s*(\d{1,2})[./-]\d{1,2}[./-]\d{2,4}")
+# Anchored: "24-5-3" also stands within 2024-5-3, of which the year comes first.
+_DAY_FIRST = re.compile(r"\A\s*(\d{1,2})[./-]\d{1,2}[./-]\d{2,4}")
 
 
 class TimeReader:

@@ -8,7 +8,7 @@ import gzip
 import io
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -275,8 +275,8 @@ def _quoting(text: str, delimiter: str) -> Literal[0, 3]:
     return csv.QUOTE_MINIMAL if opened and len(enclosed) >= 0.9 * len(opened) else csv.QUOTE_NONE
 
 
-def _reader(stream: io.TextIOBase, dialect: Dialect) -> Iterator[list[str]]:
-    return csv.reader(stream, delimiter=dialect.delimiter, quoting=dialect.quoting)
+def _reader(lines: Iterable[str], dialect: Dialect, strict: bool = False) -> Any:
+    return csv.reader(lines, delimiter=dialect.delimiter, quoting=dialect.quoting, strict=strict)
 
 
 def _header(path: Path, sample: str, dialect: Dialect) -> tuple[list[str], list[Problem], bool]:
@@ -386,11 +386,21 @@ def _rows(
                 chunks.append(_frame(waiting, names))
                 waiting = []
     chunks.append(_frame(waiting, names))
-    if not lines and not broken:
-        message = f"{path.name} has a header but no rows. Choose a file with rows of data."
-        raise stop("no_rows", message, field="source")
     problems = _check_broken(path, broken, len(lines), len(names), at_end=True)
+    if not lines:
+        raise _no_rows(path, broken, len(names))
     return pd.concat(chunks, ignore_index=True), np.array(lines, dtype=np.int64), problems
+
+
+def _no_rows(path: Path, broken: list[tuple[int, int]], width: int) -> BuilderError:
+    message = f"{path.name} has a header but no rows. Choose a file with rows of data."
+    if broken:
+        line, count = broken[0]
+        message = (
+            f"{path.name} has no usable row: its header has {width} fields, but line {line} has {count}. "
+            "Give every row as many fields as the header, or choose another file."
+        )
+    return stop("no_rows", message, field="source")
 
 
 def _frame(rows: list[list[str]], names: list[str]) -> pd.DataFrame:
@@ -401,21 +411,47 @@ def _frame(rows: list[list[str]], names: list[str]) -> pd.DataFrame:
 def _numbered_rows(
     path: Path, stream: io.TextIOBase, dialect: Dialect, width: int, has_header: bool
 ) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader(stream, delimiter=dialect.delimiter, quoting=dialect.quoting)
-    line, is_first = 1, True
+    taken: list[str] = []
+    reader = _reader(_remembered(stream, taken), dialect)
+    is_first = True
     while True:
         line = reader.line_num + 1
+        taken.clear()
         try:
             row = next(reader, None)
         except csv.Error as error:
             raise _open_quote(path, line) from error
         if row is None:
             return
-        if len(row) != width and reader.line_num - line > _LINES_OF_AN_OPEN_QUOTE:
+        if len(taken) > 1 and _swallows(taken, dialect, len(row) == width):
             raise _open_quote(path, line)
         if row and not (is_first and has_header):
             yield line, row
         is_first = is_first and not row
+
+
+def _remembered(stream: Iterable[str], taken: list[str]) -> Iterator[str]:
+    for line in stream:
+        taken.append(line)
+        yield line
+
+
+def _swallows(lines: list[str], dialect: Dialect, is_whole: bool) -> bool:
+    """Tell whether the lines of one row are rows that a stray quotation mark made into one.
+
+    ``is_whole`` says whether the row has as many fields as it should: the mark may stand in the last column.
+    """
+    is_long = len(lines) > _LINES_OF_AN_OPEN_QUOTE
+    if is_long and not is_whole:
+        return True
+    try:
+        # A mark that is still open takes in one line more.
+        is_open = len(list(_reader([*lines, "end"], dialect))) == 1
+        if is_long and not is_open:
+            list(_reader(lines, dialect, strict=True))
+    except csv.Error:
+        return True
+    return is_open
 
 
 def _check_broken(

@@ -57,6 +57,12 @@ def test_columns_are_described():
     assert found["class_balance"] is None
 
 
+def test_numbers_that_differ_by_rounding_alone_are_described(csv_file):
+    rows = "".join(f"{0.1 + 0.2},yes\n0.3,no\n" for _ in range(20))
+    found = profile(propose(csv_source(csv_file("size,kind\n" + rows))))
+    assert found["columns"][0]["mean"] == pytest.approx(0.3) and found["columns"][0]["histogram"] is None
+
+
 def test_classes_are_counted():
     assert profile(propose(sample_source("sms_spam")))["class_balance"] == {"ham": 4827, "spam": 747}
 

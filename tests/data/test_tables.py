@@ -88,6 +88,20 @@ def test_a_quotation_mark_that_is_never_closed_is_named(csv_file):
     assert "line 32" in message
 
 
+@pytest.mark.parametrize("end", ["", 'spam,"Win" today\n'], ids=["never", "closed far below"])
+def test_a_quotation_mark_in_the_last_column_does_not_swallow_the_rows_below(csv_file, end):
+    rows = "".join(f"ham,see you at {number}\n" for number in range(100))
+    code, message = refusal(csv_file("label,text\n" + rows + 'spam,"Win now\n' + rows + end))
+    assert code == "open_quote"
+    assert "line 102" in message
+
+
+def test_a_cell_of_many_lines_is_one_cell(csv_file):
+    poem = "\n".join(f'line {number}, and its "end"' for number in range(50))
+    table = read_table(csv_file('name,text\nshort,one line\nlong,"' + poem.replace('"', '""') + '"\n'))
+    assert table.frame["text"][1] == poem and table.problems == ()
+
+
 def test_a_missing_header_is_noticed(csv_file):
     path = csv_file(ROWS)
     assert list(read_table(path).frame.columns) == ["column_1", "column_2", "column_3"]
@@ -117,6 +131,7 @@ def test_columns_without_a_name_or_with_a_taken_one_are_renamed(csv_file):
         ("", "empty_file"),
         ("\n\n", "empty_file"),
         ("a,b,c\n", "no_rows"),
+        ("a,b,c\n1,2\n", "no_rows"),
         (b"PK\x03\x04rest of a workbook", "not_a_table"),
         (b"\x00\x01\x02\x03 binary \x00\x00\x05\xff" * 50, "not_a_table"),
         (pickle.dumps({"a": 1}), "pickle_refused"),
