@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,13 +16,25 @@ from builder.data.images import ImageSource
 from builder.data.naming import natural_key
 from builder.data.series import SeriesSource
 from builder.data.table_source import TableSource
-from builder.errors import BuilderError, stop
+from builder.errors import BuilderError, Problem, stop
 
 MAXIMUM_BYTES = 2_000_000_000
 _INPUTS = ("x", "images", "data", "features", "inputs", "samples")
 _TARGETS = ("y", "labels", "label", "target", "targets", "classes")
 _PARTS = ("train", "test", "val", "valid", "validation")
 _CHANNELS = (1, 3, 4)
+# Pictures of 0 to 1 may go a little beyond after they were resized.
+_TOP_OF_SHARES = 2
+# Damaged and protected archives make the reader fail in all these ways.
+_FAILURES = (
+    zipfile.BadZipFile,
+    zlib.error,
+    ValueError,
+    OSError,
+    EOFError,
+    KeyError,
+    RuntimeError,
+)
 
 
 def read_arrays(path: Path, title: str | None = None) -> ImageSource | SeriesSource | TableSource:
@@ -42,9 +55,16 @@ def read_arrays(path: Path, title: str | None = None) -> ImageSource | SeriesSou
     labels, class_names = class_indices(targets, path.name)
     names = [f"sample {number}" for number in range(1, len(labels) + 1)]
     if _is_images(inputs):
-        pixels = _to_pixels(inputs)
+        pixels, problems = _to_pixels(inputs, path.name)
         return ImageSource(
-            title, names, labels, class_names, lambda row: Image.fromarray(pixels[row]), (path,), is_test
+            title=title,
+            names=names,
+            labels=labels,
+            class_names=class_names,
+            read=lambda row: Image.fromarray(pixels[row]),
+            files=(path,),
+            is_test=is_test,
+            problems=problems,
         )
     if inputs.ndim == 3 and inputs.dtype.kind in "fiu":
         series = inputs.astype(np.float32)
@@ -66,12 +86,12 @@ def class_indices(targets: np.ndarray, name: str) -> tuple[np.ndarray, tuple[str
     Raises:
         BuilderError: where the targets are none of these.
     """
-    if targets.ndim == 2 and targets.shape[1] == 1:
-        targets = targets[:, 0]
+    targets = _in_one_row(targets)
     if targets.ndim == 2 and np.isin(targets, (0, 1)).all() and (targets.sum(axis=1) == 1).all():
         targets = targets.argmax(axis=1)
     is_whole = targets.ndim == 1 and (
-        targets.dtype.kind in "iubUS" or (targets.dtype.kind == "f" and (targets == np.round(targets)).all())
+        targets.dtype.kind in "iubUS"
+        or (targets.dtype.kind == "f" and (np.isfinite(targets) & (targets == np.round(targets))).all())
     )
     if not is_whole:
         message = (
@@ -95,7 +115,7 @@ def _load(path: Path) -> dict[str, np.ndarray]:
             _check_headers(path, archive)
         with np.load(path, allow_pickle=False) as found:
             return {name: found[name] for name in found.files}
-    except (zipfile.BadZipFile, ValueError, OSError, EOFError, KeyError) as error:
+    except _FAILURES as error:
         message = (
             f"{path.name} is damaged, was cut off, or holds other things than arrays. Save it again with "
             "numpy.savez."
@@ -116,6 +136,8 @@ def _check_headers(path: Path, archive: zipfile.ZipFile) -> None:
         shape, _, kind = read(head)
         if kind.hasobject:
             raise _pickled(path, member.filename)
+        if min(shape, default=0) < 0:
+            raise ValueError("a negative size")
         total += int(np.prod(shape, dtype=np.float64)) * kind.itemsize
     if total > MAXIMUM_BYTES:
         message = (
@@ -143,7 +165,7 @@ def _parts(path: Path, arrays: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np
                 for names in (_INPUTS, _TARGETS)
             ]
             if found[0] is not None and found[1] is not None:
-                pairs[part] = (found[0], found[1])
+                pairs[part] = (found[0], _in_one_row(found[1]))
     if not pairs:
         message = (
             f"{path.name} holds the arrays {', '.join(list(arrays)[:8])}; 'x' and 'y' are needed, or "
@@ -156,7 +178,7 @@ def _parts(path: Path, arrays: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np
     ordered = [pairs[part] for part in _PARTS if part in pairs]
     for inputs, targets in ordered:
         _check_lengths(path, inputs, targets)
-    if len({inputs.shape[1:] for inputs, _ in ordered}) > 1:
+    if len({(inputs.shape[1:], targets.shape[1:]) for inputs, targets in ordered}) > 1:
         message = f"The training and test arrays in {path.name} have different shapes. Save them alike."
         raise stop("array_shape", message, field="source")
     is_test = np.concatenate(
@@ -169,6 +191,10 @@ def _parts(path: Path, arrays: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np
     )
 
 
+def _in_one_row(targets: np.ndarray) -> np.ndarray:
+    return targets[:, 0] if targets.ndim == 2 and targets.shape[1] == 1 else targets
+
+
 def _first(
     arrays: Mapping[str, np.ndarray], names: tuple[str, ...], ending: str, beginning: str
 ) -> np.ndarray | None:
@@ -177,26 +203,49 @@ def _first(
 
 
 def _check_lengths(path: Path, inputs: np.ndarray, targets: np.ndarray) -> None:
-    if not inputs.ndim or not targets.ndim or len(inputs) != len(targets) or not len(inputs):
+    if not inputs.ndim or not targets.ndim or len(inputs) != len(targets) or not inputs.size:
         message = (
             f"The inputs in {path.name} have the shape {inputs.shape}, the targets {targets.shape}: both "
-            "need as many rows, at least one. Save the arrays again."
+            "need as many rows, at least one, and values in them. Save the arrays again."
         )
         raise stop("array_lengths", message, field="source")
 
 
 def _is_images(inputs: np.ndarray) -> bool:
     if inputs.ndim == 4 and inputs.shape[-1] in _CHANNELS:
-        return True
+        return inputs.dtype.kind in "buif"
     return inputs.ndim == 3 and inputs.dtype == np.uint8 and min(inputs.shape[1:]) >= 8
 
 
-def _to_pixels(inputs: np.ndarray) -> np.ndarray:
+def _to_pixels(inputs: np.ndarray, name: str) -> tuple[np.ndarray, tuple[Problem, ...]]:
+    problems: tuple[Problem, ...] = ()
     if inputs.dtype != np.uint8:
-        top = float(np.nanmax(inputs))
-        scale = 255.0 if top <= 1 else 1.0 if top <= 255 else 255.0 / top
-        inputs = np.clip(np.nan_to_num(inputs.astype(np.float32)) * scale, 0, 255).astype(np.uint8)
-    return inputs[..., 0] if inputs.ndim == 4 and inputs.shape[-1] == 1 else inputs
+        is_known = np.isfinite(inputs)
+        bottom = min(float(inputs.min(where=is_known, initial=0)), 0.0)
+        top = float(inputs.max(where=is_known, initial=0))
+        if bottom < 0:
+            problems = (_spread_warning(name, bottom, top),)
+        scale = _pixel_scale(inputs.dtype.kind, bottom, top)
+        shifted = np.nan_to_num(inputs.astype(np.float32)) - np.float32(bottom)
+        inputs = np.clip(shifted * np.float32(scale), 0, 255).astype(np.uint8)
+    return (inputs[..., 0] if inputs.ndim == 4 and inputs.shape[-1] == 1 else inputs), problems
+
+
+def _pixel_scale(kind: str, bottom: float, top: float) -> float:
+    """Return what pixels of ``bottom`` to ``top`` are multiplied by, once they begin at 0."""
+    if bottom < 0:
+        return 255.0 / (top - bottom)
+    if top <= 1 or (kind == "f" and top < _TOP_OF_SHARES):
+        return 255.0 / max(top, 1.0)
+    return 1.0 if top <= 255 else 255.0 / top
+
+
+def _spread_warning(name: str, bottom: float, top: float) -> Problem:
+    message = (
+        f"The pictures in {name} hold numbers from {bottom:g} to {top:g}, where pictures have 0 to 255. They "
+        "were spread over that. Save them as they were before they were normalized, if you can."
+    )
+    return Problem("pixels_spread", message, field="source", severity="warning")
 
 
 def _table(
