@@ -297,9 +297,9 @@ def check_compression(
         message = f"A compression holds 'recipe', 'run' and 'settings'. It has no '{unknown[0]}'."
         return [Problem("bad_compression", message, field=unknown[0])]
     name, run, settings = (compression.get(key) for key in _KEYS)
-    if name not in RECIPES:
+    if not isinstance(name, str) or name not in RECIPES:
         hint = suggestion(str(name), list(RECIPES))
-        message = f"There is no recipe '{name}'.{hint} The recipes are: {', '.join(RECIPES)}."
+        message = f"There is no recipe '{name!s:.60}'.{hint} The recipes are: {', '.join(RECIPES)}."
         return [Problem("unknown_recipe", message, field="recipe")]
     if not isinstance(run, str) or not run:
         message = (
@@ -309,7 +309,7 @@ def check_compression(
     if not isinstance(settings, Mapping | None):
         message = f"The settings of the recipe '{name}' must be an object. Got {settings!r:.60} instead."
         return [Problem("bad_compression", message, field="settings")]
-    recipe = RECIPES[str(name)]
+    recipe = RECIPES[name]
     problems = check_all(recipe.parameters, settings or {}, f"Recipe '{name}'")
     return problems or _contradictions(recipe, recipe.settings(settings or {}), training or {})
 

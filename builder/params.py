@@ -54,7 +54,7 @@ class Float:
 
     def accepts(self, value: Any) -> bool:
         """Tell whether ``value`` is allowed."""
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not is_finite(value):
             return False
         if self.minimum_open and value == self.minimum:
             return False
@@ -569,6 +569,14 @@ def _unknown_name(name: str, known: list[str], owner: str, block: str | None) ->
         f"{owner} has no parameter '{name}'.{suggestion(name, known)} It has: {', '.join(known) or 'none'}."
     )
     return Problem("unknown_parameter", message, block=block, field=name)
+
+
+def is_finite(value: float) -> bool:
+    """Tell whether a number is finite and small enough for the numbers that computers compute with."""
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def _is_plain(value: Any) -> bool:

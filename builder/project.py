@@ -14,7 +14,18 @@ from builder.augmentation_parameters import AUGMENTATION_PARAMETERS, check_augme
 from builder.compression_parameters import check_compression
 from builder.errors import Problem, stop
 from builder.graph import Graph
-from builder.params import AUTO, Boolean, Choice, Float, Integer, Parameter, Text, check_all, with_defaults
+from builder.params import (
+    AUTO,
+    Boolean,
+    Choice,
+    Float,
+    Integer,
+    Parameter,
+    Text,
+    check_all,
+    is_finite,
+    with_defaults,
+)
 from builder.speed_parameters import check_speed
 from builder.tasks import FURTHER_ROLES, TASKS
 from builder.training_parameters import TRAINING_PARAMETERS
@@ -331,7 +342,8 @@ class Project:
         values = with_defaults(TRAINING_PARAMETERS, self.training)
         # JSON has one kind of number; Keras refuses a learning rate that is an int.
         floats = [item.name for item in TRAINING_PARAMETERS if isinstance(item.type, Float)]
-        exact = {name: float(values[name]) for name in floats if type(values[name]) is int}
+        whole = [name for name in floats if type(values[name]) is int and is_finite(values[name])]
+        exact = {name: float(values[name]) for name in whole}
         return {**values, **exact}
 
     def check(self) -> list[Problem]:
@@ -463,7 +475,7 @@ def parse_document(raw: bytes, name: str) -> Any:
         limit = MAXIMUM_DOCUMENT_BYTES // 1_000_000
         raise stop("file_too_large", f"{name} is larger than {limit} MB, too large for a project document.")
     try:
-        document = json.loads(raw, parse_float=_finite, parse_constant=_finite)
+        document = json.loads(raw, parse_float=_finite, parse_int=_whole, parse_constant=_finite)
         # Half of a surrogate pair passes as JSON, but no database and no browser takes it.
         json.dumps(document, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
@@ -516,6 +528,11 @@ def _finite(number: str) -> float:
     if not math.isfinite(value):
         raise ValueError(f"{number:.20} is not a number that can be used")
     return value
+
+
+def _whole(number: str) -> int:
+    _finite(number)
+    return int(number)
 
 
 def _check_format(document: Any) -> None:

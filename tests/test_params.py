@@ -43,7 +43,7 @@ def test_a_type_accepts_good_values_and_refuses_its_bad_ones(type_: Any, good: l
     assert json.loads(json.dumps(type_.to_json()))["type"]
 
 
-@pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan])
+@pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan, 10**400, -(10**400)])
 def test_a_float_is_finite(value: float) -> None:
     assert not Float().accepts(value)
 

@@ -132,3 +132,24 @@ def test_a_file_with_a_number_that_json_does_not_know_is_refused_in_words() -> N
     assert "NaN" in text
     with pytest.raises(BuilderError, match="NaN is not a number"):
         parse_project(text.encode())
+
+
+def test_a_whole_number_that_no_computer_computes_with_is_refused_in_words() -> None:
+    endless = "1" + "0" * 400
+    text = json.dumps(load_preset("images/cnn").to_json()).replace('"epochs": 12', f'"epochs": {endless}')
+    assert endless in text
+    with pytest.raises(BuilderError, match="not a number that can be used"):
+        parse_project(text.encode())
+
+
+def test_a_setting_beyond_all_numbers_is_a_problem_of_its_own() -> None:
+    project = replace(load_preset("images/cnn"), training={"learning_rate": 10**400})
+    assert [(problem.code, problem.field) for problem in project.check()] == [
+        ("bad_parameter", "learning_rate")
+    ]
+
+
+@pytest.mark.parametrize("recipe", [[], {}, 3, None])
+def test_a_recipe_that_is_no_word_is_refused_in_words(recipe: Any) -> None:
+    project = replace(load_preset("images/cnn"), compression={"recipe": recipe, "run": "a"})
+    assert [problem.code for problem in project.check()] == ["unknown_recipe"]

@@ -51,7 +51,7 @@ def _compression_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iter
         values = old.get(part, "none"), new.get(part, "none")
         if values[0] != values[1]:
             yield Change("training", f"compression: {part} {became(*values)}", None, part, *values)
-    recipe = RECIPES.get(new.get("recipe", old.get("recipe")))
+    recipe = RECIPES.get(str(new.get("recipe", old.get("recipe"))))
     declared = recipe.parameters if recipe else ()
     settings = [each.get("settings") or {} for each in (old, new)]
     if old.get("recipe") == new.get("recipe"):
