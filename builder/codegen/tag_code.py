@@ -19,11 +19,15 @@ def read_sentences(path):
     """Yield the words and the tags of every sentence of a CoNLL file: a word and its tag a line."""
     lines = read_lines(path)
     mark = "\\t" if "\\t" in "\\n".join(lines)[:100_000] else None
-    rows = []
+    rows, columns = [], 0
     for line in [*lines, ""]:
-        if line.strip() and not line.startswith(("# ", "-DOCSTART-")):
-            cells = [cell.strip() for cell in line.split(mark) if cell.strip()]
-            rows += [cells] if len(cells) > 1 and is_tag(cells[-1]) else []
+        cells = [cell.strip() for cell in line.split(mark) if cell.strip()]
+        is_row = len(cells) > 1 and is_tag(cells[-1])
+        # "#" is a word where a tag follows in the usual column; else it begins a comment.
+        is_comment = line.startswith("# ") and not (is_row and len(cells) == columns)
+        if cells and not is_comment and not line.startswith("-DOCSTART-"):
+            rows += [cells] if is_row else []
+            columns = len(cells) if is_row else columns
         elif rows:
             yield [row[0] for row in rows], to_iob2([row[-1] for row in rows])
             rows = []'''

@@ -40,7 +40,7 @@ from builder.project import DataRecipe
 from builder.tasks import TASKS
 
 # Raise it when the same recipe gives other arrays than before.
-PREPARED_VERSION = 4
+PREPARED_VERSION = 5
 Progress = Callable[[float, str], None]
 _TEMPORARY = ".preparing-"
 _ABANDONED_SECONDS = 24 * 3600

@@ -63,7 +63,7 @@ def read_tagged(path: Path, title: str | None = None) -> TableSource:
 
     Columns are parted by tabs, or by white space where no line has a tab; columns between are left out.
     Empty lines part sentences, ``-DOCSTART-`` lines part documents, lines that begin with ``# `` are
-    comments.
+    comments, unless they have as many columns as the rows before them and a tag: then ``#`` is a word.
 
     Raises:
         BuilderError: where the file is too large, in a mixed or unknown encoding, or mostly not of that form.
@@ -73,8 +73,8 @@ def read_tagged(path: Path, title: str | None = None) -> TableSource:
     sentences: list[_Sentence] = []
     broken: list[_Line] = []
     for block in _blocks(text):
-        good = [line for line in block if len(line.cells) > 1 and _is_tag(line.cells[-1])]
-        broken += [line for line in block if line not in good]
+        good = [line for line in block if _is_row(line.cells)]
+        broken += [line for line in block if not _is_row(line.cells)]
         if good:
             words, tags = [line.cells[0] for line in good], [line.cells[-1] for line in good]
             sentences.append(_Sentence(words, tags, block[0].number))
@@ -195,13 +195,22 @@ def _blocks(text: str) -> Iterator[list[_Line]]:
     """Return the lines of each sentence."""
     by_tab = "\t" in text[:100_000]
     block: list[_Line] = []
+    columns = 0
     for number, line in enumerate([*text.split("\n"), ""], start=1):
-        if line.strip() and not line.startswith(("# ", _DOCUMENT)):
-            cells = [cell.strip() for cell in line.split("\t")] if by_tab else line.split()
-            block.append(_Line(number, line.strip(), [cell for cell in cells if cell]))
+        parts = [cell.strip() for cell in line.split("\t")] if by_tab else line.split()
+        cells = [cell for cell in parts if cell]
+        is_row = _is_row(cells)
+        is_comment = line.startswith("# ") and not (is_row and len(cells) == columns)
+        if cells and not is_comment and not line.startswith(_DOCUMENT):
+            block.append(_Line(number, line.strip(), cells))
+            columns = len(cells) if is_row else columns
         elif block:
             yield block
             block = []
+
+
+def _is_row(cells: Sequence[str]) -> bool:
+    return len(cells) > 1 and _is_tag(cells[-1])
 
 
 def _is_tag(cell: str) -> bool:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,14 +17,28 @@ from builder.errors import stop
 
 # Longer sentences are cut, so that one line of a broken file does not decide how long all others are.
 MAXIMUM_STEPS = 512
-# Runs of letters and digits, a Chinese or Japanese character, or one mark.
-_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W\u3040-\u30ff\u3400-\u9fff]+|[^\w\s]")
+# Chinese and Japanese characters.
+_ALONE = r"\u3040-\u30ff\u3400-\u9fff"
 Sentences = Callable[[], Iterator[Sequence[Sequence[str]]]]
 
 
 def cut_into_words(text: str) -> list[str]:
     """Return the words and punctuation marks of a text, in order, as tagged files have them."""
-    return _WORD.findall(text)
+    return _word_pattern().findall(text)
+
+
+@lru_cache(maxsize=1)
+def _word_pattern() -> re.Pattern[str]:
+    """Runs of letters and digits, a Chinese or Japanese character, or one punctuation mark.
+
+    Vowel signs and accents of their own belong to the letter before; Python's ``\\w`` leaves them out.
+    """
+    codes = range(0x300, 0x1F000)
+    signs = "".join(sign for sign in map(chr, codes) if unicodedata.category(sign).startswith("M"))
+    letter = rf"[^\W{_ALONE}]"
+    # Persian and Indian scripts join or part two letters of a word by a sign without a width.
+    inner = rf"{letter}|[{signs}]|[\u200c\u200d](?={letter})"
+    return re.compile(rf"[{_ALONE}][{signs}]*|{letter}(?:{inner})*|[^\w\s]")
 
 
 def words_of_sample(sample: Mapping[str, Any], number: int) -> list[str]:

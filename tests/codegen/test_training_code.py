@@ -409,7 +409,8 @@ def test_a_script_reads_a_text_in_any_encoding_as_the_studio_does(
 
 def test_a_script_reads_tagged_words_in_any_encoding_as_the_studio_does(tmp_path: Path, cache: Path) -> None:
     file = tmp_path / "names.conll"
-    file.write_bytes("".join(f"Frau{n}\tO\nJürgen\tB-PER\n\n" for n in range(30)).encode("cp1252"))
+    lines = (f"# {n}\nFrau{n} O\nJürgen B-PER\n# O\n{n} O\n\n" for n in range(30))
+    file.write_bytes("".join(lines).encode("cp1252"))
     case = load_preset("text/named_entities")
     data = replace(case.data, source={"kind": "conll", "path": str(file)})
     prepared = prepare(data, cache)

@@ -149,3 +149,32 @@ def test_a_table_without_tags_is_refused_in_words(tmp_path: Path) -> None:
     with pytest.raises(BuilderError) as error:
         prepare(type(recipe)(recipe.source, "token_classification", {}), tmp_path / "cache")
     assert code_of(error)[0] == "not_tagged"
+
+
+def test_a_number_sign_is_a_word_where_it_has_a_tag_as_the_lines_around_it(tmp_path: Path) -> None:
+    text = (
+        "# a corpus\nfinished VBD B-VP O\n# NN B-NP O\n2 CD I-NP O\n\n# the end\n# NN B-NP O\n1 CD I-NP O\n"
+    )
+    table = read_tagged(written(tmp_path, text))
+    assert [words_in(cell) for cell in table.frame[TOKENS]] == [["finished", "#", "2"], ["#", "1"]]
+    assert table.problems == ()
+
+
+def test_a_long_file_without_empty_lines_is_read_in_one_go(tmp_path: Path) -> None:
+    table = read_tagged(written(tmp_path, "".join(f"word{number}\tO\n" for number in range(200_000))))
+    assert len(words_in(table.frame[TOKENS].iloc[0])) == 200_000
+
+
+def test_signs_that_belong_to_a_letter_stay_in_its_word() -> None:
+    assert cut_into_words("हिन्दी में लिखा।") == ["हिन्दी", "में", "लिखा", "।"]
+    assert cut_into_words("مُحَمَّد يكتب") == ["مُحَمَّد", "يكتب"]
+    assert cut_into_words("cafe\u0301 தமிழ், שָׁלוֹם") == ["cafe\u0301", "தமிழ்", ",", "שָׁלוֹם"]
+    assert cut_into_words("か\u3099き 北京!") == ["か\u3099", "き", "北", "京", "!"]
+    assert cut_into_words("می\u200cخواهم 👩\u200d👩 \u0301x") == [
+        "می\u200cخواهم",
+        "👩",
+        "\u200d",
+        "👩",
+        "\u0301",
+        "x",
+    ]
