@@ -19,6 +19,7 @@ LEVELS = (
         "generating_settings",
         "speed_parameters",
         "tasks",
+        "workers",
         "writing_settings",
     },
     {

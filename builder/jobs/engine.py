@@ -10,7 +10,6 @@ import logging
 import pickle
 import queue
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -24,6 +23,8 @@ from builder.errors import BuilderError, stop
 from builder.jobs.engine_worker import Reply
 from builder.jobs.processes import child_environment, kill_group
 from builder.runs.workspace import default_workspace
+from builder.workers import launching
+from builder.workers.launching import Process
 
 TASKS_MODULE = "builder.jobs.tasks"
 # Shapes keep a lane to themselves: their caches stay warm and a long step never delays them.
@@ -75,7 +76,8 @@ class Engine:
         self._lock = threading.Lock()
 
     def start(self) -> None:
-        """Start the warm workers, and return at once; they import Keras in the meantime."""
+        """Start the warm workers, and return at once; Keras is imported in the meantime."""
+        launching.use_copies()
         with self._lock:
             if not self._lanes:
                 self._lanes = {name: self._new_lane(name) for name in WARM_LANES}
@@ -158,7 +160,7 @@ class _Lane:
         self._tasks_module = tasks_module
         self._log = logs_folder / f"engine-{name}.log"
         self._waiting: queue.SimpleQueue[_Call] = queue.SimpleQueue()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Process | None = None
         self._running: _Call | None = None
         self._timed_out = False
         self._closing = threading.Event()
@@ -295,18 +297,19 @@ class _Lane:
         if not self.ready:
             self._end_worker()
 
-    def _launch(self) -> subprocess.Popen[bytes]:
+    def _launch(self) -> Process:
         # Shapes and single samples need no GPU, and its memory belongs to training.
         extra = {"CUDA_VISIBLE_DEVICES": "-1"} if self._name in (SHAPES, PREVIEW) else {}
         too_long = self._log.exists() and self._log.stat().st_size > LOG_BYTES
         with open(self._log, "wb" if too_long else "ab") as log:
-            return subprocess.Popen(
-                [sys.executable, "-m", "builder.jobs.engine_worker", self._tasks_module],
+            return launching.start(
+                "builder.jobs.engine_worker",
+                [self._tasks_module],
+                child_environment(extra),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
-                env=child_environment(extra),
-                start_new_session=True,
+                new_session=True,
             )
 
     def _end_worker(self) -> int | None:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
+import time
 from collections.abc import Mapping
-from pathlib import Path
 
 import psutil
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+from builder.workers.launching import ROOT, Process
+
 # Two clocks round the start of a process differently; a reused pid starts much later than this.
 SAME_START_SECONDS = 1.0
 END_SECONDS = 10.0
+_POLL_SECONDS = 0.02
 
 
 def child_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -45,7 +46,7 @@ def is_alive(pid: int | None, started: float | None) -> bool:
     return now is not None and abs(now - started) < SAME_START_SECONDS
 
 
-def kill_group(process: subprocess.Popen[bytes]) -> None:
+def kill_group(process: Process) -> None:
     """End a process that leads its own session, with everything that it started, and reap it."""
     try:
         if hasattr(os, "killpg"):
@@ -63,11 +64,13 @@ def end_session(pid: int | None, started: float | None) -> None:
     if pid is None or not is_alive(pid, started):
         return
     try:
-        process = psutil.Process(pid)
         if hasattr(os, "killpg"):
             os.killpg(pid, signal.SIGKILL)
         else:
-            process.kill()
-        process.wait(END_SECONDS)
-    except (psutil.NoSuchProcess, psutil.TimeoutExpired, ProcessLookupError):
-        pass
+            psutil.Process(pid).kill()
+    except (psutil.NoSuchProcess, ProcessLookupError):
+        return
+    # Its number may stay taken for longer: until the process that started it has heard of the end.
+    deadline = time.monotonic() + END_SECONDS
+    while is_alive(pid, started) and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS)

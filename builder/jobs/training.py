@@ -11,10 +11,9 @@ import os
 import platform
 import signal
 import subprocess
-import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -42,8 +41,9 @@ from builder.runs.servers import list_servers
 from builder.runs.smaller_batch import halved, keep_batch, smaller_words, with_kept_batch
 from builder.runs.store import Store, default_store
 from builder.runs.workspace import DATABASE_VARIABLE, HOME_VARIABLE, Workspace, default_workspace
+from builder.workers.launching import Process, start
 
-WORKER_COMMAND = (sys.executable, "-m", "builder.jobs.worker")
+WORKER_MODULE = "builder.jobs.worker"
 MAXIMUM_VARIABLE = "KERABLOCKS_MAX_RUNS"
 DEFAULT_MAXIMUM = 2
 FREE_VARIABLE = "KERABLOCKS_FREE_MB"
@@ -69,7 +69,7 @@ LAUNCH_FILE = "launch.json"
 LOG_FILE = "worker.log"
 LAST_WORDS = 2000
 
-_children: list[subprocess.Popen[bytes]] = []
+_children: list[Process] = []
 _children_lock = threading.Lock()
 
 
@@ -152,16 +152,12 @@ def start_next(store: Store | None = None, workspace: Workspace | None = None) -
     return launched
 
 
-def launch(run_id: str, store: Store, workspace: Workspace, command: Sequence[str] | None = None) -> bool:
-    """Start the process of a claimed run, detached; tell whether it started.
-
-    Args:
-        command: the program, to which the run's id is added; the training worker where None.
-    """
+def launch(run_id: str, store: Store, workspace: Workspace) -> bool:
+    """Start the process of a claimed run, detached; tell whether it started."""
     try:
         folder = workspace.run_folder(run_id)
         write_json(folder / LAUNCH_FILE, {"memory_kills": _memory_kills()})
-        process = _detached([*(command or WORKER_COMMAND), run_id], folder, workspace)
+        process = _detached(run_id, folder, workspace)
     except (OSError, BuilderError) as error:
         problem = Problem("launch_failed", f"The training process could not be started: {error}")
         store.transition(run_id, [STARTING], FAILED, error=problem.to_json())
@@ -303,17 +299,17 @@ def _places(store: Store | None, workspace: Workspace | None) -> tuple[Store, Wo
     return store or default_store(), workspace or default_workspace()
 
 
-def _detached(command: list[str], folder: Path, workspace: Workspace) -> subprocess.Popen[bytes]:
+def _detached(run_id: str, folder: Path, workspace: Workspace) -> Process:
     places = {HOME_VARIABLE: str(workspace.root), DATABASE_VARIABLE: workspace.database_url}
     with open(folder / LOG_FILE, "ab") as log:
-        return subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
+        return start(
+            WORKER_MODULE,
+            [run_id],
+            child_environment(places),
+            folder=folder,
             stdout=log,
-            stderr=subprocess.STDOUT,
-            cwd=folder,
-            env=child_environment(places),
-            start_new_session=True,
+            stderr=log,
+            new_session=True,
         )
 
 

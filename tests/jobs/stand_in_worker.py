@@ -1,6 +1,6 @@
 """A stand-in for the training process: a real process that obeys the store, without a model.
 
-``stand_in_worker.py RUN_ID``: it trains until it is told what to do by a file in the run's folder:
+``python -m stand_in_worker RUN_ID``: it trains until it is told what to do by a file in the run's folder:
 ``finish`` ends the run well, ``crash`` ends the process.
 """
 
@@ -33,7 +33,7 @@ def main(run_id: str) -> None:
         time.sleep(0.01)
     end = "finished" if (folder / "finish").exists() else "stopped"
     store.transition(run_id, [status], end, result={"steps": step})
-    training.WORKER_COMMAND = (sys.executable, __file__)
+    training.WORKER_MODULE = "stand_in_worker"
     training.start_next()
 
 

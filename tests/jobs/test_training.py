@@ -19,9 +19,11 @@ from builder.runs.files import read_json
 from builder.runs.records import ACTIVE
 from builder.runs.store import Store, default_store
 from builder.runs.workspace import Workspace, default_workspace
+from builder.workers import launching
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-WORKER = Path(__file__).resolve().parent / "stand_in_worker.py"
+HERE = str(Path(__file__).resolve().parent)
+WORKER = "stand_in_worker"
 DOCUMENT = {"name": "Digits", "training": {"epochs": 3}}
 OLD = 1_000_000_000.0
 
@@ -29,7 +31,8 @@ OLD = 1_000_000_000.0
 @pytest.fixture(autouse=True)
 def stand_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Run the stand-in worker, and leave no process behind."""
-    monkeypatch.setattr(training, "WORKER_COMMAND", (sys.executable, str(WORKER)))
+    monkeypatch.setattr(training, "WORKER_MODULE", WORKER)
+    monkeypatch.setenv("PYTHONPATH", HERE)
     yield
     for project in default_store().list_projects():
         training.delete_project(project.id)
@@ -252,7 +255,8 @@ def test_a_run_whose_launcher_died_is_launched_again(store: Store, workspace: Wo
 def test_a_program_that_does_not_exist_fails_the_run_and_not_the_queue(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training, "WORKER_COMMAND", ("/no/such/program",))
+    monkeypatch.setattr(launching, "HAS_COPIES", False)
+    monkeypatch.setattr(sys, "executable", "/no/such/program")
     run_id = training.submit(DOCUMENT)
     run = store.run(run_id)
     assert run.status == "failed" and run.error is not None and "could not be started" in run.error["message"]
@@ -261,15 +265,15 @@ def test_a_program_that_does_not_exist_fails_the_run_and_not_the_queue(
 SUBMIT = """
 import sys
 from builder.jobs import training
-training.WORKER_COMMAND = (sys.executable, sys.argv[1])
+training.WORKER_MODULE = sys.argv[1]
 print(training.submit({"name": "Digits"}))
 """
 
 
 def test_a_run_survives_the_process_that_started_it(store: Store) -> None:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), HERE])}
     done = subprocess.run(
-        [sys.executable, "-c", SUBMIT, str(WORKER)], capture_output=True, env=environment, check=True
+        [sys.executable, "-c", SUBMIT, WORKER], capture_output=True, env=environment, check=True
     )
     run_id = done.stdout.decode().strip()
     has(run_id, "running")
