@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,10 @@ from builder.data.tables import MAXIMUM_COLUMNS
 from builder.errors import Problem, stop
 
 _SAMPLE_ROWS = 20_000
+_SLICES = 20
+# Values that repeat take nearly no room in a columnar file, but as much as any others in memory.
+_BYTES_OF_A_CELL = 8
+Place = TypeVar("Place")
 
 
 def read_parquet(files: Sequence[Path], title: str) -> TableSource:
@@ -27,17 +32,33 @@ def read_parquet(files: Sequence[Path], title: str) -> TableSource:
     Raises:
         BuilderError: where a file is damaged or cut off, or its columns are none that can be used.
     """
-    with _explained(files[0]):
-        counts = [parquet.ParquetFile(file).metadata.num_rows for file in files]
-        size = sum(_unpacked_bytes(file) for file in files)
-        schema = parquet.read_schema(files[0])
+    schemas, rows, size = [], 0, 0
+    for file in files:
+        with _explained(file):
+            metadata = parquet.read_metadata(file)
+            schemas.append(parquet.read_schema(file))
+            rows += metadata.num_rows
+            size += sum(
+                metadata.row_group(number).total_byte_size for number in range(metadata.num_row_groups)
+            )
 
-    def batches(columns: list[str]) -> Iterator[pa.RecordBatch]:
+    def frames(columns: list[str]) -> Iterator[pd.DataFrame]:
         for file in files:
             with _explained(file):
-                yield from parquet.ParquetFile(file).iter_batches(CHUNK_ROWS, columns=columns)
+                for batch in parquet.ParquetFile(file).iter_batches(CHUNK_ROWS, columns=columns):
+                    yield _cells(batch)
 
-    return _table(files, title, schema, sum(counts), size, batches)
+    def some(columns: list[str]) -> Iterator[pd.DataFrame]:
+        groups = [(file, number) for file in files for number in range(_row_groups(file))]
+        chosen = _spread(groups)
+        for file, number in chosen:
+            with _explained(file):
+                batches = parquet.ParquetFile(file).iter_batches(
+                    max(_SAMPLE_ROWS // len(chosen), 1), row_groups=[number], columns=columns
+                )
+                yield from map(_cells, islice(batches, 1))
+
+    return _table(files, title, schemas, rows, size, frames, some)
 
 
 def read_arrow(files: Sequence[Path], title: str) -> TableSource:
@@ -46,18 +67,31 @@ def read_arrow(files: Sequence[Path], title: str) -> TableSource:
     Raises:
         BuilderError: where a file is damaged or cut off, or its columns are none that can be used.
     """
-    with _explained(files[0]), pa.memory_map(str(files[0])) as stream:
-        schema = pa.ipc.open_stream(stream).schema
-        rows = sum(len(batch) for file in files for batch in _stream_batches(file))
+    schemas, lengths = [], []
+    for file in files:
+        with _explained(file), pa.memory_map(str(file)) as stream:
+            schemas.append(pa.ipc.open_stream(stream).schema)
+            lengths.append([len(batch) for batch in _stream_batches(file)])
 
-    def batches(columns: list[str]) -> Iterator[pa.RecordBatch]:
+    def frames(columns: list[str]) -> Iterator[pd.DataFrame]:
         for file in files:
             with _explained(file):
                 for batch in _stream_batches(file):
                     for start in range(0, len(batch), CHUNK_ROWS):
-                        yield batch.select(columns).slice(start, CHUNK_ROWS)
+                        yield _cells(batch.select(columns).slice(start, CHUNK_ROWS))
 
-    return _table(files, title, schema, rows, sum(file.stat().st_size for file in files), batches)
+    def some(columns: list[str]) -> Iterator[pd.DataFrame]:
+        places = [(file, place) for file, sizes in enumerate(lengths) for place in range(len(sizes))]
+        chosen = set(_spread(places))
+        most = max(_SAMPLE_ROWS // max(len(chosen), 1), 1)
+        for number, file in enumerate(files):
+            with _explained(file):
+                for place, batch in enumerate(_stream_batches(file)):
+                    if (number, place) in chosen:
+                        yield _cells(batch.select(columns).slice(0, most))
+
+    rows, size = sum(map(sum, lengths)), sum(file.stat().st_size for file in files)
+    return _table(files, title, schemas, rows, size, frames, some)
 
 
 def _stream_batches(file: Path) -> Iterator[pa.RecordBatch]:
@@ -65,48 +99,44 @@ def _stream_batches(file: Path) -> Iterator[pa.RecordBatch]:
         yield from pa.ipc.open_stream(stream)
 
 
-def _unpacked_bytes(file: Path) -> int:
-    metadata = parquet.ParquetFile(file).metadata
-    return sum(metadata.row_group(number).total_byte_size for number in range(metadata.num_row_groups))
+def _row_groups(file: Path) -> int:
+    return int(parquet.read_metadata(file).num_row_groups)
+
+
+def _spread(places: list[Place]) -> list[Place]:
+    """Return some of many places, evenly spread."""
+    return [places[number] for number in np.unique(np.linspace(0, len(places) - 1, _SLICES).astype(int))]
 
 
 def _table(
     files: Sequence[Path],
     title: str,
-    schema: pa.Schema,
+    schemas: Sequence[pa.Schema],
     rows: int,
     size: int,
-    batches: Callable[[list[str]], Iterator[pa.RecordBatch]],
+    frames: Callable[[list[str]], Iterator[pd.DataFrame]],
+    some: Callable[[list[str]], Iterator[pd.DataFrame]],
 ) -> TableSource:
-    columns = [field.name for field in schema if _is_plain(field.type)]
-    problems = _left_out(title, [field.name for field in schema if not _is_plain(field.type)])
+    fields = list(schemas[0])
+    columns = [field.name for field in fields if _is_plain(field.type)]
+    problems = _left_out(title, [field.name for field in fields if not _is_plain(field.type)])
     _check(title, columns, rows)
+    _check_alike(files, columns, schemas)
 
     def stream(found: list[Problem]) -> Iterator[Chunk]:
         start = 0
-        for batch in batches(columns):
-            if len(batch):
-                yield Chunk(_cells(batch), np.arange(start, start + len(batch)) + 1)
-                start += len(batch)
+        for frame in frames(columns):
+            if len(frame):
+                yield Chunk(frame, np.arange(start, start + len(frame)) + 1)
+                start += len(frame)
 
-    if size <= LARGE_BYTES:
+    if max(size, rows * len(columns) * _BYTES_OF_A_CELL) <= LARGE_BYTES:
         frame = pd.concat([chunk.frame for chunk in stream([])], ignore_index=True)
         return TableSource(title, frame, np.arange(rows) + 1, tuple(files), problems=problems)
-    frame = _some_rows(batches(columns), rows)
+    frame = pd.concat(some(columns), ignore_index=True)
     problems = (*problems, some_rows_warning(title, len(frame), rows))
     lines = np.arange(len(frame)) + 1
     return TableSource(title, frame, lines, tuple(files), problems=problems, stream=stream, rows=rows)
-
-
-def _some_rows(batches: Iterator[pa.RecordBatch], rows: int) -> pd.DataFrame:
-    """Return rows of the first chunks: columnar files are read from the beginning only."""
-    frames, count = [], 0
-    for batch in batches:
-        frames.append(_cells(batch))
-        count += len(batch)
-        if count >= min(_SAMPLE_ROWS, rows):
-            break
-    return pd.concat(frames, ignore_index=True)
 
 
 def _cells(batch: pa.RecordBatch) -> pd.DataFrame:
@@ -136,6 +166,7 @@ def _is_plain(kind: Any) -> bool:
         or pa.types.is_boolean(kind)
         or pa.types.is_string(kind)
         or pa.types.is_large_string(kind)
+        or pa.types.is_string_view(kind)
         or pa.types.is_temporal(kind)
         or pa.types.is_null(kind)
     )
@@ -163,6 +194,24 @@ def _check(title: str, columns: list[str], rows: int) -> None:
         raise stop("too_many_columns", message, field="source")
     if not rows:
         raise stop("no_rows", f"{title} has columns but no rows. Choose a file with rows.", field="source")
+
+
+def _check_alike(files: Sequence[Path], columns: Sequence[str], schemas: Sequence[pa.Schema]) -> None:
+    for file, schema in zip(files, schemas, strict=True):
+        for name in columns:
+            found = len(schema.get_all_field_indices(name))
+            if found > 1:
+                message = (
+                    f"{file.name} has {found} columns of the name '{name}', so that they cannot be told "
+                    "apart. Give each column a name of its own and save the file again."
+                )
+                raise stop("columns_alike", message, field="source")
+            if not found:
+                message = (
+                    f"{file.name} has no column '{name}', which {files[0].name} has. Save all files with the "
+                    "same columns, or leave that file out."
+                )
+                raise stop("columns_differ", message, field="source")
 
 
 @contextmanager

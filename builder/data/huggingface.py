@@ -45,10 +45,7 @@ def read_saved_dataset(folder: Path, title: str | None = None) -> TableSource:
     rest = [file for file in files if file not in test]
     if not test or not rest:
         return read(files, title)
-    train_rows, test_rows = read(rest, title), read(test, title)
-    if train_rows.is_large or test_rows.is_large:
-        return train_rows
-    return join_tables(train_rows, test_rows)
+    return join_tables(read(rest, title), read(test, title))
 
 
 def read_hub_dataset(name: Any, cache_folder: Path | None = None) -> TableSource:

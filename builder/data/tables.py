@@ -20,7 +20,7 @@ from builder.data.columns import looks_like_number
 from builder.data.files import describe_start, is_pickle, pickle_refused, unreadable
 from builder.data.large_csv import Dialect, read_large_csv
 from builder.data.table_codes import MISSING
-from builder.data.table_source import LARGE_BYTES, TableSource
+from builder.data.table_source import LARGE_BYTES, Chunk, TableSource
 from builder.errors import BuilderError, Problem, stop
 
 MAXIMUM_COLUMNS = 1_000
@@ -64,8 +64,17 @@ def join_tables(train: TableSource, test: TableSource) -> TableSource:
         BuilderError: where the two do not have the same columns.
     """
     if list(train.frame.columns) != list(test.frame.columns):
-        message = f"The test rows of {train.title} have other columns than its training rows."
+        message = (
+            f"The test rows of {train.title} have other columns than its training rows. Save both with the same "
+            "columns in the same order."
+        )
         raise stop("columns_differ", message, field="source")
+
+    def stream(problems: list[Problem]) -> Iterator[Chunk]:
+        for table, is_test in ((train, False), (test, True)):
+            for chunk in table.chunks(problems):
+                yield replace(chunk, is_test=np.full(len(chunk.frame), is_test))
+
     return replace(
         train,
         frame=pd.concat([train.frame, test.frame], ignore_index=True),
@@ -73,6 +82,8 @@ def join_tables(train: TableSource, test: TableSource) -> TableSource:
         files=train.files + test.files,
         is_test=np.repeat([False, True], [len(train.frame), len(test.frame)]),
         problems=train.problems + test.problems,
+        stream=stream if train.is_large or test.is_large else None,
+        rows=train.row_count + test.row_count,
     )
 
 

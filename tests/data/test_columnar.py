@@ -8,10 +8,14 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from builder.data import columnar
+from builder.data.columnar import read_arrow, read_parquet
 from builder.data.huggingface import read_hub_dataset, read_saved_dataset
-from builder.data.profile import propose
+from builder.data.prepare import prepare
+from builder.data.profile import profile, propose
 from builder.data.sources import open_source
 from builder.errors import BuilderError
+from builder.project import DataRecipe
 
 ROWS = 120
 
@@ -74,6 +78,63 @@ def test_a_parquet_file_with_bytes_changed_inside_is_told(tmp_path, values):
     assert refusal({"kind": "parquet", "path": str(file)}) == "damaged_file"
 
 
+def test_words_are_read_however_arrow_keeps_them(tmp_path):
+    words = pa.array(["a", "b"] * 10)
+    parquet.write_table(
+        pa.table({"n": range(20), "kind": words.cast(pa.string_view())}), tmp_path / "t.parquet"
+    )
+    source = open_source({"kind": "parquet", "path": str(tmp_path / "t.parquet")})
+    assert source.frame["kind"].tolist() == words.to_pylist() and source.problems == ()
+
+
+def test_two_columns_of_one_name_are_told(tmp_path):
+    table = pa.Table.from_arrays([pa.array(range(20)), pa.array(range(20))], names=["size", "size"])
+    parquet.write_table(table, tmp_path / "t.parquet")
+    assert refusal({"kind": "parquet", "path": str(tmp_path / "t.parquet")}) == "columns_alike"
+
+
+def test_a_file_without_a_column_that_another_has_is_named(tmp_path):
+    parquet.write_table(pa.table({"n": range(20), "kind": ["a", "b"] * 10}), tmp_path / "1.parquet")
+    parquet.write_table(pa.table({"kind": ["a", "b"] * 10}), tmp_path / "2.parquet")
+    with pytest.raises(BuilderError, match="2.parquet has no column 'n'") as caught:
+        read_saved_dataset(tmp_path)
+    assert caught.value.problems[0].code == "columns_differ"
+
+
+def test_letters_that_are_none_are_told(tmp_path):
+    offsets, letters = pa.py_buffer(np.array([0, 2, 4], np.int32)), pa.py_buffer(b"\xff\xfeab")
+    words = pa.StringArray.from_buffers(2, offsets, letters)
+    parquet.write_table(pa.table({"n": range(2), "word": words}), tmp_path / "t.parquet")
+    assert refusal({"kind": "parquet", "path": str(tmp_path / "t.parquet")}) == "damaged_file"
+
+
+def test_a_small_file_of_very_many_rows_is_not_taken_into_memory(tmp_path):
+    # Values that repeat take nearly no room in a file.
+    rows = 4_000_000
+    table = pa.table({f"c{number}": pa.array(np.zeros(rows, np.int8)) for number in range(8)})
+    parquet.write_table(table, tmp_path / "t.parquet")
+    assert (tmp_path / "t.parquet").stat().st_size < 1_000_000
+    source = open_source({"kind": "parquet", "path": str(tmp_path / "t.parquet")})
+    assert source.is_large and source.row_count == rows and len(source.frame) <= 20_000
+
+
+@pytest.mark.parametrize("form", ["parquet", "arrow"])
+def test_some_rows_of_a_large_file_come_from_all_of_it(tmp_path, monkeypatch, form):
+    monkeypatch.setattr(columnar, "LARGE_BYTES", 0)
+    monkeypatch.setattr(columnar, "_SAMPLE_ROWS", 400)
+    table = pa.table({"n": range(4000), "kind": ["a"] * 2000 + ["b"] * 2000})
+    if form == "parquet":
+        parquet.write_table(table, tmp_path / "t.parquet", row_group_size=100)
+        source = read_parquet([tmp_path / "t.parquet"], "t")
+    else:
+        with pa.OSFile(str(tmp_path / "t.arrow"), "wb") as sink:
+            with pa.ipc.new_stream(sink, table.schema) as writer:
+                writer.write_table(table, max_chunksize=100)
+        source = read_arrow([tmp_path / "t.arrow"], "t")
+    assert source.is_large and len(source.frame) <= 400
+    assert 0.4 < (source.frame["kind"] == "a").mean() < 0.6
+
+
 def test_a_folder_that_the_datasets_library_saved_is_read(tmp_path):
     # The layout of save_to_disk: a folder a part, each with Arrow streams.
     (tmp_path / "dataset_dict.json").write_text('{"splits": ["train", "test"]}')
@@ -89,6 +150,24 @@ def test_a_folder_that_the_datasets_library_saved_is_read(tmp_path):
     source = read_saved_dataset(tmp_path)
     assert len(source.frame) == 50 and source.is_test.sum() == 10
     assert source.frame["text"][49] == "test 9"
+
+
+def test_a_large_data_set_keeps_its_own_test_rows(tmp_path, monkeypatch):
+    monkeypatch.setattr(columnar, "LARGE_BYTES", 0)
+    for part, rows in (("train", 60), ("test", 20)):
+        table = pa.table({"n": range(rows), "part": [part] * rows, "kind": ["a", "b"] * (rows // 2)})
+        parquet.write_table(table, tmp_path / f"{part}-00000-of-00001.parquet")
+    source = {"kind": "huggingface", "path": str(tmp_path)}
+    recipe = DataRecipe(
+        source,
+        roles={"n": "numeric", "part": "categorical", "kind": "target"},
+        split=propose(source).split,
+    )
+    assert open_source(source).is_large and recipe.split == {"method": "given"}
+    assert profile(recipe)["parts"]["test"] == 20
+    prepared = prepare(recipe, tmp_path / "cache")
+    assert {prepared.sample(row)["row"]["part"] for row in prepared.indices["test"]} == {"test"}
+    assert len(prepared.indices["test"]) == 20
 
 
 def test_the_hub_without_its_library_says_what_to_do(tmp_path, monkeypatch):
