@@ -7,7 +7,8 @@ from builder.codegen.layout import constant
 from builder.codegen.loading import Loaded, Reading
 from builder.codegen.picture_code import picture_files
 from builder.data.images import EXTENSIONS
-from builder.data.picture_pairs import IGNORED_VALUE, MASK_FOLDERS, PICTURE_FOLDERS, MaskSource
+from builder.data.picture_pairs import IGNORED_VALUE, MASK_FOLDERS, PICTURE_FOLDERS, MaskSource, class_values
+from builder.data.prepare_pictures import values_in
 from builder.data.sources import open_source
 from builder.data.spec import DataSpec
 from builder.project import DataRecipe
@@ -85,6 +86,8 @@ def _values(recipe: DataRecipe, spec: DataSpec) -> list[int]:
     """Return the value that each class has in a mask, which is its number where a file names the classes."""
     source = open_source(recipe.source)
     assert isinstance(source, MaskSource), "a segmentation has masks"
+    if len(source.named) == 2:
+        return list(class_values(values_in(source, len(source.names)), source.named)[0])
     if source.named:
         return list(range(len(spec.class_names)))
     if spec.class_names == ("background", "object"):

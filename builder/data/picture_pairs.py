@@ -113,19 +113,40 @@ def class_values(found: Sequence[int], named: Sequence[str]) -> tuple[tuple[int,
     """Return the values of masks that are classes, and a name for each.
 
     255 beside other values than 0 marks pixels to be left out, as in Pascal VOC; masks of 0 and 255 alone
-    are background and object.
+    are background and object, whatever the two are called.
 
     Args:
         found: the values that the masks hold.
         named: the names of the values 0, 1, …; empty where nothing names them.
     """
+    values = sorted(set(found))
+    if values == [0, IGNORED_VALUE] and len(named) in (0, 2):
+        return (0, IGNORED_VALUE), tuple(named) or ("background", "object")
     if named:
         return tuple(range(len(named))), tuple(named)
-    values = sorted(set(found))
-    if values == [0, IGNORED_VALUE]:
-        return (0, IGNORED_VALUE), ("background", "object")
     kept = tuple(value for value in values if value != IGNORED_VALUE)
     return kept, tuple(f"class {value}" for value in kept)
+
+
+def unnamed_values(source: MaskSource, found: Sequence[int], values: Sequence[int]) -> list[Problem]:
+    """Return a warning where masks hold values that are no class, because the file of names ends before.
+
+    Args:
+        source: the pictures and their masks.
+        found: the values that the masks hold.
+        values: those that are classes, from ``class_values``.
+    """
+    others = sorted(set(found) - set(values) - {IGNORED_VALUE})
+    if not others:
+        return []
+    lines = len(source.named)
+    message = (
+        f"The masks of {source.title} hold the value(s) {', '.join(map(str, others[:_SHOWN]))}"
+        f"{' …' if len(others) > _SHOWN else ''}, but the file of class names has {lines} line(s), for the "
+        f"values 0 to {lines - 1}. Pixels of other values are left out. Add a line for each value, or save "
+        "the masks again with these values."
+    )
+    return [Problem("values_without_name", message, field="source", severity="warning")]
 
 
 def _sorted_out(names: Sequence[str]) -> _Found:

@@ -12,7 +12,7 @@ from builder.data.box_targets import box_target
 from builder.data.files import BrokenFile, hash_files
 from builder.data.images import BrokenImage
 from builder.data.picture_boxes import BoxSource
-from builder.data.picture_pairs import MaskSource, class_values
+from builder.data.picture_pairs import MaskSource, class_values, unnamed_values
 from builder.data.prepare_files import broken_problems
 from builder.data.prepare_images import image_input
 from builder.data.spec import IGNORED, DataSpec, ModelInput
@@ -38,7 +38,8 @@ def prepare_masks(
     """
     check_task(recipe, "segmentation", "pictures with masks")
     on_progress(0.0, "Looking at the masks")
-    values, names = class_values(values_in(source, len(source.names)), source.named)
+    held = values_in(source, len(source.names))
+    values, names = class_values(held, source.named)
     if len(names) < 2:
         message = (
             f"The masks of {source.title} hold one class only, so there is nothing to tell apart. A mask "
@@ -70,7 +71,7 @@ def prepare_masks(
         data_hash=hash_files(source.files),
         source_title=source.title,
     )
-    return spec, [*source.problems, *problems]
+    return spec, [*source.problems, *unnamed_values(source, held, values), *problems]
 
 
 def prepare_boxes(

@@ -10,7 +10,7 @@ import numpy as np
 from builder.data.files import BrokenFile
 from builder.data.overlays import png_text, with_boxes, with_classes
 from builder.data.picture_boxes import BoxSource
-from builder.data.picture_pairs import MaskSource, class_values
+from builder.data.picture_pairs import MaskSource, class_values, unnamed_values
 from builder.data.prepare_images import Pictures, look_at
 from builder.data.prepare_pictures import check_task, values_in
 from builder.data.showing import small
@@ -30,12 +30,13 @@ def profile_masks(recipe: DataRecipe, source: MaskSource) -> dict[str, Any]:
     ``class_balance`` counts pixels of some masks, class by class; ``examples`` are pictures with their masks
     over them.
     """
-    values, names = class_values(values_in(source, MASKS_LOOKED_AT), source.named)
+    held = values_in(source, MASKS_LOOKED_AT)
+    values, names = class_values(held, source.named)
     class_of = np.full(256, IGNORED, np.int16)
     class_of[list(values)] = np.arange(len(values))
     counts = np.zeros(len(names), np.int64)
     examples: list[dict[str, str]] = []
-    problems = list(source.problems)
+    problems = [*source.problems, *unnamed_values(source, held, values)]
     for row in np.unique(np.linspace(0, len(source.names) - 1, EXAMPLES).astype(int)).tolist():
         try:
             picture, classes = source.read(row), class_of[source.read_mask(row)]

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from builder.codegen.mask_code import _values
 from builder.data.prepare import Prepared, prepare
 from builder.data.profile import profile, propose
 from builder.data.sniffing import source_at
@@ -75,6 +76,29 @@ def test_masks_of_0_and_255_are_background_and_object(tmp_path: Path) -> None:
     found = prepared_at(folder_of(tmp_path, masks([mask] * 12)), tmp_path)
     assert found.spec.class_names == ("background", "object")
     assert (np.asarray(found.targets[0]) == (mask > 0)).all()
+
+
+def test_masks_of_0_and_255_keep_the_names_of_a_file(tmp_path: Path) -> None:
+    mask = np.zeros((20, 30), np.uint8)
+    mask[5:10] = 255
+    files = masks([mask] * 12, **{"classes.txt": b"ground\nroad\n"})
+    recipe = propose(source_at(folder_of(tmp_path, files)))
+    found = prepare(recipe, tmp_path / "cache")
+    assert found.spec.class_names == ("ground", "road")
+    assert (np.asarray(found.targets[0]) == (mask > 0)).all()
+    assert profile(recipe)["class_balance"]["road"] > 0
+    assert _values(recipe, found.spec) == [0, 255]
+
+
+def test_values_of_masks_that_a_file_does_not_name_are_told(tmp_path: Path) -> None:
+    mask = np.zeros((20, 30), np.uint8)
+    mask[:, 10:15], mask[:, 15:20], mask[:, 20:] = 1, 4, 255
+    files = masks([mask] * 12, **{"classes.txt": b"ground\nroad\n"})
+    recipe = propose(source_at(folder_of(tmp_path, files)))
+    told = [problem.to_json() for problem in prepare(recipe, tmp_path / "cache").problems]
+    for problems in (told, profile(recipe)["problems"]):
+        (message,) = [item["message"] for item in problems if item["code"] == "values_without_name"]
+        assert "hold the value(s) 4, but the file of class names has 2 line(s)" in message
 
 
 def test_255_beside_other_values_is_left_out_and_masks_are_resized_without_mixing(tmp_path: Path) -> None:
