@@ -33,6 +33,11 @@ _FAILURES = (
     AttributeError,
     struct.error,
 )
+# What Pillow can turn into gray and into red, green and blue; it cannot do so with CIELAB.
+_MODES = frozenset(
+    ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", "HSV", "F")
+    + ("I", "I;16", "I;16L", "I;16B", "I;16N")
+)
 PICTURES = FileKind(EXTENSIONS, "picture", "pictures")
 
 
@@ -126,6 +131,8 @@ def decode_plain(data: bytes) -> Image.Image:
             if image.width * image.height > MAXIMUM_PIXELS:
                 raise BrokenImage(f"it has {image.width} x {image.height} pixels, too many")
             image.load()
+            if image.mode not in _MODES:
+                raise BrokenImage(f"its colors are stored as {image.mode}; save it again as RGB")
             return image
     except Image.DecompressionBombError as error:
         raise BrokenImage("it has too many pixels") from error

@@ -8,10 +8,15 @@ from PIL import Image
 
 
 def flattened(image):
-    """Return a picture of 8 bits a channel on a white ground; 16-bit gray is scaled to 8 bits."""
+    """Return a picture of 8 bits a channel on a white ground; 16-bit gray is scaled to 8 bits.
+
+    So are decimal numbers, of which 1 is white where none is larger, and what is no number is black.
+    """
     if image.mode.startswith("I") or image.mode == "F":
         values = np.asarray(image, dtype=np.float64)
+        values = np.where(np.isfinite(values), values, 0.0)
         top = 65535.0 if values.max(initial=0) > 255 else 255.0
+        top = 1.0 if image.mode == "F" and values.max(initial=0) <= 1 else top
         return Image.fromarray(np.uint8(np.round(values.clip(0, top) * (255.0 / top))))
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
         clear = image.convert("RGBA")

@@ -191,6 +191,9 @@ def test_a_picture_is_turned_upright():
         (Image.new("CMYK", (4, 4), (0, 0, 0, 0)), "JPEG", (255, 255, 255)),
         (Image.new("I;16", (4, 4), 65535), "PNG", (255, 255, 255)),
         (Image.new("I;16", (4, 4), 32896), "PNG", (128, 128, 128)),
+        (Image.new("F", (4, 4), 0.5), "TIFF", (128, 128, 128)),
+        (Image.new("F", (4, 4), 64.0), "TIFF", (64, 64, 64)),
+        (Image.new("F", (4, 4), float("nan")), "TIFF", (0, 0, 0)),
     ],
 )
 def test_every_mode_becomes_eight_bit_colour(image, form, expected):
@@ -211,6 +214,7 @@ def test_grey_has_one_channel():
         picture(form="JPEG", side=64)[:-200],
         picture()[:40],
         b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n",
+        saved(Image.new("LAB", (4, 4)), "TIFF"),
     ],
 )
 def test_broken_pictures_are_known(data):
