@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
 import numpy as np
 import pandas as pd
@@ -36,15 +38,29 @@ class Dialect:
 
 
 def read_large_csv(
-    path: Path, title: str, dialect: Dialect, names: Sequence[str], has_header: bool
+    path: Path, title: str, dialect: Dialect, names: Sequence[str], header_lines: int
 ) -> TableSource:
-    """Return a CSV file as a table read in chunks; its ``frame`` holds slices spread over the file."""
+    """Return a CSV file as a table read in chunks; its ``frame`` holds slices spread over the file.
+
+    Args:
+        path: the file.
+        title: what the table is called.
+        dialect: how the file is written.
+        names: the columns.
+        header_lines: how many lines stand before the first row.
+    """
     size = path.stat().st_size
-    sample, sample_bytes = _sample(path, size, dialect, names, has_header)
+    sample, sample_bytes = _sample(path, size, dialect, names, header_lines)
+    if sample.empty:
+        message = (
+            f"No row that was looked at in {path.name} has the {len(names)} fields of its first line. Check "
+            "the separator and the quotation marks, and save the file again."
+        )
+        raise stop("no_rows", message, field="source")
     rows = max(len(sample), round(len(sample) * size / max(sample_bytes, 1)))
 
     def stream(problems: list[Problem]) -> Iterator[Chunk]:
-        return _chunks(path, dialect, names, has_header, problems)
+        return _chunks(path, dialect, names, header_lines, problems)
 
     return TableSource(
         title=title,
@@ -63,40 +79,85 @@ def text_frame(batch: pa.RecordBatch) -> pd.DataFrame:
     return frame.apply(lambda column: column.fillna("").str.strip())
 
 
+class _AsUtf8(io.RawIOBase):
+    """The bytes of a stream of text in another encoding, as UTF-8; what is no letter becomes a sign for that.
+
+    Arrow's own change of encoding ends with an error at the first such byte.
+    """
+
+    def __init__(self, stream: BinaryIO, encoding: str) -> None:
+        self._stream = stream
+        self._decoder = codecs.getincrementaldecoder(encoding)("replace")
+        self._waiting = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._waiting:
+            data = self._stream.read(_SLICE_BYTES)
+            self._waiting = self._decoder.decode(data, not data).encode("utf-8", "replace")
+            if not data:
+                break
+        count = min(len(buffer), len(self._waiting))
+        buffer[:count], self._waiting = self._waiting[:count], self._waiting[count:]
+        return count
+
+
+@contextmanager
+def _utf8_bytes(path: Path, encoding: str) -> Iterator[Any]:
+    if encoding in ("utf-8", "utf-8-sig"):
+        yield path
+        return
+    with path.open("rb") as stream:
+        yield io.BufferedReader(_AsUtf8(stream, encoding), _SLICE_BYTES)
+
+
 def _sample(
-    path: Path, size: int, dialect: Dialect, names: Sequence[str], has_header: bool
+    path: Path, size: int, dialect: Dialect, names: Sequence[str], header_lines: int
 ) -> tuple[pd.DataFrame, int]:
     frames, read = [], 0
     length = min(_SLICE_BYTES, size // _SLICES + 1)
+    encoding = _encoding_within(path, dialect.encoding)
     with path.open("rb") as stream:
         for start in np.linspace(0, max(size - length, 0), _SLICES).astype(int):
-            stream.seek(start)
-            data = stream.read(length)
-            first = 0 if start == 0 else data.find(b"\n") + 1
-            data = data[first : data.rfind(b"\n") + 1]
-            frame = _parsed_slice(data, dialect, names, has_header and start == 0)
-            frames.append(frame)
-            read += len(data)
+            # Letters of two bytes begin at even places.
+            stream.seek(start - start % 2)
+            text = _whole_lines(stream.read(length).decode(encoding, "replace"), is_first=start == 0)
+            frames.append(_parsed_slice(text, dialect, names, 0 if start else header_lines))
+            read += len(text.encode(encoding, "replace"))
     return pd.concat(frames, ignore_index=True), read
 
 
-def _parsed_slice(data: bytes, dialect: Dialect, names: Sequence[str], has_header: bool) -> pd.DataFrame:
+def _encoding_within(path: Path, encoding: str) -> str:
+    """Return the encoding by which any piece of a file can be decoded: only its beginning has a mark."""
+    if encoding != "utf-16":
+        return encoding.removesuffix("-sig")
+    with path.open("rb") as stream:
+        return "utf-16-be" if stream.read(2) == codecs.BOM_UTF16_BE else "utf-16-le"
+
+
+def _whole_lines(text: str, is_first: bool) -> str:
+    end = "\n" if "\n" in text else "\r"
+    first = 0 if is_first else text.find(end) + 1
+    return text[first : text.rfind(end) + 1].removeprefix("\ufeff")
+
+
+def _parsed_slice(text: str, dialect: Dialect, names: Sequence[str], header_lines: int) -> pd.DataFrame:
     try:
-        options = _options(dialect, names, has_header, lambda row: "skip")
-        return text_frame(csv.read_csv(io.BytesIO(data), **options).combine_chunks().to_batches()[0])
+        options = _options(dialect, names, header_lines, lambda row: "skip")
+        data = io.BytesIO(text.encode("utf-8", "replace"))
+        return text_frame(csv.read_csv(data, **options).combine_chunks().to_batches()[0])
     except (pa.ArrowInvalid, IndexError):
         # A slice that begins within a quoted cell may make no sense; the others tell enough.
         return pd.DataFrame({name: pd.Series([], dtype=_STRINGS) for name in names})
 
 
-def _options(dialect: Dialect, names: Sequence[str], has_header: bool, on_invalid: Any) -> dict[str, Any]:
+def _options(dialect: Dialect, names: Sequence[str], header_lines: int, on_invalid: Any) -> dict[str, Any]:
     is_quoted = dialect.quoting == 0
     return {
         "read_options": csv.ReadOptions(
-            block_size=_BLOCK_BYTES,
-            column_names=list(names),
-            skip_rows=1 if has_header else 0,
-            encoding="utf-8" if dialect.encoding == "utf-8-sig" else dialect.encoding,
+            block_size=_BLOCK_BYTES, column_names=list(names), skip_rows=header_lines
         ),
         "parse_options": csv.ParseOptions(
             delimiter=dialect.delimiter,
@@ -111,7 +172,7 @@ def _options(dialect: Dialect, names: Sequence[str], has_header: bool, on_invali
 
 
 def _chunks(
-    path: Path, dialect: Dialect, names: Sequence[str], has_header: bool, problems: list[Problem]
+    path: Path, dialect: Dialect, names: Sequence[str], header_lines: int, problems: list[Problem]
 ) -> Iterator[Chunk]:
     broken: list[tuple[int, int]] = []
     count = 0
@@ -128,12 +189,13 @@ def _chunks(
 
     rows = 0
     try:
-        for batch in csv.open_csv(path, **_options(dialect, names, has_header, skip)):
-            if not len(batch):
-                continue
-            yield Chunk(text_frame(batch), np.arange(rows, rows + len(batch)) + 1 + has_header)
-            rows += len(batch)
-            _check_broken(path, count, rows, broken, len(names), problems=None)
+        with _utf8_bytes(path, dialect.encoding) as content:
+            for batch in csv.open_csv(content, **_options(dialect, names, header_lines, skip)):
+                if not len(batch):
+                    continue
+                yield Chunk(text_frame(batch), np.arange(rows, rows + len(batch)) + 1 + header_lines)
+                rows += len(batch)
+                _check_broken(path, count, rows, broken, len(names), problems=None)
     except pa.ArrowInvalid as error:
         raise _unreadable(path, rows, str(error)) from error
     if is_open:

@@ -65,8 +65,8 @@ def join_tables(train: TableSource, test: TableSource) -> TableSource:
     """
     if list(train.frame.columns) != list(test.frame.columns):
         message = (
-            f"The test rows of {train.title} have other columns than its training rows. Save both with the same "
-            "columns in the same order."
+            f"The test rows of {train.title} have other columns than its training rows. Save both with "
+            "the same columns in the same order."
         )
         raise stop("columns_differ", message, field="source")
 
@@ -123,7 +123,8 @@ def _read_large(path: Path, title: str) -> TableSource:
         sample = text.read(_SAMPLE_CHARACTERS)
     dialect = _sniff(sample, encoding)
     names, header_problems, has_header = _header(path, sample, dialect)
-    source = read_large_csv(path, title, dialect, names, has_header)
+    header_lines = _lines_before_rows(path, dialect) if has_header else 0
+    source = read_large_csv(path, title, dialect, names, header_lines)
     guessed = [_encoding_warning(path)] if encoding == "cp1252" else []
     return replace(
         source,
@@ -328,6 +329,14 @@ def _first_row(path: Path, stream: io.TextIOBase, dialect: Dialect) -> list[str]
         return next(([cell.strip() for cell in row] for row in _reader(stream, dialect) if row), [])
     except csv.Error as error:
         raise _open_quote(path, 1) from error
+
+
+def _lines_before_rows(path: Path, dialect: Dialect) -> int:
+    """Return the number of the line that the header ends on: it may hold line ends or follow empty lines."""
+    with _open_text(path, dialect.encoding) as stream:
+        reader = _reader(stream, dialect)
+        next(row for row in reader if row)
+        return int(reader.line_num)
 
 
 def _sample_rows(sample: str, dialect: Dialect, width: int) -> list[list[str]]:

@@ -11,6 +11,7 @@ from builder.data import columnar, json_lines, tables
 from builder.data.prepare import prepare
 from builder.data.profile import profile, propose
 from builder.data.sources import open_source
+from builder.data.tables import read_table
 from builder.errors import BuilderError
 from builder.project import DataRecipe
 
@@ -77,6 +78,47 @@ def test_a_large_table_is_proposed_and_described_by_some_rows(source):
     found = profile(recipe)
     assert 0.8 * ROWS < found["rows"] < 1.2 * ROWS
     assert "some_rows_seen" in {problem["code"] for problem in found["problems"]}
+
+
+@pytest.mark.parametrize(
+    ("header", "end", "encoding"),
+    [
+        ("n,word,kind", "\n", "utf-8-sig"),
+        ("n,word,kind", "\n", "utf-16"),
+        ("n,word,kind", "\n", "utf-16-le"),
+        ("n,word,kind", "\n", "utf-16-be"),
+        ("\n\nn,word,kind\n", "\n", "utf-8"),
+        ('"n\nof the row",word,kind', "\n", "utf-8"),
+        ("n,word,kind", "\r", "utf-8"),
+        ("n,word,kind", "\r\n", "utf-8"),
+    ],
+)
+def test_a_large_file_is_read_as_a_small_one(csv_file, request, header, end, encoding):
+    rows = "".join(f"{n},été {n % 7},{'ab'[n % 2]}{end}" for n in range(3000))
+    path = csv_file((header + end + rows).encode(encoding))
+    whole = read_table(path)
+    request.getfixturevalue("all_are_large")
+    large = read_table(path)
+    assert large.is_large and list(large.frame.columns) == list(whole.frame.columns)
+    assert len(large.frame) > 2000 and 2900 < large.row_count < 3100
+    assert set(large.frame["kind"]) == {"a", "b"}
+    assert pd.concat([chunk.frame for chunk in large.chunks([])], ignore_index=True).equals(whole.frame)
+
+
+@pytest.mark.usefixtures("all_are_large")
+def test_a_letter_that_windows_does_not_have_does_not_end_the_reading(csv_file):
+    rows = "".join(f"{n},été {n % 7},{'ab'[n % 2]}\n" for n in range(3000)).encode("cp1252")
+    path = csv_file(b"n,word,kind\n" + rows.replace(b"\n2500,\xe9", b"\n2500,\x81"))
+    frame = pd.concat([chunk.frame for chunk in read_table(path).chunks([])], ignore_index=True)
+    assert len(frame) == 3000 and frame["word"][2500] == "\ufffdté 1" and frame["word"][2501] == "été 2"
+
+
+@pytest.mark.usefixtures("all_are_large")
+def test_a_large_file_without_a_whole_row_is_told(csv_file):
+    path = csv_file("a,b,kind\n" + "1,2,3,4\n" * 500)
+    with pytest.raises(BuilderError, match="3 fields") as caught:
+        propose({"kind": "csv", "path": str(path)})
+    assert caught.value.problems[0].code == "no_rows"
 
 
 @pytest.mark.usefixtures("all_are_large")
