@@ -73,7 +73,7 @@ class _Marked:
         """Keep a box, or note what is wrong with it."""
         try:
             left, top, right, bottom = (float(side) for side in sides)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             self.faults.append(f"{where}: the sides {list(sides)!r:.60} are no numbers")
             return
         if not np.isfinite([left, top, right, bottom]).all() or right <= left or bottom <= top:
@@ -213,7 +213,11 @@ def _read_coco(name: str, data: bytes, find: PictureFinder, marked: _Marked) -> 
         where = f"{name}, annotation {item.get('id', '?') if isinstance(item, Mapping) else '?'}"
         if not isinstance(item, Mapping) or item.get("iscrowd"):
             continue
-        picture, box = places.get(item.get("image_id")), item.get("bbox")
+        image, category, box = item.get("image_id"), item.get("category_id"), item.get("bbox")
+        if isinstance(image, list | dict) or isinstance(category, list | dict):
+            marked.faults.append(f"{where}: 'image_id' and 'category_id' must be numbers or texts")
+            continue
+        picture = places.get(image)
         if picture is None:
             continue
         if (
@@ -224,9 +228,11 @@ def _read_coco(name: str, data: bytes, find: PictureFinder, marked: _Marked) -> 
             marked.faults.append(f"{where}: 'bbox' must be [left, top, width, height]")
             continue
         left, top, width, height = box
-        marked.add(
-            picture, labels.get(item.get("category_id"), ""), (left, top, left + width, top + height), where
-        )
+        try:
+            sides = (left, top, left + width, top + height)
+        except OverflowError:
+            sides = tuple(box)
+        marked.add(picture, labels.get(category, ""), sides, where)
 
 
 def _read_table(name: str, data: bytes, find: PictureFinder, marked: _Marked) -> None:
@@ -278,7 +284,7 @@ def _columns(header: Sequence[str]) -> tuple[int, ...] | None:
 def _keep_size(marked: _Marked, picture: str, width: Any, height: Any) -> None:
     try:
         size = float(width), float(height)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return
     if min(size) > 0:
         marked.sizes[picture] = size

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from builder.codegen.mask_code import _values
+from builder.data.picture_boxes import Box, read_boxes
 from builder.data.prepare import Prepared, prepare
 from builder.data.profile import profile, propose
 from builder.data.sniffing import source_at
@@ -201,6 +202,28 @@ def test_what_is_wrong_with_boxes_is_told_with_its_place(tmp_path: Path) -> None
     assert "line 16: the sides ['a', '1', '2', '2'] are no numbers" in messages
     assert "boxes reach beyond the edge" in messages and "3.png" in messages
     assert "2 picture(s) of data have no description of their boxes" in messages
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"image_id": [1]}, "'image_id' and 'category_id' must be numbers or texts"),
+        ({"category_id": {}}, "'image_id' and 'category_id' must be numbers or texts"),
+        ({"bbox": [1, 1, 10**400, 3]}, "are no numbers"),
+        ({"bbox": [1.5, 1, 10**400, 3]}, "are no numbers"),
+    ],
+)
+def test_a_crafted_annotation_is_left_out_with_its_place(change: dict, words: str, tmp_path: Path) -> None:
+    good = {"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 1, 3, 3]}
+    document = {
+        "images": [{"id": 1, "file_name": "a.png", "width": 10**400, "height": 20}],
+        "categories": [{"id": 1, "name": "cell"}],
+        "annotations": [good, {**good, "id": 2, **change}],
+    }
+    files = {"a.png": picture(), "marks.json": json.dumps(document).encode()}
+    found = read_boxes(folder_of(tmp_path, files))
+    assert found.boxes == [(Box("cell", 1, 1, 4, 4),)]
+    assert "annotation 2" in found.problems[0].message and words in found.problems[0].message
 
 
 def test_xml_that_makes_entities_is_never_unfolded(tmp_path: Path) -> None:
