@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from builder.data.tables import MAXIMUM_COLUMNS, MAXIMUM_LINE_BYTES
 from builder.errors import Problem, stop
 
 _SAMPLE_ROWS = 20_000
+_SLICES = 20
 _BROKEN_ALWAYS_SKIPPED = 3
 _BROKEN_SHARE = 0.05
 
@@ -22,35 +25,56 @@ _BROKEN_SHARE = 0.05
 def read_json_lines(path: Path, title: str | None = None) -> TableSource:
     """Return the fields of a file with one JSON object a line, in UTF-8; nested values stay JSON.
 
-    The columns are the keys of the first rows, in order of first appearance.
+    The columns are the keys of the first rows, of a large file of rows all over it, in order of appearance.
 
     Raises:
         BuilderError: where lines are too long, no objects, or mostly broken.
     """
     title = title or path.name
-    first = list(_read(path, None, [], limit=_SAMPLE_ROWS))
-    names = list(dict.fromkeys(key for rows, _ in first for row in rows for key in row))
+    size = path.stat().st_size
+    is_large = size > LARGE_BYTES
+    some, some_bytes = _spread_rows(path, size) if is_large else (_first_rows(path), 0)
+    names = list(dict.fromkeys(key for row in some for key in row))
     _check_names(path, names)
 
     def stream(problems: list[Problem]) -> Iterator[Chunk]:
         for rows, lines in _read(path, names, problems):
             yield Chunk(_frame(rows, names), np.array(lines))
 
-    size = path.stat().st_size
-    if size <= LARGE_BYTES:
+    if not is_large:
         problems: list[Problem] = []
         chunks = list(stream(problems))
         frame = pd.concat([chunk.frame for chunk in chunks], ignore_index=True)
         lines = np.concatenate([chunk.lines for chunk in chunks])
         return TableSource(title, frame, lines, (path,), problems=tuple(problems))
-    rows = [row for some, _ in first for row in some]
-    lines = np.array([line for _, some in first for line in some])
-    read = sum(len(json.dumps(row, ensure_ascii=False).encode()) + 1 for row in rows)
-    count = round(len(rows) * size / max(read, 1))
-    warning = some_rows_warning(title, len(rows), count)
+    count = max(round(len(some) * size / max(some_bytes, 1)), len(some))
+    warning = some_rows_warning(title, len(some), count)
+    lines = np.arange(len(some)) + 1
     return TableSource(
-        title, _frame(rows, names), lines, (path,), problems=(warning,), stream=stream, rows=count
+        title, _frame(some, names), lines, (path,), problems=(warning,), stream=stream, rows=count
     )
+
+
+def _first_rows(path: Path) -> list[dict[str, Any]]:
+    return [row for rows, _ in _read(path, None, [], limit=_SAMPLE_ROWS) for row in rows]
+
+
+def _spread_rows(path: Path, size: int) -> tuple[list[dict[str, Any]], int]:
+    """Return some rows from all over a file, and how many bytes they take."""
+    rows: list[dict[str, Any]] = []
+    taken = 0
+    for number in range(_SLICES):
+        start, end = size * number // _SLICES, size * (number + 1) // _SLICES
+        for _, line in islice(_lines(path, start), max(_SAMPLE_ROWS // _SLICES, 1)):
+            row = _parsed(line)
+            rows += [] if row is None else [row]
+            taken += len(line)
+            start += len(line)
+            if start >= end:
+                break
+    if not rows:
+        raise _not_json_lines(path, [1])
+    return rows, taken
 
 
 def _read(
@@ -85,18 +109,23 @@ def _read(
     problems += _warnings(path, broken, unknown)
 
 
-def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+def _lines(path: Path, start: int = 0) -> Iterator[tuple[int, bytes]]:
+    """Return the lines of a file that are not empty, with their numbers; from the first that begins there."""
     with path.open("rb") as stream:
         number = 0
+        if start:
+            stream.seek(start - 1)
+            stream.readline(MAXIMUM_LINE_BYTES)
         while line := stream.readline(MAXIMUM_LINE_BYTES + 1):
             number += 1
             if len(line) > MAXIMUM_LINE_BYTES:
+                which = "A line" if start else f"Line {number}"
                 message = (
-                    f"Line {number} of {path.name} is longer than {MAXIMUM_LINE_BYTES // 1_000_000} MB. JSON "
+                    f"{which} of {path.name} is longer than {MAXIMUM_LINE_BYTES // 1_000_000} MB. JSON "
                     "Lines hold one object a line; shorten that line or leave it out."
                 )
                 raise stop("line_too_long", message, field="source")
-            line = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
+            line = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
             if line.strip():
                 yield number, line
 
@@ -106,7 +135,13 @@ def _parsed(line: bytes) -> dict[str, Any] | None:
         row = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    return row if isinstance(row, dict) else None
+    if not isinstance(row, dict):
+        return None
+    try:
+        "".join(row).encode()
+    except UnicodeEncodeError:
+        return {_whole_letters(key): value for key, value in row.items()}
+    return row
 
 
 def _frame(rows: Sequence[dict[str, Any]], names: Sequence[str]) -> pd.DataFrame:
@@ -118,13 +153,18 @@ def _frame(rows: Sequence[dict[str, Any]], names: Sequence[str]) -> pd.DataFrame
 def _cell(value: Any) -> str:
     if value is None:
         return ""
-    if isinstance(value, str):
-        # Half of a surrogate pair passes as JSON, but is no text.
-        return value.encode("utf-8", "replace").decode("utf-8").strip()
-    return json.dumps(value, ensure_ascii=False)
+    return _whole_letters(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)).strip()
+
+
+def _whole_letters(text: str) -> str:
+    # Half of a surrogate pair passes as JSON, but is no text.
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _check_names(path: Path, names: list[str]) -> None:
+    if not names:
+        message = f"The objects in {path.name} have no keys, so there are no columns. Choose another file."
+        raise stop("no_columns", message, field="source")
     if len(names) > MAXIMUM_COLUMNS:
         message = (
             f"The objects in {path.name} have {len(names):,} different keys; at most {MAXIMUM_COLUMNS:,} can "
@@ -158,7 +198,7 @@ def _warnings(path: Path, broken: list[int], unknown: set[str]) -> list[Problem]
         problems.append(Problem("rows_skipped", message, field="source", severity="warning"))
     if unknown:
         message = (
-            f"Keys of {path.name} that do not occur in its first rows were left out: "
+            f"Keys of {path.name} that do not occur in the rows looked at first were left out: "
             f"{', '.join(sorted(unknown)[:5])}."
         )
         problems.append(Problem("columns_left_out", message, field="source", severity="warning"))

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from builder.data import columnar
+from builder.data import columnar, json_lines
 from builder.data.columnar import read_arrow, read_parquet
 from builder.data.huggingface import read_hub_dataset, read_saved_dataset
 from builder.data.prepare import prepare
@@ -186,6 +186,32 @@ def test_json_lines_become_columns(tmp_path):
     source = open_source({"kind": "jsonl", "path": str(file)})
     assert source.frame.iloc[3].tolist() == ["Grüße 3 👋🏽", "3", "", '["x"]']
     assert source.lines[1] == 3 and source.problems == ()
+
+
+def test_some_lines_of_a_large_file_come_from_all_of_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(json_lines, "LARGE_BYTES", 0)
+    monkeypatch.setattr(json_lines, "_SAMPLE_ROWS", 400)
+    rows = [json.dumps({"n": n, "kind": "ab"[n // 2000]}) for n in range(4000)]
+    (tmp_path / "t.jsonl").write_text("\n".join(rows), encoding="utf-8")
+    source = open_source({"kind": "jsonl", "path": str(tmp_path / "t.jsonl")})
+    assert source.is_large and len(source.frame) <= 400 and 3800 < source.row_count < 4200
+    assert 0.4 < (source.frame["kind"] == "a").mean() < 0.6
+    assert sum(len(chunk.frame) for chunk in source.chunks([])) == 4000
+
+
+def test_half_letters_are_read_wherever_they_stand(tmp_path):
+    rows = "".join(f'{{"\\ud800": {n}, "list": ["\\udc00"], "kind": "{"ab"[n % 2]}"}}\n' for n in range(40))
+    (tmp_path / "t.jsonl").write_text(rows, encoding="utf-8")
+    source = {"kind": "jsonl", "path": str(tmp_path / "t.jsonl")}
+    roles = {"?": "numeric", "list": "ignore", "kind": "target"}
+    assert propose(source).roles["kind"] == "target"
+    prepared = prepare(DataRecipe(source, roles=roles), tmp_path / "cache")
+    assert prepared.arrays["numeric"][7].tolist() == [7]
+
+
+def test_objects_without_a_key_are_told(tmp_path):
+    (tmp_path / "t.jsonl").write_text("{}\n" * 20, encoding="utf-8")
+    assert refusal({"kind": "jsonl", "path": str(tmp_path / "t.jsonl")}) == "no_columns"
 
 
 def test_few_broken_lines_are_left_out_and_named(tmp_path):
