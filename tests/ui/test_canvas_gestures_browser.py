@@ -237,12 +237,12 @@ def test_the_keyboard_alone_builds_a_model_and_keeps_the_focus(canvas: Page) -> 
 def test_an_input_is_chosen_in_the_inspector_by_keyboard(canvas: Page) -> None:
     block(canvas, "conv_2").click()
     source = canvas.get_by_label("Input from")
-    expect(source).to_have_value("pool_1")
+    expect(source).to_have_value("pool_1:output")
     source.focus()
-    source.select_option("conv_1")
+    source.select_option(label="conv_1")
     expect(edge(canvas, "conv_1", "conv_2")).to_be_attached()
     expect(edge(canvas, "pool_1", "conv_2")).to_have_count(0)
-    expect(source).to_have_value("conv_1")
+    expect(source).to_have_value("conv_1:output")
 
 
 def test_a_tap_in_the_palette_adds_a_block(browser: Browser, address: str) -> None:
@@ -282,7 +282,7 @@ def test_many_blocks_from_far_away_are_a_picture_that_takes_clicks_drags_and_dro
         middle(page.locator(".kb-palette").get_by_text("Activation", exact=True)),
         (x, (above + below) / 2),
     )
-    expect(page.get_by_role("combobox", name="Input from")).to_have_value("dense_60")
+    expect(page.get_by_role("combobox", name="Input from")).to_have_value("dense_60:output")
     # A rectangle takes whatever lies in it.
     start, end = _seen_place(page, "dense_40"), _seen_place(page, "dense_90")
     page.keyboard.down("Shift")

@@ -50,6 +50,8 @@ export interface Definition {
   readonly graph: GraphDocument;
   readonly exposed: readonly Exposed[];
   readonly nested_model: boolean;
+  /** Left out where it is not: a nested model that is a `keras.Sequential` while it is a chain of layers. */
+  readonly sequential?: boolean;
 }
 
 /** Lists and definitions that are empty are left out. */

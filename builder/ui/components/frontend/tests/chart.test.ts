@@ -70,6 +70,12 @@ describe("the figure", () => {
     expect((drawn as { visible: boolean }[]).map((trace) => trace.visible)).toEqual([false, false, true, true]);
   });
 
+  it("shows another metric whole, whatever was zoomed into before", () => {
+    const zoom = (title: string) => (layout(title, choices, theme, 1) as { yaxis: { uirevision: string } }).yaxis.uirevision;
+    expect(zoom("Accuracy")).not.toBe(zoom("Mean absolute error"));
+    expect(zoom("Accuracy")).toBe(zoom("Accuracy"));
+  });
+
   it("tells large numbers in full and marks whole epochs only", () => {
     expect(traces(curves, "loss", choices, theme)[2]).toMatchObject({ hovertemplate: "%{y:,.5~r}" });
     expect(layout("loss", { ...choices, scope: "epoch" }, theme, 1)).toMatchObject({ xaxis: { dtick: 1 } });

@@ -1,6 +1,10 @@
+import { createElement } from "react";
+import { renderToStaticMarkup } from "react-dom/server";
 import { describe, expect, it } from "vitest";
 import { connecting, fittingSources, fittingTargets, refusal } from "../src/canvas/connect";
 import { edited } from "../src/canvas/document";
+import { Inspector } from "../src/canvas/Inspector";
+import type { GraphDocument } from "../src/wire";
 import { chain, modelOf } from "./helpers";
 
 const DOCUMENT = edited(chain(["input", "input.v1"], ["conv", "conv2d.v1"], ["flatten", "flatten.v1"]), [
@@ -49,5 +53,37 @@ describe("ports that fit", () => {
   it("are found for the loose end of a wire", () => {
     expect(fittingTargets(MODEL, "conv", "output")).toEqual(new Set(["pool:input", "add:inputs"]));
     expect(fittingSources(MODEL, "pool", "input")).toEqual(new Set(["input:output", "conv:output", "add:output"]));
+  });
+});
+
+describe("the input of a block in its form", () => {
+  const STATES = edited(chain(["input", "input.v1"], ["lstm", "lstm.v1"], ["dense", "dense.v1"]), [
+    { op: "set_parameter", id: "lstm", name: "return_state", value: true },
+    { op: "remove_edge", edge: { source: "lstm", source_port: "output", target: "dense", target_port: "input" } },
+    { op: "add_edge", edge: { source: "lstm", source_port: "state_h", target: "dense", target_port: "input" } },
+  ]);
+
+  /** The sources offered for the input of 'dense', and the one that is chosen. */
+  function offered(document: GraphDocument) {
+    const node = document.nodes.find(({ id }) => id === "dense") as GraphDocument["nodes"][number];
+    const nothing = () => undefined;
+    const form = { model: modelOf(document), node, answer: null, readOnly: false, dispatch: nothing, onRepair: nothing, onClose: nothing, library: null };
+    const select = /<select id="kb-port-input".*?<\/select>/.exec(renderToStaticMarkup(createElement(Inspector, form)))?.[0] ?? "";
+    const options = [...select.matchAll(/<option value="([^"]*)"( selected="")?>([^<]*)</g)];
+    return { words: options.map(([, , , words]) => words), values: options.map(([, value]) => value), chosen: options.find(([, , chosen]) => chosen)?.[3] };
+  }
+
+  it("names each output of a block that has several, and the one that is read", () => {
+    const { words, values, chosen } = offered(STATES);
+    expect(words).toEqual(["Not connected", "lstm: state_h", "input", "lstm: output", "lstm: state_c"]);
+    expect(new Set(values).size).toBe(values.length);
+    expect(chosen).toBe("lstm: state_h");
+  });
+
+  it("names a block with one output by its name alone", () => {
+    expect(offered(chain(["input", "input.v1"], ["flatten", "flatten.v1"], ["dense", "dense.v1"]))).toMatchObject({
+      words: ["Not connected", "flatten", "input"],
+      chosen: "flatten",
+    });
   });
 });

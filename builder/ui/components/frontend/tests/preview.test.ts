@@ -1,8 +1,11 @@
+import { createElement } from "react";
+import { renderToStaticMarkup } from "react-dom/server";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { BlockPreview, MapsPicture, PreviewAnswer, PreviewRequest } from "../src/canvas/preview/answer";
 import { colourOf, scaleOf } from "../src/canvas/preview/colors";
 import { bitmapsOf, gridFor } from "../src/canvas/preview/draw";
-import { merged, PreviewStore } from "../src/canvas/preview/store";
+import { merged, PreviewStore, START } from "../src/canvas/preview/store";
+import { WeightsChooser } from "../src/canvas/preview/WeightsChooser";
 import { nothingWords } from "../src/canvas/preview/words";
 import { chain } from "./helpers";
 
@@ -117,5 +120,20 @@ describe("a block without a picture", () => {
   it("is not blamed on the model while its picture is being computed", () => {
     expect(nothingWords("stage", true)).not.toContain("problems");
     expect(nothingWords("stage", false)).toContain("problems of the model");
+  });
+});
+
+describe("the choice of weights", () => {
+  const offered = (weights: string | null) => {
+    const runs = [{ id: "new", name: "New", status: "finished", created_at: 0 }];
+    const store = new PreviewStore({ url: "", token: "", projectId: "chooser" });
+    const markup = renderToStaticMarkup(createElement(WeightsChooser, { state: { ...START, weights, runs }, store, select: () => undefined }));
+    return [...markup.matchAll(/<option value="([^"]*)"( selected="")?/g)].map(([, value, chosen]) => (chosen ? `[${value}]` : value));
+  };
+
+  it("keeps a run in sight that is gone, so that another choice can be made", () => {
+    expect(offered("gone")).toEqual(["", "[gone]", "new"]);
+    expect(offered("new")).toEqual(["", "[new]"]);
+    expect(offered(null)).toEqual(["[]", "new"]);
   });
 });

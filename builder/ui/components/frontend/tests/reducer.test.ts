@@ -91,3 +91,21 @@ describe("edits", () => {
     expect(state.selection.nodes).toEqual(["flatten"]);
   });
 });
+
+describe("a repair that is clicked twice", () => {
+  it("adds its block once", () => {
+    const repair: Action = { type: "edit", edits: [{ op: "add_node", node: { id: "flatten_2", kind: "flatten.v1", parameters: {}, position: [0, 0] } }] };
+    const state = run(start(), repair, repair);
+    expect(state.document.nodes.map(({ id }) => id)).toEqual(["input", "flatten", "dense", "flatten_2"]);
+    expect(state.refusal).toContain("'flatten_2'");
+  });
+});
+
+describe("an own block", () => {
+  it("that is a Sequential in a file stays one when the model is edited", () => {
+    const stage = { label: "Stage", summary: "", graph: chain(["inner", "dense.v1"]), exposed: [], nested_model: true, sequential: true };
+    const document = { ...START, definitions: { "own.stage": stage } };
+    const state = run(initialState(document, 1), { type: "edit", edits: [units(8)] });
+    expect(state.document.definitions?.["own.stage"]?.sequential).toBe(true);
+  });
+});

@@ -18,7 +18,7 @@ import type { BlockDeclaration, CanvasData, CanvasState, LibraryRequest, Problem
 import { actsOf, availability, chosenOf, type Editing } from "./acts";
 import { BlockNode, DrawingContext, RepairContext, type BlockFlowNode } from "./BlockNode";
 import { CategorySign, colourOf } from "./categories";
-import { clipboardFor } from "./clipboard";
+import { clipboardFor, type Workplace } from "./clipboard";
 import { isLooking, type Command } from "./commands";
 import { takes, type Model } from "./connect";
 import { ContextMenu } from "./ContextMenu";
@@ -272,6 +272,8 @@ function Editor({ data, send, registerFlush, keepInLibrary }: CanvasProps) {
     const at = node ? flow.flowToScreenPosition({ x: node.position.x, y: node.position.y + NODE_HEIGHT }) : { x: (pane?.left ?? 0) + 40, y: (pane?.top ?? 0) + 40 };
     openMenu(at.x, at.y);
   };
+  // The browser may take its time to give the clipboard, and the model goes on meanwhile.
+  const workplace = useStable((): Workplace => ({ model, selection, open, definitions, make, dispatch }));
   const editing: Editing = {
     model,
     selection,
@@ -279,7 +281,7 @@ function Editor({ data, send, registerFlush, keepInLibrary }: CanvasProps) {
     places: () => placesOf(nodes),
     frames,
     view,
-    clipboard: clipboardFor({ model, selection, open, definitions, make, dispatch }),
+    clipboard: clipboardFor(workplace),
     dispatch,
     make,
     show,

@@ -1,7 +1,7 @@
 /** The form of the selected block, or the model at a glance where none is selected. */
 
 import { useEffect, useState, type Dispatch } from "react";
-import type { BlockDeclaration, Edit, GraphNode, InferAnswer, InputPort, ModelSummary, Problem } from "../wire";
+import type { BlockDeclaration, Edit, GraphEdge, GraphNode, InferAnswer, InputPort, ModelSummary, Problem } from "../wire";
 import { BlockHelp } from "./BlockHelp";
 import { CategorySign } from "./categories";
 import { connecting, fittingSources, type Model } from "./connect";
@@ -9,6 +9,7 @@ import { nameFault } from "./document";
 import { Field } from "./fields";
 import { Icon } from "./icons";
 import { accepts, valueOf } from "./parameters";
+import { outputsOf } from "./ports";
 import type { Action } from "./reducer";
 import { Learning } from "./Several";
 import { byteWords, countWords, shapeWords } from "./words";
@@ -175,14 +176,31 @@ function NameField({ model, node, readOnly, dispatch }: EditProps & { model: Mod
   );
 }
 
+const endOf = ({ source, source_port }: GraphEdge) => `${source}:${source_port}`;
+
+function portOf(end: string): [block: string, port: string] {
+  const [block = "", port = ""] = end.split(":");
+  return [block, port];
+}
+
 function PortField({ model, node, port, many, readOnly, dispatch }: EditProps & { model: Model; port: InputPort; many: boolean }) {
   const label = many ? `${port.name[0]?.toUpperCase()}${port.name.slice(1)} from` : "Input from";
   const arriving = model.document.edges.filter((edge) => edge.target === node.id && edge.target_port === port.name);
-  const fitting = [...fittingSources(model, node.id, port.name)].map((key) => key.split(":")[0] as string);
-  const connect = (source: string): Edit[] =>
-    connecting(model, { source, sourcePort: "output", target: node.id, targetPort: port.name });
+  const fitting = [...fittingSources(model, node.id, port.name)];
+  const nodes = new Map(model.document.nodes.map((one) => [one.id, one]));
+  const connect = (end: string): Edit[] => {
+    const [source, sourcePort] = portOf(end);
+    return connecting(model, { source, sourcePort, target: node.id, targetPort: port.name });
+  };
+  // Which of its outputs is only worth saying of a block that has several.
+  const words = (end: string) => {
+    const [source, sourcePort] = portOf(end);
+    const from = nodes.get(source);
+    return outputsOf(from && model.catalogue.get(from.kind), from?.parameters ?? {}).length > 1 ? `${source}: ${sourcePort}` : source;
+  };
   const edit = (edits: Edit[]) => dispatch({ type: "edit", edits });
   const only = port.variadic ? undefined : arriving[0];
+  const current = only && endOf(only);
   return (
     <div className="kb-field">
       <div className="kb-field-head">
@@ -191,13 +209,13 @@ function PortField({ model, node, port, many, readOnly, dispatch }: EditProps & 
       {port.variadic && (
         <ol className="kb-sources">
           {arriving.map((edge) => (
-            <li key={edge.source}>
-              <span className="kb-code">{edge.source}</span>
+            <li key={endOf(edge)}>
+              <span className="kb-code">{words(endOf(edge))}</span>
               <button
                 type="button"
                 className="kb-bare"
                 disabled={readOnly}
-                aria-label={`Disconnect ${edge.source}`}
+                aria-label={`Disconnect ${words(endOf(edge))}`}
                 onClick={() => edit([{ op: "remove_edge", edge }])}
               >
                 <Icon name="close" />
@@ -209,17 +227,17 @@ function PortField({ model, node, port, many, readOnly, dispatch }: EditProps & 
       <select
         id={`kb-port-${port.name}`}
         disabled={readOnly}
-        value={only?.source ?? ""}
+        value={current ?? ""}
         onChange={({ target: { value } }) => {
           if (value) edit(connect(value));
           else if (only) edit([{ op: "remove_edge", edge: only }]);
         }}
       >
         <option value="">{port.variadic ? "Connect another block…" : "Not connected"}</option>
-        {only && <option value={only.source}>{only.source}</option>}
-        {fitting.map((source) => (
-          <option key={source} value={source}>
-            {source}
+        {current !== undefined && <option value={current}>{words(current)}</option>}
+        {fitting.map((end) => (
+          <option key={end} value={end}>
+            {words(end)}
           </option>
         ))}
       </select>

@@ -1,6 +1,7 @@
 /** What each command does to the document, the selection and the view, and when it can be given. */
 
 import type { Dispatch } from "react";
+import type { Group } from "../wire";
 import { aligned, distributed, type Alignment } from "./align";
 import type { clipboardFor } from "./clipboard";
 import type { Command } from "./commands";
@@ -8,7 +9,7 @@ import { changingAll } from "./common";
 import type { Model } from "./connect";
 import { edgeId } from "./document";
 import type { FrameFlowNode } from "./frames";
-import { changingGroup, grouping, groupsOf, ungrouping, type Rectangle } from "./groups";
+import { grouping, groupsOf, ungrouping, type Rectangle } from "./groups";
 import { tidy } from "./layout";
 import { addingNote, freePlace, noteRectangle, removingNotes } from "./notes";
 import type { Inside } from "./own/inside";
@@ -59,9 +60,12 @@ export function actsOf(editing: Editing): Record<Command, () => void> {
   const remove = () => {
     const marked = new Set(selection.edges);
     const gone = document.edges.filter((edge) => marked.has(edgeId(edge)));
-    const edits = removing(model, chosen.ids, gone);
-    if (selection.groups.length > 0) edits.push(...ungrouping(document, selection.groups));
-    if (selection.notes.length > 0) edits.push(...removingNotes(document, selection.notes));
+    const edits = [
+      // Before the blocks: these edits hold all groups with the members that they have now.
+      ...(selection.groups.length > 0 ? ungrouping(document, selection.groups) : []),
+      ...(selection.notes.length > 0 ? removingNotes(document, selection.notes) : []),
+      ...removing(model, chosen.ids, gone),
+    ];
     if (edits.length > 0) dispatch({ type: "edit", edits });
   };
   const align = (by: Alignment) => dispatch({ type: "move", positions: aligned(document, chosen.ids, by, sizes()) });
@@ -74,10 +78,9 @@ export function actsOf(editing: Editing): Record<Command, () => void> {
       positions: Object.fromEntries(chosen.nodes.map(({ id, position: [x, y] }) => [id, [x + dx * GRID, y + dy * GRID] as const])),
     });
   const foldAll = (collapsed: boolean) => {
-    const around = groupsOf(document).filter(
-      (group) => selection.groups.includes(group.id) || group.nodes.some((id) => chosen.ids.includes(id)),
-    );
-    for (const group of around) dispatch({ type: "edit", edits: changingGroup(document, group.id, { collapsed }) });
+    const isAround = (group: Group) => selection.groups.includes(group.id) || group.nodes.some((id) => chosen.ids.includes(id));
+    const groups = groupsOf(document).map((group) => (isAround(group) ? { ...group, collapsed } : group));
+    dispatch({ type: "edit", edits: [{ op: "set_groups", groups }] });
   };
   return {
     ...opening,

@@ -2,7 +2,7 @@
 
 import type { Definition, Edit, GraphDocument, GraphEdge, GraphNode, Group, Note } from "../wire";
 import type { Model } from "./connect";
-import { idsOf, unusedId } from "./document";
+import { EMPTY, freeze, idsOf, unusedId } from "./document";
 import { groupsOf } from "./groups";
 import { NOTE_SIZE, notesOf } from "./notes";
 import { withInner } from "./own/declare";
@@ -66,6 +66,8 @@ export function isMeantAsClip(text: string): boolean {
 const MOST_TEXT = 20_000_000;
 const MOST_BLOCKS = 5000;
 const DEEPEST = 8;
+/** How deep a value of a block may go: saved layers hold settings in settings. */
+const DEEPEST_VALUE = 100;
 
 class Unreadable extends Error {}
 
@@ -96,8 +98,17 @@ function pair(value: unknown): readonly [number, number] {
   return [x, y];
 }
 
+/** A block's settings, which are walked through by functions that call themselves: not deeper than any block's are. */
+function values(value: unknown): Plain {
+  const isDeep = (item: unknown, depth: number): boolean =>
+    depth > DEEPEST_VALUE || (typeof item === "object" && item !== null && Object.values(item).some((part) => isDeep(part, depth + 1)));
+  if (isDeep(value, 0)) throw new Unreadable();
+  return record(value);
+}
+
 const ID = /^[a-z][a-z0-9_]{0,62}$/;
 const KIND = /^[a-z][a-z0-9_.]{0,80}$/;
+const OWN_KIND = /^own\.[a-z][a-z0-9_]{0,80}$/;
 const PORT = /^[a-z][a-z0-9_]{0,62}$/;
 
 function readNode(value: unknown): GraphNode {
@@ -106,7 +117,7 @@ function readNode(value: unknown): GraphNode {
   return {
     id: word(item.id, ID),
     kind: word(item.kind, KIND),
-    parameters: record(item.parameters ?? {}),
+    parameters: values(item.parameters ?? {}),
     position: pair(item.position),
     layer_name: word(item.layer_name ?? ""),
     frozen: item.frozen === true,
@@ -146,7 +157,7 @@ function readGraph(data: Plain): Omit<Clip, "entering" | "definitions"> {
 function readDefinitions(value: unknown): Record<string, Definition> {
   const kinds = Object.entries(record(value ?? {}));
   if (kinds.length > MOST_BLOCKS / DEEPEST) throw new Unreadable();
-  return Object.fromEntries(kinds.map(([kind, item]) => [word(kind, KIND), readDefinition(item)]));
+  return Object.fromEntries(kinds.map(([kind, item]) => [word(kind, OWN_KIND), readDefinition(item)]));
 }
 
 /** The definition that plain data describe; throws where they describe none. */
@@ -162,21 +173,24 @@ function readDefinition(value: unknown): Definition {
     graph: readGraph(record(item.graph)),
     exposed,
     nested_model: item.nested_model === true,
+    sequential: item.sequential === true,
   };
 }
 
 /** Own blocks that come along: each takes its kind, a free one, or that of an equal block which is there already. */
 export function bringingDefinitions(document: GraphDocument, coming: Readonly<Record<string, Definition>>) {
   const held = document.definitions ?? {};
+  // Equal blocks are written in one way only once they are frozen.
+  const brought = freeze({ ...EMPTY, definitions: coming }).definitions ?? {};
   const kinds = new Map<string, string>();
   let after = document;
-  for (const [kind, definition] of Object.entries(coming)) {
+  for (const [kind, definition] of Object.entries(brought)) {
     const isKnown = kind in held && JSON.stringify(held[kind]) === JSON.stringify(definition);
     const name = isKnown || !(kind in held) ? kind : unusedKind(after, kind.slice(OWN.length));
     kinds.set(kind, name);
     after = { ...after, definitions: { ...after.definitions, [name]: definition } };
   }
-  const edits = Object.entries(coming).flatMap(([kind, definition]): Edit[] => {
+  const edits = Object.entries(brought).flatMap(([kind, definition]): Edit[] => {
     const name = kinds.get(kind) as string;
     if (name in held) return [];
     const nodes = definition.graph.nodes.map((node) => ({ ...node, kind: kinds.get(node.kind) ?? node.kind }));

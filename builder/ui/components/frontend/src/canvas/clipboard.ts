@@ -1,6 +1,7 @@
 /** Copying blocks and pasting them, also into another project or window. */
 
 import type { Dispatch } from "react";
+import { flushSync } from "react-dom";
 import type { GraphDocument } from "../wire";
 import { clipFrom, clipText, copied, isEmpty, isMeantAsClip, ownKinds, pasting, type Clip } from "./clip";
 import type { Model } from "./connect";
@@ -13,7 +14,8 @@ const PASTE_STEP = 30;
 /** What was copied; it outlives one project, so that blocks can be taken along to another. */
 let clipboard: { clip: Clip; pasted: number } | null = null;
 
-interface Workplace {
+/** Where blocks are copied from and pasted to, as it is at that moment. */
+export interface Workplace {
   readonly model: Model;
   readonly selection: Selection;
   /** The own block that is open, and all there are. */
@@ -23,18 +25,20 @@ interface Workplace {
   readonly dispatch: Dispatch<Action>;
 }
 
-export function clipboardFor({ model, selection, open, definitions, make, dispatch }: Workplace) {
-  const { document } = model;
-  const refuse = (reason: string) => dispatch({ type: "refuse", reason });
+export function clipboardFor(now: () => Workplace) {
+  const refuse = (reason: string) => now().dispatch({ type: "refuse", reason });
   const insert = (clip: Clip, times: number, isConnected = false) => {
     if (isEmpty(clip)) return;
+    const { model, open, definitions, make } = now();
     const misplaced = ownKinds(clip).find((kind) => !mayStandIn(kind, open, { ...definitions, ...clip.definitions }));
     if (misplaced) refuse("An own block cannot be put into itself.");
-    else make(pasting(model, clip, [PASTE_STEP * times, PASTE_STEP * times], isConnected));
+    // At once: what is pasted next takes names that are free then.
+    else flushSync(() => make(pasting(model, clip, [PASTE_STEP * times, PASTE_STEP * times], isConnected)));
   };
+  const selected = () => copied(now().model.document, now().selection);
   return {
     copy: () => {
-      const clip = copied(document, selection);
+      const clip = selected();
       if (isEmpty(clip)) return;
       clipboard = { clip, pasted: 0 };
       // Other windows and projects paste from the system's clipboard, where the browser allows it.
@@ -49,6 +53,6 @@ export function clipboardFor({ model, selection, open, definitions, make, dispat
       clipboard.pasted += 1;
       insert(clipboard.clip, clipboard.pasted, isConnected);
     },
-    duplicate: () => insert(copied(document, selection), 1),
+    duplicate: () => insert(selected(), 1),
   };
 }

@@ -73,6 +73,7 @@ function frozenDefinition(kind: string, definition: Definition): Definition {
     graph: freeze(definition.graph),
     exposed: deepFrozen(definition.exposed ?? []),
     nested_model: definition.nested_model ?? false,
+    ...(definition.sequential && { sequential: true }),
   });
 }
 
@@ -84,7 +85,7 @@ export function edited(document: GraphDocument, edits: readonly Edit[]): GraphDo
 function applied(document: GraphDocument, edit: Edit): GraphDocument {
   switch (edit.op) {
     case "add_node":
-      return freeze({ ...document, nodes: [...document.nodes, edit.node] });
+      return withNewNode(document, edit.node);
     case "remove_node":
       return withoutNode(document, edit.id);
     case "add_edge":
@@ -109,6 +110,12 @@ function applied(document: GraphDocument, edit: Edit): GraphDocument {
     default:
       throw new EditError(`The change '${(edit as { op: string }).op}' is not known to this canvas.`);
   }
+}
+
+function withNewNode(document: GraphDocument, node: GraphNode): GraphDocument {
+  if (document.nodes.some(({ id }) => id === node.id))
+    throw new EditError(`There is a block named '${node.id}' already, so this change was not made.`);
+  return freeze({ ...document, nodes: [...document.nodes, node] });
 }
 
 function withNode(document: GraphDocument, id: string, change: (node: GraphNode) => GraphNode): GraphDocument {

@@ -51,12 +51,13 @@ type Places = Record<string, readonly [number, number]>;
 /** React Flow's handlers of nodes: what moves is drawn at once, and becomes an edit when it is let go. */
 export function movingHandlers({ model, nodes, frames, aim, setNodes, setNotes, dispatch }: Movable) {
   const { document } = model;
-  /** Move a group's blocks along with its frame or its box. */
-  const carry = (id: string, to: { x: number; y: number }, isDone: boolean, places: Places) => {
+  /** Move a group's blocks along with its frame or its box, but for those that have moved; these are added to. */
+  const carry = (id: string, to: { x: number; y: number }, isDone: boolean, places: Places, haveMoved: Set<string>) => {
     const frame = frames.find((candidate) => candidate.id === id);
     if (!frame) return;
     const [dx, dy] = [to.x - frame.position.x, to.y - frame.position.y];
-    const members = new Set(frame.data.group.nodes);
+    const members = new Set(frame.data.group.nodes.filter((member) => !haveMoved.has(member)));
+    for (const member of members) haveMoved.add(member);
     const shift = (node: BlockFlowNode) => ({ ...node, position: { x: node.position.x + dx, y: node.position.y + dy } });
     if (isDone) for (const node of nodes) if (members.has(node.id)) places[node.id] = [shift(node).position.x, shift(node).position.y];
     if (dx !== 0 || dy !== 0) setNodes((before) => before.map((node) => (members.has(node.id) ? shift(node) : node)));
@@ -82,13 +83,14 @@ export function movingHandlers({ model, nodes, frames, aim, setNodes, setNotes, 
     if (ofNotes.length > 0) setNotes((before) => applyNodeChanges(ofNotes.filter((change) => change.type !== "select"), before));
     const chosen: Record<"nodes" | "groups" | "notes", Record<string, boolean>> = { nodes: {}, groups: {}, notes: {} };
     const places: Places = {};
+    const haveMoved = new Set(ofBlocks.flatMap((change) => (change.type === "position" && change.position ? [change.id] : [])));
     for (const change of changes) {
       if (change.type === "select") {
         const [of, id] = selectedPart(change.id);
         chosen[of][id] = change.selected;
       }
       if (change.type !== "position" || !change.position) continue;
-      if (selectedPart(change.id)[0] === "groups") carry(change.id, change.position, change.dragging === false, places);
+      if (selectedPart(change.id)[0] === "groups") carry(change.id, change.position, change.dragging === false, places, haveMoved);
       else if (change.dragging === false) places[change.id] = [change.position.x, change.position.y];
     }
     for (const of of ["nodes", "groups", "notes"] as const)

@@ -15,8 +15,9 @@ interface Tools {
 }
 
 export function toolGroups({ commands, selection, canUndo, canRedo, readOnly, showPalette }: Tools): ToolbarAction[][] {
-  const isNothingChosen = selection.nodes.length + selection.edges.length === 0;
   const isNoNodeChosen = selection.nodes.length === 0;
+  const isNothingToCopy = isNoNodeChosen && selection.notes.length === 0;
+  const isNothingChosen = isNothingToCopy && selection.edges.length + selection.groups.length === 0;
   const editing: ToolbarAction[][] = [
     [
       { icon: "undo", label: "Undo", keys: "Ctrl+Z", disabled: !canUndo, run: commands.undo },
@@ -24,7 +25,7 @@ export function toolGroups({ commands, selection, canUndo, canRedo, readOnly, sh
     ],
     [
       { icon: "duplicate", label: "Duplicate", keys: "Ctrl+D", disabled: isNoNodeChosen, run: commands.duplicate },
-      { icon: "copy", label: "Copy", keys: "Ctrl+C", disabled: isNoNodeChosen, run: commands.copy },
+      { icon: "copy", label: "Copy", keys: "Ctrl+C", disabled: isNothingToCopy, run: commands.copy },
       { icon: "paste", label: "Paste", keys: "Ctrl+V", run: commands.paste },
       { icon: "remove", label: "Delete", keys: "Delete", disabled: isNothingChosen, run: commands.remove },
     ],

@@ -125,10 +125,10 @@ export function layout(title: string, { scope, isLog }: Choices, theme: Theme, e
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
     margin: { l: 52, r: 14, t: 40, b: 44 },
-    // Constant for the same axes: a person's zoom outlives every new point.
+    // Constant for the same axes: a person's zoom outlives every new point, but is none of another metric's.
     uirevision: "kept",
     xaxis: { ...axis, title: { text: scope, standoff: 8 }, uirevision: scope, ...(scope === "epoch" ? whole : {}) },
-    yaxis: { ...axis, type: isLog ? "log" : "linear", uirevision: String(isLog) },
+    yaxis: { ...axis, type: isLog ? "log" : "linear", uirevision: `${title} ${isLog}` },
     // Two charts share one legend above them, which has room there whatever the charts' width.
     showlegend: false,
     hovermode: "x unified",

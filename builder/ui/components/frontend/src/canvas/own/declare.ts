@@ -2,7 +2,7 @@
 
 import type { BlockDeclaration, Definition, Exposed, ParameterDeclaration } from "../../wire";
 import type { Catalogue } from "../connect";
-import { canRepeat, inputPorts, isOwn, MOST_REPEATS, outputPorts, REPEAT } from "./ports";
+import { canRepeat, inputPorts, isOwn, MOST_REPEATS, outputPorts, REPEAT, TRAINING } from "./ports";
 
 export const OWN_CATEGORY = "Own blocks";
 
@@ -16,6 +16,17 @@ const REPEATED: ParameterDeclaration = {
   type: "integer",
   minimum: 1,
   maximum: MOST_REPEATS,
+};
+
+const AS_TRAINING: ParameterDeclaration = {
+  name: TRAINING,
+  label: "Training",
+  help: "Run it as in training (yes) or as in predicting (no), whatever the whole model does. Empty follows it.",
+  default: null,
+  auto: false,
+  advanced: true,
+  type: "boolean",
+  optional: true,
 };
 
 type Definitions = Readonly<Record<string, Definition>>;
@@ -38,11 +49,16 @@ export function declaration(kind: string, definitions: Definitions, catalogue: C
     reference: "",
     inputs: [...inputPorts(definition).keys()].map((name) => ({ name, accepts: [], variadic: false })),
     outputs: [...outputPorts(definition).keys()].map((name) => ({ name })),
-    parameters: [
-      ...exposedParameters(definition, definitions, catalogue, new Set([kind])),
-      ...(canRepeat(definition) ? [REPEATED] : []),
-    ],
+    parameters: parametersOf(definition, definitions, catalogue, new Set([kind])),
   };
+}
+
+function parametersOf(definition: Definition, definitions: Definitions, catalogue: Catalogue, open: ReadonlySet<string>): ParameterDeclaration[] {
+  return [
+    ...exposedParameters(definition, definitions, catalogue, open),
+    ...(definition.nested_model ? [AS_TRAINING] : []),
+    ...(canRepeat(definition) ? [REPEATED] : []),
+  ];
 }
 
 function exposedParameters(definition: Definition, definitions: Definitions, catalogue: Catalogue, open: ReadonlySet<string>): ParameterDeclaration[] {
@@ -67,7 +83,7 @@ function innerParameter(
   const inner = definitions[node.kind];
   const declared =
     inner && !open.has(node.kind)
-      ? exposedParameters(inner, definitions, catalogue, new Set([...open, node.kind]))
+      ? parametersOf(inner, definitions, catalogue, new Set([...open, node.kind]))
       : (catalogue.get(node.kind)?.parameters ?? []);
   const parameter = declared.find(({ name }) => name === item.parameter);
   return parameter && { ...parameter, name: item.name, label: wordsOf(item.name), default: node.parameters[item.parameter] ?? parameter.default };

@@ -8,7 +8,7 @@ import { STEP, type Change } from "../place";
 import { outputsOf } from "../ports";
 import { distinct, rewiring } from "../rewire";
 import { kindsInside } from "./declare";
-import { canRepeat, FREE_INPUT, inputPorts, LATENT_INPUT, OUTPUT, outputPorts, OWN, REPEAT, repeatsOf } from "./ports";
+import { canRepeat, FREE_INPUT, inputPorts, LATENT_INPUT, OUTPUT, outputPorts, OWN, REPEAT, repeatsOf, TRAINING } from "./ports";
 
 /** Why these blocks cannot become one block, in words; null where they can. */
 export function makeFault({ document }: Pick<Model, "document">, ids: readonly string[]): string | null {
@@ -284,10 +284,11 @@ export function mayStandIn(kind: string, open: string | undefined, definitions: 
 /** What could be exposed of the selected blocks: every parameter, with whether it differs from its default. */
 export function exposable(model: Model, ids: readonly string[]): (Exposed & { readonly label: string; readonly isSet: boolean })[] {
   const chosen = new Set(ids);
-  const several = ids.length > 1;
+  // The new block has settings of its own that are called like these of the own block within.
+  const needsOwner = (name: string) => ids.length > 1 || name === REPEAT || name === TRAINING;
   return model.document.nodes.filter((node) => chosen.has(node.id)).flatMap((node) =>
     (model.catalogue.get(node.kind)?.parameters ?? []).map((parameter) => ({
-      name: several ? `${node.id}_${parameter.name}` : parameter.name,
+      name: needsOwner(parameter.name) ? `${node.id}_${parameter.name}` : parameter.name,
       node: node.id,
       parameter: parameter.name,
       label: parameter.label || parameter.name,

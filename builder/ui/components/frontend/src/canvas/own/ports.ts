@@ -7,6 +7,7 @@ export const FREE_INPUT = "tensor_input.v1";
 export const LATENT_INPUT = "latent_input.v1";
 export const OUTPUT = "output.v1";
 export const REPEAT = "repeat";
+export const TRAINING = "training";
 export const MOST_REPEATS = 100;
 
 export function isOwn(kind: string): boolean {

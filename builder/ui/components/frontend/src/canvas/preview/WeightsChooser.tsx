@@ -27,6 +27,7 @@ export function WeightsChooser({ state, store, select }: Props) {
           onChange={({ target }) => store.choose({ weights: target.value === UNTRAINED ? null : target.value })}
         >
           <option value={UNTRAINED}>Untrained (as a run starts)</option>
+          {state.weights !== null && !state.runs.some(({ id }) => id === state.weights) && <option value={state.weights}>The run chosen before</option>}
           {state.runs.map((run) => (
             <option key={run.id} value={run.id}>
               {runWords(run)}
