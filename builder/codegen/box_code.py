@@ -7,7 +7,7 @@ from pathlib import Path
 from builder.codegen.folder_code import ALL_FILES
 from builder.codegen.layout import constant, literal, source
 from builder.codegen.loading import Loaded, Reading, not_code, sample_facts
-from builder.data.box_targets import PictureFinder, box_target, stem_of
+from builder.data.box_targets import PictureFinder, box_target, folders_shared, stem_of
 from builder.data.images import EXTENSIONS
 from builder.data.picture_boxes import table_of_boxes
 from builder.data.pixels import flattened, to_array
@@ -79,7 +79,7 @@ def read_boxes(recipe: DataRecipe, spec: DataSpec, given: Loaded) -> Reading:
         parts = '{"test", "testing"} & set(name.lower().split("/")[:-1])'
         lines.append(f"    is_test = np.array([bool({parts}) for name in names])")
     lines.append(given.line("arrays"))
-    carried = (flattened, to_array, stem_of, PictureFinder, box_target)
+    carried = (flattened, to_array, stem_of, folders_shared, PictureFinder, box_target)
     return Reading(
         ("import csv", "import io", "import zipfile", "from PIL import Image, ImageOps"),
         (

@@ -12,7 +12,7 @@ from builder.data.spec import IGNORED
 
 
 class PictureFinder:
-    """Finds the picture that a description means: beside it, else the only one of that name or stem.
+    """Finds the picture that a description means: beside it, else the only or nearest of that name or stem.
 
     Args:
         pictures: the paths of all pictures.
@@ -37,7 +37,21 @@ class PictureFinder:
             same = [name for name in found if name.rpartition("/")[0] == folder]
             if len(same) == 1 or len(found) == 1:
                 return (same or found)[0]
+            # Parts such as train and test often have pictures of the same names.
+            shared = [folders_shared(name, beside) for name in found]
+            if shared and shared.count(max(shared)) == 1:
+                return found[shared.index(max(shared))]
         return None
+
+
+def folders_shared(one, other):
+    """Return in how many folders, from the outermost on, two files lie together."""
+    count = 0
+    for own, others in zip(one.split("/")[:-1], other.split("/")[:-1], strict=False):
+        if own != others:
+            break
+        count += 1
+    return count
 
 
 def stem_of(name):

@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 from builder.data.class_folders import FileKind, read_class_folders
 from builder.data.files import BrokenFile
 from builder.data.pixels import flattened, to_array
 from builder.errors import Problem, stop
 
+# The position of a picture in its file, as EXIF counts it: 1 is upright, 5 to 8 lie on a side.
+TURN = "turn"
 MAXIMUM_PIXELS = 50_000_000
 # Formats whose readers start no other program.
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
@@ -105,16 +107,19 @@ def read_image_arrays(path: Path, class_names: tuple[str, ...], title: str) -> I
 
 
 def decode_image(data: bytes) -> Image.Image:
-    """Return the picture in the bytes of a file, turned upright.
+    """Return the picture in the bytes of a file, turned upright; its ``info[TURN]`` says from what position.
 
     Raises:
         BrokenImage: where the bytes are no picture, are cut off, or would unfold to too many pixels.
     """
     image = decode_plain(data)
     try:
-        return ImageOps.exif_transpose(image)
+        turn = image.getexif().get(ExifTags.Base.Orientation, 1)
+        upright = ImageOps.exif_transpose(image)
     except _FAILURES as error:
         raise BrokenImage("it is damaged or no picture") from error
+    upright.info[TURN] = turn
+    return upright
 
 
 def decode_plain(data: bytes) -> Image.Image:

@@ -20,7 +20,7 @@ from PIL import Image
 from builder.data.archives import Files, list_files
 from builder.data.box_targets import PictureFinder, stem_of
 from builder.data.class_folders import TEST_FOLDERS
-from builder.data.images import EXTENSIONS, decode_image
+from builder.data.images import EXTENSIONS, TURN, decode_image
 from builder.data.naming import natural_key
 from builder.data.safe_xml import UnsafeXml, read_xml
 from builder.errors import Problem, stop
@@ -86,6 +86,34 @@ class _Marked:
             self.faults.append(f"{where}: a box has no class")
             return
         self.boxes[picture].append(Box(label, left, top, right, bottom))
+
+
+def boxes_on(source: BoxSource, row: int, picture: Image.Image) -> tuple[Sequence[Box], tuple[float, float]]:
+    """Return the boxes of a row, and the (width, height) that they are meant for, as a picture shows them.
+
+    Some tools draw on a picture as it is stored, which for a photo may be on its side; the size that they
+    write down tells it.
+
+    Args:
+        source: the pictures and boxes.
+        row: which picture.
+        picture: from the source's ``read``, upright.
+    """
+    boxes, size = source.boxes[row], source.sizes[row] or picture.size
+    width, height = size
+    turn = picture.info.get(TURN)
+    is_upright = abs(width * picture.height - height * picture.width)
+    is_stored = abs(width * picture.width - height * picture.height)
+    if turn not in (5, 6, 7, 8) or is_upright <= is_stored:
+        return boxes, size
+    return [_turned(box, width, height, turn) for box in boxes], (height, width)
+
+
+def _turned(box: Box, width: float, height: float, turn: int) -> Box:
+    """Return a box as it lies on the upright picture of one that is stored on its side."""
+    left, right = (height - box.bottom, height - box.top) if turn in (6, 7) else (box.top, box.bottom)
+    top, bottom = (width - box.right, width - box.left) if turn in (7, 8) else (box.left, box.right)
+    return Box(box.label, left, top, right, bottom)
 
 
 def holds_boxes(names: Sequence[str]) -> bool:

@@ -11,7 +11,7 @@ from PIL import Image
 from builder.data.box_targets import box_target
 from builder.data.files import BrokenFile, hash_files
 from builder.data.images import BrokenImage
-from builder.data.picture_boxes import BoxSource
+from builder.data.picture_boxes import BoxSource, boxes_on
 from builder.data.picture_pairs import MaskSource, class_values, unnamed_values
 from builder.data.prepare_files import broken_problems
 from builder.data.prepare_images import image_input
@@ -93,9 +93,9 @@ def prepare_boxes(
     outside: list[str] = []
 
     def answer(row: int) -> np.ndarray:
-        picture = source.read(row)
-        boxes = [[index[box.label], box.left, box.top, box.right, box.bottom] for box in source.boxes[row]]
-        target, is_outside = box_target(boxes, source.sizes[row] or picture.size, shape[0])
+        marked, size = boxes_on(source, row, source.read(row))
+        boxes = [[index[box.label], box.left, box.top, box.right, box.bottom] for box in marked]
+        target, is_outside = box_target(boxes, size, shape[0])
         if is_outside:
             outside.append(source.names[row])
         return target

@@ -9,7 +9,7 @@ import numpy as np
 
 from builder.data.files import BrokenFile
 from builder.data.overlays import png_text, with_boxes, with_classes
-from builder.data.picture_boxes import BoxSource
+from builder.data.picture_boxes import BoxSource, boxes_on
 from builder.data.picture_pairs import MaskSource, class_values, unnamed_values
 from builder.data.prepare_images import Pictures, look_at
 from builder.data.prepare_pictures import check_task, values_in
@@ -73,7 +73,7 @@ def profile_boxes(recipe: DataRecipe, source: BoxSource) -> dict[str, Any]:
             message = f"{source.names[row]} cannot be used: {error}. It will be left out."
             problems.append(Problem("images_skipped", message, field="source", severity="warning"))
             continue
-        width, height = source.sizes[row] or picture.size
+        boxes, (width, height) = boxes_on(source, row, picture)
         drawn = [
             {
                 "number": source.class_names.index(box.label),
@@ -83,7 +83,7 @@ def profile_boxes(recipe: DataRecipe, source: BoxSource) -> dict[str, Any]:
                 "right": box.right / width,
                 "bottom": box.bottom / height,
             }
-            for box in source.boxes[row]
+            for box in boxes
         ]
         address = f"data:image/png;base64,{png_text(with_boxes(small(picture, _SIDE), drawn, _SIDE))}"
         labels = Counter(box.label for box in source.boxes[row])

@@ -3,13 +3,15 @@
 import io
 import json
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
 from builder.codegen.mask_code import _values
+from builder.data.images import decode_image
 from builder.data.picture_boxes import Box, read_boxes
 from builder.data.prepare import Prepared, prepare
 from builder.data.profile import profile, propose
@@ -202,6 +204,43 @@ def test_what_is_wrong_with_boxes_is_told_with_its_place(tmp_path: Path) -> None
     assert "line 16: the sides ['a', '1', '2', '2'] are no numbers" in messages
     assert "boxes reach beyond the edge" in messages and "3.png" in messages
     assert "2 picture(s) of data have no description of their boxes" in messages
+
+
+def test_parts_with_pictures_of_the_same_names_keep_apart(tmp_path: Path) -> None:
+    files = {}
+    for part, label in (("train", "cat"), ("test", "dog")):
+        for number in range(12):
+            files[f"{part}/images/{number}.png"] = picture()
+            files[f"{part}/annotations/{number}.xml"] = voc("x.png", thing(label, 3, 4, 15, 14))
+    found = read_boxes(folder_of(tmp_path, files))
+    assert found.problems == () and len(found.names) == 24
+    for name, (box,) in zip(found.names, found.boxes, strict=True):
+        assert box.label == ("cat" if name.startswith("train/") else "dog")
+
+
+@pytest.mark.parametrize("turn", range(1, 9))
+@pytest.mark.parametrize("drawn_upright", [False, True])
+def test_boxes_stay_on_their_thing_whatever_way_up_a_photo_is_stored(
+    turn: int, drawn_upright: bool, tmp_path: Path
+) -> None:
+    """A white patch at the upper left of a stored picture, 40 wide and 20 high."""
+    pixels = np.zeros((20, 40, 3), np.uint8)
+    pixels[2:8, 4:20] = 255
+    stored, exif = Image.fromarray(pixels), Image.Exif()
+    exif[ExifTags.Base.Orientation] = turn
+    stream = io.BytesIO()
+    stored.save(stream, "PNG", exif=exif)
+    drawn_on = decode_image(stream.getvalue()) if drawn_upright or turn < 5 else stored
+    rows, columns = np.nonzero(np.asarray(drawn_on)[..., 0])
+    sides = columns.min(), rows.min(), columns.max() + 1, rows.max() + 1
+    size = f"<size><width>{drawn_on.width}</width><height>{drawn_on.height}</height></size>"
+    files = {f"{n}.png": stream.getvalue() for n in range(12)}
+    files |= {f"{n}.xml": voc(f"{n}.png", thing("patch", *sides), size=size) for n in range(12)}
+    recipe = propose(source_at(folder_of(tmp_path, files)))
+    found = prepare(replace(recipe, preprocessing={"image_height": 40, "image_width": 40}), tmp_path / "c")
+    _, left, top, right, bottom = (np.asarray(found.targets[0])[0] * 40).round().astype(int)
+    white = found.arrays["image"][0][..., 0] > 127
+    assert white[top:bottom, left:right].all() and not white[:, right:].any() and not white[bottom:].any()
 
 
 @pytest.mark.parametrize(
