@@ -128,7 +128,8 @@ def _features(item: ModelInput, raw: Sequence[Mapping[str, Any]]) -> dict[str, n
         arrays["numeric"] = encode_numeric(columns, settings["means"])
     if settings["categorical_columns"]:
         words = {
-            name: [_word(sample.get(name)) for sample in raw] for name in settings["categorical_columns"]
+            name: [_word(sample.get(name), settings["categories"][name]) for sample in raw]
+            for name in settings["categorical_columns"]
         }
         arrays["categorical"] = encode_categorical(words, settings)
     return arrays
@@ -158,13 +159,22 @@ def _numbers(name: str, raw: Sequence[Mapping[str, Any]]) -> np.ndarray:
     return np.where(np.abs(values) < np.finfo(np.float32).max, values, np.nan)
 
 
-def _word(value: Any) -> str:
-    """Write a whole number without a decimal point, as files do: 3.0 is the category ``"3"``."""
+def _word(value: Any, known: Sequence[str]) -> str:
+    """Write a value as the file that the model was made for does, which may say 3 or 3.0, true or TRUE."""
+    ways = _ways(value)
+    return next((way for way in ways if way in known), ways[0])
+
+
+def _ways(value: Any) -> list[str]:
     if value is None:
-        return ""
-    if isinstance(value, (float, np.floating)) and math.isfinite(value) and value == round(value):
-        return f"{value:.0f}"
-    return str(value).strip()
+        return [""]
+    if isinstance(value, (bool, np.bool_)):
+        word = str(bool(value))
+        return [word, word.lower(), word.upper(), str(int(value)), f"{int(value)}.0"]
+    is_whole = isinstance(value, (float, np.floating)) and math.isfinite(value) and value == int(value)
+    if is_whole or isinstance(value, (int, np.integer)):
+        return [str(int(value)), f"{int(value)}.0"]
+    return [str(value).strip()]
 
 
 def _bad_sample(number: int, name: str, expected: str, got: Any = None) -> BuilderError:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from making import csv_source
 
 from builder.data.encode import encode
 from builder.data.prepare import prepare
@@ -47,6 +48,19 @@ def test_values_are_forgiving_where_the_meaning_is_clear(prepared_sample):
     loose = {"age": " 40.0 ", "workclass": " Private ", "sex": "Male", "education": None, "race": "Martian"}
     first, second = encode(spec, [known]), encode(spec, [loose])
     assert all(np.array_equal(first[name], second[name]) for name in first)
+
+
+@pytest.mark.parametrize("written", [("true", "false", "3.0", "4.0"), ("True", "False", "3", "4")])
+def test_a_category_is_known_however_the_file_writes_it(tmp_path, csv_file, written):
+    yes, no, three, four = written
+    path = csv_file("new,rooms,kind\n" + f"{yes},{three},a\n{no},{four},b\n" * 20)
+    roles = {"new": "categorical", "rooms": "categorical", "kind": "target"}
+    spec = prepare(DataRecipe(csv_source(path), roles=roles), tmp_path / "cache").spec
+    as_text = encode(spec, [{"new": yes, "rooms": three}, {"new": no, "rooms": four}])["categorical"]
+    assert 0 not in as_text[:, 0] and 3 not in as_text[:, 1]
+    for values in ((True, 3), (True, 3.0), (np.True_, np.float32(3))):
+        raw = [dict(zip(("new", "rooms"), values, strict=True)), {"new": False, "rooms": 4}]
+        assert np.array_equal(encode(spec, raw)["categorical"], as_text)
 
 
 @pytest.mark.parametrize(
