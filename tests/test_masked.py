@@ -12,6 +12,7 @@ from small_tasks import LINES
 from builder import compiler
 from builder.data.masking import MASK_TOKEN, hidden_for_good
 from builder.data.prepare import Prepared, prepare
+from builder.data.tokenizers import fit_tokenizer
 from builder.errors import BuilderError
 from builder.explain.evaluation import evaluate
 from builder.explain.predict import predict
@@ -188,6 +189,31 @@ def test_words_of_a_run_that_has_none_are_told(tmp_path: Path, monkeypatch) -> N
         )
         with pytest.raises(BuilderError, match=words):
             prepare(wanted, tmp_path / "cache")
+
+
+@pytest.mark.parametrize(("length", "next_sentence"), [(2, False), (2, True), (3, True), (4, True)])
+def test_pieces_without_room_for_words_are_refused_with_what_to_do(
+    length: int, next_sentence: bool, tmp_path: Path
+) -> None:
+    settings = {"sequence_length": length, "next_sentence": next_sentence}
+    with pytest.raises(BuilderError, match="Raise the sequence length to 5|Raise the sequence length to 3"):
+        prepare(recipe(tmp_path, **settings), tmp_path / "cache")
+
+
+@pytest.mark.parametrize("kind", ["word", "word_piece"])
+def test_words_of_a_run_without_marks_are_told(
+    case, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as those of a language model, which hides no words."""
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path))
+    _, _, prepared = case
+    described = fit_tokenizer(kind, lambda: iter([["some words of a text"]]), 100)
+    (item,) = prepared.spec.inputs
+    other = replace(prepared.spec, inputs=(replace(item, settings={**item.settings, **described}),))
+    file = default_workspace().run_folder("other") / "spec.json"
+    file.write_text(json.dumps(other.to_json()), encoding="utf-8")
+    with pytest.raises(BuilderError, match=r"lack the marks \[CLS\], \[SEP\], \[MASK\]"):
+        prepare(recipe(tmp_path, vocabulary_from="run:other"), tmp_path / "cache")
 
 
 def test_a_model_without_an_encoder_is_refused_in_words() -> None:

@@ -23,11 +23,19 @@ def tokenizer_for(settings: Mapping[str, Any], texts: Texts, marks: Sequence[str
         marks: names of tokens that stand for no text, see ``fit_tokenizer``.
 
     Raises:
-        BuilderError: where the run has no tokenizer.
+        BuilderError: where the run has no tokenizer, or one without the marks.
     """
     if settings["vocabulary_from"] == NO_RUN:
         return fit_tokenizer(settings["tokenizer"], texts, settings["vocabulary_size"], marks)
-    return _of_run(settings["vocabulary_from"])
+    found = _of_run(settings["vocabulary_from"])
+    if found["vocabulary"][2 : 2 + len(marks)] != list(marks):
+        message = (
+            f"The words should come from '{settings['vocabulary_from']}', but the words of that run lack the "
+            f"marks {', '.join(marks)} that this task needs. Choose a run of the same task, or 'none' to "
+            "learn the words from these data."
+        )
+        raise stop("bad_vocabulary", message, field="vocabulary_from")
+    return found
 
 
 def _of_run(named: str) -> dict[str, Any]:

@@ -48,6 +48,7 @@ def prepare_masked(
     """
     settings = recipe.settings()
     _check_tokenizer(settings)
+    length = _piece_length(settings)
     column = text_column(recipe, source)
     problems = list(source.problems)
     rows = split_rows({**recipe.split_settings(), "method": "ordered"}, count_texts(source), None)
@@ -58,7 +59,6 @@ def prepare_masked(
 
     plain = tokenizer_for(settings, training, MARKS)
     ends = write_tokens(source, column, with_frame(plain, None), folder, problems, on_progress)
-    length = PROPOSED_LENGTH if settings["sequence_length"] == AUTO else settings["sequence_length"]
     edges = {part: (end_of(ends, chosen[0] - 1), end_of(ends, chosen[-1])) for part, chosen in rows.items()}
     # The pieces go by the name that the whole row has had.
     stream = (folder / TOKENS_FILE).rename(folder / _STREAM_FILE)
@@ -89,6 +89,21 @@ def _check_tokenizer(settings: Mapping[str, Any]) -> None:
             f"'{settings['tokenizer']}'. Cut them into 'word_piece', as BERT does, or 'byte_pair'."
         )
         raise stop("needs_pieces", message, field="tokenizer")
+
+
+def _piece_length(settings: Mapping[str, Any]) -> int:
+    """Return the length of a piece, which has room for its marks and a word, or one in each half."""
+    length = settings["sequence_length"]
+    least = 5 if settings[NEXT_SENTENCE] else 3
+    if length == AUTO:
+        return PROPOSED_LENGTH
+    if length < least:
+        message = (
+            f"A sample of {length} pieces of words has no room for a word beside its marks {CLASS} and "
+            f"{SEPARATOR}. Raise the sequence length to {least} or more; {PROPOSED_LENGTH} is usual."
+        )
+        raise stop("sequence_too_short", message, field="sequence_length")
+    return int(length)
 
 
 def _write_pieces(
