@@ -18,6 +18,16 @@ _CAUSAL_SWITCH = "use_causal_mask"
 _ENCODER, _DECODER = "transformer_encoder.v1", "transformer_decoder.v1"
 _EMBEDDING = "token_and_position_embedding.v1"
 _KEPT = ("num_heads", "key_dim", "feed_forward_dim", "dropout", "activation", "normalization")
+# They read every step, but hand what they find only on to steps that may know it.
+_LOOKS_BACK = frozenset({_DECODER, "cross_attention.v1", "sequence_generator.v1", *RECURRENT})
+# What they were saved with is not known here.
+_UNKNOWN = ("imported_layer.v1", "operation.v1")
+# Layers that bring all steps together although they look at no neighbors.
+_OVER_ALL_STEPS = frozenset({"Dot", "GlobalAveragePooling1D", "GlobalMaxPooling1D", "GroupNormalization"})
+_ALONG_AN_AXIS = frozenset(
+    f"{name}.v1" for name in ("layer_normalization", "rms_normalization", "unit_normalization", "softmax")
+)
+_STEPS_AXIS = 1
 # What a block reads to look things up, by the port's name: it may be all of the text, never the answer.
 _LOOKED_UP = ("memory", "context")
 
@@ -39,7 +49,7 @@ def decoder_problems(
     if missing and brought:
         return [_missing_input(graph, name, spec) for name in missing]
     written = brought.get(spec.inputs[-1].name)
-    return [] if written is None else _looks_ahead(graph, written, values)
+    return [] if written is None else _looks_ahead(graph, written, values, outcomes)
 
 
 def _missing_input(graph: Graph, name: str, spec: DataSpec) -> Problem:
@@ -115,7 +125,7 @@ def _drawn(label: str, made: list[Node], edges: tuple[Edge, ...], gone: Edge | N
     return Repair(label, (*edits, *({"op": "add_edge", "edge": edge.to_json()} for edge in edges)))
 
 
-def _looks_ahead(graph: Graph, written: Node, values: Values) -> list[Problem]:
+def _looks_ahead(graph: Graph, written: Node, values: Values, outcomes: Outcomes) -> list[Problem]:
     reached = {written.id}
     problems = []
     for node in graph.in_order():
@@ -123,14 +133,19 @@ def _looks_ahead(graph: Graph, written: Node, values: Values) -> list[Problem]:
         if not arriving or node.id not in values:
             continue
         reached.add(node.id)
-        problem = _fault(graph, node, arriving, values[node.id], written)
+        problem = _fault(graph, node, arriving, values[node.id], outcomes.get(node.id), written)
         if problem is not None:
             problems.append(problem)
     return problems
 
 
 def _fault(
-    graph: Graph, node: Node, arriving: list[Edge], own: Mapping[str, Any], written: Node
+    graph: Graph,
+    node: Node,
+    arriving: list[Edge],
+    own: Mapping[str, Any],
+    result: Outcome | None,
+    written: Node,
 ) -> Problem | None:
     """Return what lets a block know later steps of what ``written`` brings in, or None."""
     label = f"{registry()[node.kind].label} '{node.id}'"
@@ -142,7 +157,7 @@ def _fault(
         )
         repair = repairs.remove_edge("Remove the connection", looked_up[0])
         return Problem("decoder_looks_ahead", message, node.id, looked_up[0].target_port, repair)
-    cure, sees = _cure(graph, node, arriving, own)
+    cure, sees = _cure(graph, node, arriving, own, result)
     if not sees:
         return None
     message = (
@@ -154,7 +169,7 @@ def _fault(
 
 
 def _cure(
-    graph: Graph, node: Node, arriving: list[Edge], own: Mapping[str, Any]
+    graph: Graph, node: Node, arriving: list[Edge], own: Mapping[str, Any], result: Outcome | None
 ) -> tuple[Repair | None, bool]:
     """Return the repair, if there is one, and whether the block looks ahead."""
     kind = node.kind
@@ -176,13 +191,41 @@ def _cure(
         if kind != "conv1d.v1":
             return None, ahead
         return repairs.set_parameter("Let it look back only", node.id, "padding", "causal"), ahead
-    return None, kind in FLATTENING | WINDOW_POOLING or kind == "permute.v1"
+    if kind in FLATTENING | WINDOW_POOLING or kind == "permute.v1":
+        return None, True
+    if result is None:
+        return None, False
+    if kind in _ALONG_AN_AXIS:
+        features = repairs.set_parameter("Let it work on the features alone", node.id, "axis", -1)
+        return features, _is_along_steps(own["axis"], len(result.output.shape))
+    if kind == "group_normalization.v1":
+        label = "Make it a layer normalization"
+        return repairs.replace_block(label, node.id, "layer_normalization.v1", {}), True
+    return None, _mixes_steps(node.kind, own, result)
+
+
+def _is_along_steps(axis: int | list[int], rank: int) -> bool:
+    axes = [axis] if isinstance(axis, int) else axis
+    return _STEPS_AXIS in [item % rank for item in axes]
+
+
+def _mixes_steps(kind: str, own: Mapping[str, Any], result: Outcome) -> bool:
+    """Tell whether the layers of a block let a step know of others, as far as that is known of them."""
+    inner = own.get("layer")
+    is_causal = isinstance(inner, Mapping) and inner["parameters"].get("padding") == "causal"
+    if kind in _LOOKS_BACK or kind in _UNKNOWN or is_causal:
+        return False
+    if _OVER_ALL_STEPS & {layer.kind for layer in result.layers}:
+        return True
+    return result.reach is not None and any(growth > 0 for growth in result.reach.growth)
 
 
 def _attends_to_itself(graph: Graph, node: Node, arriving: list[Edge]) -> bool:
     ports = registry()[node.kind].inputs
     if len(ports) == 1 and not ports[0].variadic:
         return True
-    # The first is what asks; the others, or the other ports, are what it looks up.
+    if not ports[0].variadic:
+        return any(edge.target_port != "query" for edge in arriving)
+    # The first is what asks, the others are what it looks up: one block may be connected as both.
     first = graph.incoming(node.id)[0]
-    return any(edge != first and edge.target_port != "query" for edge in arriving)
+    return any(edge is not first for edge in arriving)
