@@ -12,6 +12,13 @@ import pytest
 from keras import layers
 from real_models import PRESETS, layers_of, preset, profiled_flops
 
+from builder.blocks.cumulative_link import CumulativeLink
+from builder.blocks.learned_positional_encoding import LearnedPositionalEncoding
+from builder.blocks.learned_tokens import LearnedTokens
+from builder.blocks.reverse_channels import ReverseChannels
+from builder.blocks.select_step import SelectStep
+from builder.blocks.step_slice import StepSlice
+from builder.blocks.weighted_average import WeightedAverage
 from builder.compiler.figures.layers import layer_figures
 
 # The profiler leaves out activation functions other than softmax, and counts some steps on constants.
@@ -106,6 +113,33 @@ def test_the_layers_of_a_nested_model_count_one_by_one() -> None:
     start = keras.Input((8,))
     found = layer_figures(keras.Model(start, layers.Dense(2)(inner(start))), "")
     assert [figures.kind for figures in found] == ["Dense", "Dense", "Dense"]
+
+
+# One operation a value that is added or put through a function, none for values that are moved.
+SIMPLE: dict[str, tuple[tuple[int, ...], Callable[[], Any], int]] = {
+    "PReLU": (PICTURE, layers.PReLU, 16 * 16 * 8),
+    "LearnedPositionalEncoding": (STEPS, LearnedPositionalEncoding, 12 * 8),
+    "LearnedTokens": (STEPS, LearnedTokens, 0),
+    "SelectStep": (STEPS, SelectStep, 0),
+    "StepSlice": (STEPS, lambda: StepSlice(0, 3), 0),
+    "ReverseChannels": (PICTURE, ReverseChannels, 0),
+    # A difference from each of three thresholds, a sigmoid of it, and four differences of these.
+    "CumulativeLink": ((1,), lambda: CumulativeLink(4), 3 + 3 + 4),
+}
+
+
+@pytest.mark.parametrize("case", SIMPLE.values(), ids=SIMPLE.keys())
+def test_what_multiplies_no_matrix_is_counted_by_its_values(case: Any) -> None:
+    shape, make, expected = case
+    start = keras.Input(shape)
+    (figures,) = layer_figures(keras.Model(start, make()(start)), "")
+    assert (figures.flops, figures.is_rough) == (expected, False)
+
+
+def test_a_learned_average_weighs_every_tensor_and_adds_them() -> None:
+    starts = [keras.Input((5,)) for _ in range(3)]
+    (figures,) = layer_figures(keras.Model(starts, WeightedAverage()(starts)), "")
+    assert (figures.flops, figures.is_rough) == (5 * (3 + 2), False)
 
 
 def test_a_layer_without_a_rule_is_guessed_from_its_weights_and_marked() -> None:

@@ -123,6 +123,18 @@ FIELDS: dict[str, tuple[list[Any], int, int]] = {
         32,
         8,
     ),
+    "a wrapper around a convolution": (
+        [
+            (
+                "a",
+                "spectral_normalization.v1",
+                {"layer": {"kind": "conv2d.v1", "parameters": {"kernel_size": [5, 5], "strides": [2, 2]}}},
+            ),
+            ("b", "conv2d.v1", {}),
+        ],
+        32,
+        9,
+    ),
     "a shortcut, which sees less": ([("r", "residual_block.v1", {"filters": 4})], 32, 5),
 }
 

@@ -41,7 +41,7 @@ def flops(layer: Any, inputs: Shapes, outputs: Shapes) -> int | None:
     """
     table = _LAYERS if isinstance(layer, keras.layers.Layer) else _OPERATIONS
     for cls in type(layer).__mro__:
-        if cls.__name__ in table and cls.__module__.startswith("keras."):
+        if cls.__name__ in table and cls.__module__.startswith(("keras.", "builder.")):
             return table[cls.__name__](layer, inputs, outputs)
     return None if getattr(layer, "weights", None) else _each_value(layer, inputs, outputs)
 
@@ -63,6 +63,16 @@ def _nothing(layer: Any, inputs: Shapes, outputs: Shapes) -> int:
 
 def _each_value(layer: Any, inputs: Shapes, outputs: Shapes) -> int:
     return sum(values_of(shape) for shape in outputs)
+
+
+def _weighted_average(layer: Any, inputs: Shapes, outputs: Shapes) -> int:
+    return _all_inputs(layer, inputs, outputs) + _sum_of_inputs(layer, inputs, outputs)
+
+
+def _cumulative_link(layer: Any, inputs: Shapes, outputs: Shapes) -> int:
+    # A difference and a sigmoid for each threshold, and a difference for each class.
+    classes = values_of(outputs[0])
+    return 2 * (classes - 1) + classes
 
 
 def _activation(function: Any, values: int) -> int:
@@ -280,6 +290,10 @@ _LAYERS = _table(
     (_normalization, "LayerNormalization GroupNormalization RMSNormalization UnitNormalization"),
     (_activation_layer, "Activation"),
     (_softmax, "Softmax"),
+    (_each_value, "PReLU LearnedPositionalEncoding"),
+    (_weighted_average, "WeightedAverage"),
+    (_cumulative_link, "CumulativeLink"),
+    (_nothing, "LearnedTokens SelectStep StepSlice ReverseChannels"),
     (_multi_head_attention, "MultiHeadAttention"),
     (_grouped_attention, "GroupedQueryAttention"),
     (_plain_attention, "Attention AdditiveAttention"),

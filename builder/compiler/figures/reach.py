@@ -12,6 +12,8 @@ from builder.compiler.figures.flops import Shape
 Axes = tuple[float, ...]
 
 _CONVOLUTIONS = {"BaseConv", "BaseDepthwiseConv", "BaseSeparableConv", "BaseConvTranspose"}
+# Wrappers around a layer that looks as far as it does alone.
+_SAME_AS_INSIDE = ("SpectralNormalization",)
 _EVERYTHING = {
     "BaseGlobalPooling",
     "BaseAdaptivePooling",
@@ -86,6 +88,8 @@ def _after_call(operation: Any, known: list[tuple[Shape, Reach]], made: Shape) -
 
 
 def _own(operation: Any, given: Shape, made: Shape) -> Reach:
+    if type(operation).__name__ in _SAME_AS_INSIDE:
+        operation = operation.layer
     names = {cls.__name__ for cls in type(operation).__mro__}
     axes = max(len(given) - 2, 0)
     if names & _EVERYTHING or len(given) != len(made):
