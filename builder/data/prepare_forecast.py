@@ -138,9 +138,17 @@ def _read(
             raise stop("not_numeric", message, field=name)
     if times:
         moment = np.concatenate(times)
-        order = np.argsort(moment, kind="stable")[: int(np.isfinite(moment).sum())]
-        values = values[order]
+        known = int(np.isfinite(moment).sum())
+        problems += _no_time(time_column, len(moment) - known)
+        values = values[np.argsort(moment, kind="stable")[:known]]
     return values, [*problems, *tally_problems(tallies, roles)]
+
+
+def _no_time(column: str | None, count: int) -> list[Problem]:
+    if not count:
+        return []
+    message = f"{count:,} row(s) have no usable time in the column '{column}' and were left out."
+    return [Problem("no_time", message, field="time_column", severity="warning")]
 
 
 def _windows(recipe: DataRecipe, moments: int) -> dict[str, int]:

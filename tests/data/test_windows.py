@@ -50,6 +50,17 @@ def test_rows_out_of_order_are_sorted_by_their_time(tmp_path: Path) -> None:
     np.testing.assert_allclose(prepared.arrays["series"][0][:, column], hours[:24])
 
 
+def test_rows_without_a_time_are_left_out_with_a_word(tmp_path: Path) -> None:
+    recipe = air(tmp_path)
+    table = pd.read_csv(tmp_path / "air.csv", dtype=str, keep_default_na=False)
+    table.loc[::40, "No"] = ""
+    table.to_csv(tmp_path / "air.csv", index=False)
+    prepared = prepare(replace(recipe, split={**recipe.split, "time_column": "No"}), tmp_path / "cache")
+    assert len(prepared.arrays["series"]) == 390 - 24 - 6 + 1
+    (message,) = [problem.message for problem in prepared.problems if problem.code == "no_time"]
+    assert message == "10 row(s) have no usable time in the column 'No' and were left out."
+
+
 def test_a_series_shorter_than_its_windows_is_refused_in_words(tmp_path: Path) -> None:
     with pytest.raises(BuilderError, match="too few for windows of 24 past and 6 future"):
         prepare(air(tmp_path, rows=35), tmp_path / "cache")
