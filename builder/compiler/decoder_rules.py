@@ -32,11 +32,10 @@ _STEPS_AXIS = 1
 _LOOKED_UP = ("memory", "context")
 
 Values = Mapping[str, Mapping[str, Any]]
+Outcomes = Mapping[str, Outcome]
 
 
-def decoder_problems(
-    graph: Graph, spec: DataSpec, values: Values, outcomes: Mapping[str, Outcome]
-) -> list[Problem]:
+def decoder_problems(graph: Graph, spec: DataSpec, values: Values, outcomes: Outcomes) -> list[Problem]:
     """Return how a model that writes misses an input, or sees what it is about to write."""
     if not TASKS[spec.task].looks_back:
         return []
