@@ -6,6 +6,7 @@ a tree of workers makes all copies, also those that workers ask for.
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import select
@@ -224,7 +225,7 @@ class _ForkServer:
             return -_KILLED
 
     def close(self) -> None:
-        """Release what belongs to a server that has ended."""
+        """End the server where it is this process's child, and what leads to it; workers go on."""
         self._channel.close()
         if self._process is not None:
             self._process.kill()
@@ -246,6 +247,14 @@ def adopt(channel: socket.socket) -> None:
     """Use the fork server of the process that asked for this one."""
     global _server
     _server = _ForkServer(channel)
+
+
+@atexit.register
+def _let_go() -> None:
+    global _server
+    if _server is not None:
+        _server.close()
+    _server = None
 
 
 def _copied(request: Mapping[str, Any], streams: Sequence[IO[bytes] | int]) -> Process | None:
