@@ -154,7 +154,7 @@ def _without_output(graph: Graph, main: Node, spec: DataSpec, predicted: set[int
             f"Nothing predicts '{target.target_name}': the model needs one output for each of the "
             f"{len(spec.each_target)} targets. Add a {label}, connected to what '{before.id}' reads."
         )
-        repair = repairs.append(f"Add a {label}", graph, edges[0].source, head) if edges else None
+        repair = repairs.append_end(f"Add a {label}", graph, edges[0], head) if edges else None
         problems.append(Problem("target_without_output", message, main.id, repair=repair))
     return problems
 

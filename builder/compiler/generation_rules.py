@@ -15,7 +15,7 @@ from builder.compiler.symbolic import Outcome
 from builder.compiler.tensors import TensorSpec
 from builder.data.spec import DataSpec
 from builder.errors import Problem, Repair
-from builder.graph import Edge, Graph, Node
+from builder.graph import Graph, Node
 
 Values = Mapping[str, Mapping[str, Any]]
 Outcomes = Mapping[str, Outcome]
@@ -143,7 +143,7 @@ def _judge(graph: Graph, after: Node, spec: DataSpec) -> Repair:
     if spec.inputs[0].kind == "image":
         # Each of the depth halves the size, which is to end at a few pixels.
         values["depth"] = max(1, min(4, min(spec.sample_shape[:2]).bit_length() - 2))
-    return _append(f"Add a block after it: {registry()[kind].label}", graph, after, kind, values)
+    return repairs.append(f"Add a block after it: {registry()[kind].label}", graph, after.id, kind, values)
 
 
 def _generator(graph: Graph, end: Node, spec: DataSpec, values: Values, output: TensorSpec) -> Problem | None:
@@ -203,7 +203,7 @@ def _shape_repair(graph: Graph, end: Node, spec: DataSpec, shape: tuple[int | No
     sizes_known = [size for size in shape if size is not None]
     if len(sizes_known) == len(shape) and prod(sizes_known) == count:
         wanted = {"target_shape": list(spec.sample_shape)}
-        return _append("Add a Reshape", graph, end, "reshape.v1", wanted)
+        return repairs.append("Add a Reshape", graph, end.id, "reshape.v1", wanted)
     if owner is not None and owner.kind == "dense.v1" and len(shape) == 1:
         return repairs.set_parameter(f"Let '{owner.id}' give {count:,} values", owner.id, "units", count)
     return _maker(graph, end, spec) if len(shape) == 1 else None
@@ -213,18 +213,18 @@ def _maker(graph: Graph, after: Node, spec: DataSpec) -> Repair:
     """Return the repair that lets a vector become a sample."""
     kind = _GENERATORS[spec.inputs[0].kind]
     values = {**dict.fromkeys(_SIZES[kind], "auto"), "output_activation": _fitting_functions(spec)[0]}
-    return _append(f"Add a block after it: {registry()[kind].label}", graph, after, kind, values)
+    return repairs.append(f"Add a block after it: {registry()[kind].label}", graph, after.id, kind, values)
 
 
 def _one_number(graph: Graph, end: Node, owner: Node | None, axes: int) -> Repair | None:
     if axes == 1 and owner is not None and owner.kind == "dense.v1":
         return repairs.set_parameter(f"Let '{owner.id}' give one number", owner.id, "units", 1)
     if axes == 1:
-        return _append("Add a Dense block of one unit", graph, end, "dense.v1", {"units": 1})
+        return repairs.append("Add a Dense block of one unit", graph, end.id, "dense.v1", {"units": 1})
     pooling = {2: "global_average_pooling1d.v1", 3: "global_average_pooling2d.v1"}.get(axes)
     if pooling is None:
         return None
-    return _append(f"Add a {registry()[pooling].label}", graph, end, pooling, {})
+    return repairs.append(f"Add a {registry()[pooling].label}", graph, end.id, pooling, {})
 
 
 def _owner(graph: Graph, end: Node) -> Node | None:
@@ -254,15 +254,6 @@ def _range(spec: DataSpec) -> str:
     if item.kind == "image":
         return "scaled to 0 to 1" if item.settings["rescale"] else "as pixels from 0 to 255"
     return "with mean 0 and variance 1" if item.settings["normalize"] else "in the unit of the data"
-
-
-def _append(label: str, graph: Graph, after: Node, kind: str, values: Mapping[str, Any]) -> Repair:
-    place = (after.position[0], after.position[1] + 120.0)
-    node = Node(graph.unused_id(kind.rpartition(".")[0]), kind, values, place)
-    edge = Edge(after.id, node.id)
-    return Repair(
-        label, ({"op": "add_node", "node": node.to_json()}, {"op": "add_edge", "edge": edge.to_json()})
-    )
 
 
 def _words(shape: Iterable[int | None]) -> str:

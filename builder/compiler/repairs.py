@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from builder.errors import Repair
 from builder.graph import Edge, Graph, Node
+from builder.own_blocks import OUTPUT
 
 
 def set_parameter(label: str, node_id: str, name: str, value: Any) -> Repair:
@@ -26,7 +28,8 @@ def insert(label: str, graph: Graph, edge: Edge, *blocks: tuple[str, Mapping[str
             for here, there in zip(start.position, end.position, strict=True)
         )
         node = Node(taken.unused_id(kind.rpartition(".")[0]), kind, parameters, (place[0], place[1]))
-        step = [_add_node(node), _add_edge(Edge(previous, node.id))]
+        port = edge.source_port if number == 1 else "output"
+        step = [_add_node(node), _add_edge(Edge(previous, node.id, source_port=port))]
         taken = taken.edited(step)
         edits += step
         previous = node.id
@@ -39,12 +42,33 @@ def insert(label: str, graph: Graph, edge: Edge, *blocks: tuple[str, Mapping[str
     return Repair(label, tuple(edits))
 
 
-def append(label: str, graph: Graph, node_id: str, kind: str, port: str = "input") -> Repair:
-    """Return the repair that puts a block behind another."""
+def append(
+    label: str,
+    graph: Graph,
+    node_id: str,
+    kind: str,
+    parameters: Mapping[str, Any] | None = None,
+    source_port: str = "output",
+) -> Repair:
+    """Return the repair that puts a block behind another, or before it where it marks an end of the model."""
     after = graph.node(node_id)
+    arriving = graph.incoming(node_id)
+    if after.kind == OUTPUT and arriving:
+        return insert(label, graph, arriving[0], (kind, parameters or {}))
     place = (after.position[0], after.position[1] + 120.0)
-    node = Node(graph.unused_id(kind.rpartition(".")[0]), kind, {}, place)
-    return Repair(label, (_add_node(node), _add_edge(Edge(node_id, node.id, port))))
+    node = Node(graph.unused_id(kind.rpartition(".")[0]), kind, parameters or {}, place)
+    return Repair(label, (_add_node(node), _add_edge(Edge(node_id, node.id, source_port=source_port))))
+
+
+def append_end(label: str, graph: Graph, edge: Edge, kind: str) -> Repair:
+    """Return the repair that lets a block of a kind read what a connection brings, as a further end."""
+    repair = append(label, graph, edge.source, kind, source_port=edge.source_port)
+    if all(node.kind != OUTPUT for node in graph.nodes):
+        return repair
+    # Where ends are marked, what has no mark is none.
+    added = repair.edits[0]["node"]["id"]
+    mark = append(label, graph.edited(repair.edits), added, OUTPUT)
+    return Repair(label, (*repair.edits, *mark.edits))
 
 
 def replace_block(label: str, node_id: str, kind: str, parameters: Mapping[str, Any]) -> Repair:
@@ -83,6 +107,13 @@ def remove_edge(label: str, edge: Edge) -> Repair:
     return Repair(label, (_remove_edge(edge),))
 
 
+def remove_last(label: str, arriving: Sequence[Edge]) -> Repair:
+    """Return the repair that takes the last of several connections away; one drawn twice is left once."""
+    *others, last = arriving
+    kept = [_add_edge(last)] * others.count(last)
+    return Repair(label, (_remove_edge(last), *kept))
+
+
 def add_block(label: str, graph: Graph, kind: str) -> Repair:
     """Return the repair that adds a block without connections."""
     return Repair(label, (_add_node(Node(graph.unused_id(kind.rpartition(".")[0]), kind)),))
@@ -90,10 +121,13 @@ def add_block(label: str, graph: Graph, kind: str) -> Repair:
 
 def merge_into(label: str, graph: Graph, kept: str, gone: str) -> Repair:
     """Return the repair that lets everything read one block instead of another, which goes."""
-    edits: list[dict[str, Any]] = [{"op": "remove_node", "id": gone}]
-    for edge in graph.outgoing(gone):
-        edits.append(_add_edge(Edge(kept, edge.target, edge.target_port, edge.source_port)))
-    return Repair(label, tuple(edits))
+
+    def moved(edge: Edge) -> Edge | None:
+        if edge.target == gone:
+            return None
+        return replace(edge, source=kept) if edge.source == gone else edge
+
+    return Repair(label, ({"op": "remove_node", "id": gone}, *_drawn_anew(graph, gone, moved)))
 
 
 def _drawn_anew(graph: Graph, gone: str, moved: Callable[[Edge], Edge | None]) -> list[dict[str, Any]]:

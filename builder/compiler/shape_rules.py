@@ -68,6 +68,8 @@ def _wrong_flow(context: Context, port: Port, arrival: Arrival) -> Problem:
 def _flow_repair(context: Context, port: Port, arrival: Arrival) -> Repair | None:
     graph, edge, spec = context.graph, arrival.edge, arrival.spec
     source = graph.node(edge.source)
+    # The states that a recurrent block gives beside its output are vectors, whatever it returns there.
+    is_output = edge.source_port == "output"
     keeps_steps = source.kind in RECURRENT and source.parameters.get("return_sequences", False)
     if spec.flow == "tokens" and "sequence" in port.accepts:
         return repairs.insert("Insert an Embedding", graph, edge, ("embedding.v1", {}))
@@ -75,14 +77,14 @@ def _flow_repair(context: Context, port: Port, arrival: Arrival) -> Repair | Non
         label = "Insert an Embedding and a GlobalAveragePooling1D"
         return repairs.insert(label, graph, edge, ("embedding.v1", {}), ("global_average_pooling1d.v1", {}))
     if spec.flow == "sequence" and "vector" in port.accepts:
-        if keeps_steps:
+        if keeps_steps and is_output:
             label = f"Let '{source.id}' give only its last step"
             return repairs.set_parameter(label, source.id, "return_sequences", False)
         kind = "global_average_pooling1d.v1"
         return repairs.insert("Insert a GlobalAveragePooling1D", graph, edge, (kind, {}))
     if spec.flow in ("image", "volume") and "vector" in port.accepts:
         return _image_to_vector(context, arrival)
-    if spec.flow == "vector" and "sequence" in port.accepts and source.kind in RECURRENT:
+    if spec.flow == "vector" and "sequence" in port.accepts and source.kind in RECURRENT and is_output:
         label = f"Let '{source.id}' return sequences"
         return repairs.set_parameter(label, source.id, "return_sequences", True)
     if source.kind in FLATTENING and _reads(context, source, port):

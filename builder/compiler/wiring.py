@@ -134,6 +134,6 @@ def _port_problem(block: Block, node: Node, port: Port, arriving: list[Edge]) ->
             f"{len(arriving)} blocks are connected to the input '{port.name}' of {title}: {names}. It takes "
             "one. Remove the others, or join them first with Add or Concatenate."
         )
-        repair = repairs.remove_edge(f"Remove the connection from '{arriving[-1].source}'", arriving[-1])
+        repair = repairs.remove_last(f"Remove the connection from '{arriving[-1].source}'", arriving)
         return Problem("port_taken_twice", message, node.id, port.name, repair)
     return None
