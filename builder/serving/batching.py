@@ -50,7 +50,6 @@ class Batcher:
         while True:
             batch = await self._batch()
             if batch:
-                self._on_batch(sum(wish.count for wish in batch))
                 await self._answer(batch)
 
     async def _batch(self) -> list[_Wish]:
@@ -104,7 +103,15 @@ class Batcher:
                 await self._answer([wish])
 
     async def _run(self, arrays: Arrays) -> list[np.ndarray]:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._model.run, arrays)
+        """Run the model on some samples, in pieces where one request has more than a run may have."""
+        count, most = len(next(iter(arrays.values()))), max(self._limits.batch, 1)
+        found = []
+        for start in range(0, count, most):
+            some = {name: values[start : start + most] for name, values in arrays.items()}
+            self._on_batch(min(most, count - start))
+            loop = asyncio.get_running_loop()
+            found.append(await loop.run_in_executor(self._thread, self._model.run, some))
+        return found[0] if len(found) == 1 else [np.concatenate(parts) for parts in zip(*found, strict=True)]
 
 
 def _joined(parts: list[Arrays]) -> Arrays:

@@ -96,6 +96,34 @@ class Certain:
         return [np.eye(1, self.classes).repeat(len(next(iter(arrays.values()))), axis=0)]
 
 
+class Numbered(Certain):
+    """Answers the first class with a sample's number, counted over all runs; notes how many each run has."""
+
+    def __init__(self, classes: int) -> None:
+        super().__init__(classes)
+        self.runs: list[int] = []
+
+    def run(self, arrays: Arrays) -> list[np.ndarray]:
+        count, before = len(next(iter(arrays.values()))), sum(self.runs)
+        self.runs.append(count)
+        shares = (before + np.arange(count)) / 1000
+        return [np.stack([shares, *[1 - shares] * (self.classes - 1)], axis=1)]
+
+
+def test_a_request_of_many_samples_is_run_in_pieces_that_the_limit_allows(cache: Path) -> None:
+    recipe = DataRecipe({"kind": "sample", "name": "adult_income"}, task="classification")
+    spec = prepare(recipe, cache).spec
+    model = Numbered(spec.class_count)
+    description = Description("it", "rows", spec, ("softmax",), "model.tflite", True, "auto")
+    with TestClient(application(description, model, Limits(batch=4))) as client:
+        answer = client.post(ASKED, json={"instances": [{"age": 40}] * 10}).json()
+        metrics = client.get("/metrics").text
+    assert model.runs == [4, 4, 2]
+    chances = [found["probabilities"][spec.class_names[0]] for found in answer["predictions"]]
+    assert chances == pytest.approx(np.arange(10) / 1000)
+    assert "batch_samples_count 3.0" in metrics and "batch_samples_sum 10.0" in metrics
+
+
 def served(sample: str, cache: Path, limits: Limits) -> FastAPI:
     """Return an application for the data of a sample, at /v1/models/it:predict."""
     recipe = DataRecipe({"kind": "sample", "name": sample}, task="classification")
