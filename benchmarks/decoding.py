@@ -23,7 +23,8 @@ sys.path.insert(0, str(ROOT))
 
 from builder import compiler  # noqa: E402
 from builder.data.prepare import Prepared, prepare  # noqa: E402
-from builder.explain.decoding import NextChances, answers  # noqa: E402
+from builder.explain.answering import answers  # noqa: E402
+from builder.explain.decoding.next_chances import NextChances  # noqa: E402
 from builder.project import load_preset  # noqa: E402
 
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 
-from builder.data.encode import encode
-from builder.data.spec import DataSpec
-from builder.data.tokenizers import tokens_of
+from builder.data.spec import TARGET_INPUT, DataSpec
 from builder.errors import stop
-from builder.explain.decoding import answers
-from builder.params import check_all, with_defaults
-from builder.writing_settings import ANSWER_PARAMETERS
+from builder.explain.decoding.next_chances import NextChances
+from builder.explain.decoding.search import found_answers
+from builder.explain.decoding.settings import checked_question
 
 
 def answer(
@@ -33,12 +32,27 @@ def answer(
     if spec.task != "text_to_text":
         message = "This model does not answer with texts. Train one for the task 'a text made from a text'."
         raise stop("not_text_to_text", message)
-    problems = check_all(ANSWER_PARAMETERS, settings or {}, "Answers")
-    if problems:
-        raise stop(problems[0].code, problems[0].message, field=problems[0].field)
-    for number, text in enumerate(texts, start=1):
-        if not tokens_of(spec.inputs[0].settings, text.strip()):
-            message = f"Text {number} holds no words. Write at least one word."
-            raise stop("empty_text", message, field=spec.inputs[0].settings["column"])
-    arrays = encode(spec, [{"text": text} for text in texts])
-    return list(answers(model, spec, arrays, with_defaults(ANSWER_PARAMETERS, settings or {})))
+    arrays, values = checked_question(spec, texts, settings)
+    return list(answers(model, spec, arrays, values))
+
+
+def answers(
+    model: keras.Model,
+    spec: DataSpec,
+    arrays: Mapping[str, np.ndarray],
+    settings: Mapping[str, Any],
+    use_cache: bool = True,
+) -> Iterator[str]:
+    """Return the answer of a text-to-text model to each encoded text.
+
+    Args:
+        model: the trained model.
+        spec: the description of the data that it was trained on.
+        arrays: the encoded texts, by the names of the inputs that are fixed, one row a text.
+        settings: values of ``ANSWER_PARAMETERS``.
+        use_cache: whether to keep keys and values from step to step.
+    """
+    written = spec.input(TARGET_INPUT).arrays[0].name
+    names = {tensor.name for tensor in model.inputs} - {written}
+    fixed = {name: values for name, values in arrays.items() if name in names}
+    return found_answers(NextChances(model, written, use_cache), spec, fixed, settings)

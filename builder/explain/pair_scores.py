@@ -11,7 +11,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from builder.data.prepare import Prepared
 from builder.data.prepare_pairs import pair_texts
-from builder.explain.decoding import answers
+from builder.explain.answering import answers
 from builder.explain.text_scores import fitting_cut, text_scores
 from builder.explain.vocabulary_scores import vocabulary_scores
 from builder.params import with_defaults

@@ -13,8 +13,8 @@ from builder.blocks.sinusoidal_positional_encoding import SinusoidalPositionalEn
 from builder.blocks.transformer_decoder import transformer_decoder
 from builder.data.prepare import Prepared
 from builder.errors import BuilderError
-from builder.explain.answering import answer
-from builder.explain.decoding import NextChances, answers
+from builder.explain.answering import answer, answers
+from builder.explain.decoding.next_chances import NextChances
 from builder.explain.evaluation import evaluate
 from builder.explain.next_tokens import likeliest
 from builder.explain.predict import predict

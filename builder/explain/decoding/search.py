@@ -1,4 +1,4 @@
-"""The search for the answers of a text-to-text model: greedy, or with a beam."""
+"""The search for the answers of a text-to-text model: greedy, or with a beam. Plain NumPy."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import keras
 import numpy as np
 
 from builder.data.spec import TARGET_INPUT, DataSpec
 from builder.data.tokenizers import text_of
-from builder.explain.decoding.next_chances import NextChances
+from builder.explain.decoding.growing import GrowingTexts
 from builder.explain.next_tokens import likeliest
 
 TEXTS_AT_ONCE = 64
@@ -27,29 +26,21 @@ class _Hypothesis:
         return self.score / max(len(self.tokens), 1) ** length_penalty
 
 
-def answers(
-    model: keras.Model,
-    spec: DataSpec,
-    arrays: Mapping[str, np.ndarray],
-    settings: Mapping[str, Any],
-    use_cache: bool = True,
+def found_answers(
+    chances: GrowingTexts, spec: DataSpec, fixed: Mapping[str, np.ndarray], settings: Mapping[str, Any]
 ) -> Iterator[str]:
     """Return the answer of a text-to-text model to each text.
 
     Args:
-        model: the trained model.
+        chances: what the model holds likely.
         spec: the description of the data that it was trained on.
-        arrays: the encoded texts, by the names of the inputs that are fixed, one row a text.
+        fixed: the encoded texts, by the names of the inputs that are fixed, one row a text.
         settings: values of ``ANSWER_PARAMETERS``.
-        use_cache: whether to keep keys and values from step to step.
 
     Reference:
         Wu et al., Google's Neural Machine Translation System (2016), section 7, for beam search.
     """
     written = spec.input(TARGET_INPUT)
-    chances = NextChances(model, written.arrays[0].name, use_cache)
-    fixed = {tensor.name: arrays[tensor.name] for tensor in model.inputs if tensor.name in arrays}
-    fixed.pop(written.arrays[0].name, None)
     find = _beam if settings["method"] == "beam" else _greedy
     at_once = max(TEXTS_AT_ONCE // settings["beams"], 1) if find is _beam else TEXTS_AT_ONCE
     for start in range(0, len(next(iter(fixed.values()))), at_once):
@@ -59,7 +50,7 @@ def answers(
 
 
 def _greedy(
-    chances: NextChances,
+    chances: GrowingTexts,
     written: Mapping[str, Any],
     fixed: Mapping[str, np.ndarray],
     settings: Mapping[str, Any],
@@ -79,7 +70,7 @@ def _greedy(
 
 
 def _beam(
-    chances: NextChances,
+    chances: GrowingTexts,
     written: Mapping[str, Any],
     fixed: Mapping[str, np.ndarray],
     settings: Mapping[str, Any],
