@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -33,10 +34,17 @@ class FolderFiles:
     problems: tuple[Problem, ...] = ()
 
     def read(self, name: str) -> bytes:
-        """Return a file's bytes."""
+        """Return a file's bytes.
+
+        Raises:
+            BuilderError: where the file is too large, gone, or may not be read.
+        """
         path = self.root / name
-        _check_file_size(path.stat().st_size, name)
-        return path.read_bytes()
+        try:
+            _check_file_size(path.stat().st_size, name)
+            return path.read_bytes()
+        except OSError as error:
+            raise unreadable(path, error) from error
 
 
 @dataclass(frozen=True)
@@ -129,7 +137,7 @@ def open_zip(path: Path) -> zipfile.ZipFile:
         if is_pickle(head):
             raise pickle_refused(path.name)
         return zipfile.ZipFile(path)
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, struct.error) as error:
         kind = describe_start(head)
         found = f" It looks like {kind}." if kind and not kind.startswith("a zip") else ""
         message = (

@@ -56,7 +56,8 @@ def present_mark(source: Mapping[str, Any]) -> str:
         facts = [os.stat(path)]
         if os.path.isdir(path):
             with os.scandir(path) as entries:
-                facts += [entry.stat() for entry in islice(entries, _ENTRIES)]
+                # What a link leads to is no part of the folder, and may not be there.
+                facts += [entry.stat(follow_symlinks=False) for entry in islice(entries, _ENTRIES)]
     except (OSError, ValueError):
         return "missing"
     return str(hash(tuple((item.st_size, item.st_mtime_ns) for item in facts)))

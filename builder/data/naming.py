@@ -7,7 +7,14 @@ import re
 _NUMBER = re.compile(r"(\d+)")
 
 
-def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
+def natural_key(name: str) -> tuple[tuple[int, int, str, str], ...]:
     """Return a sorting key that compares runs of digits as numbers."""
-    pieces = [piece for piece in _NUMBER.split(name) if piece]
-    return tuple((0, int(piece), piece) if piece.isdecimal() else (1, 0, piece) for piece in pieces)
+    return tuple(_piece_key(piece) for piece in _NUMBER.split(name) if piece)
+
+
+def _piece_key(piece: str) -> tuple[int, int, str, str]:
+    if not piece.isdecimal():
+        return 1, 0, piece, ""
+    # Of two numbers the longer is the larger; Python makes no whole number of thousands of digits.
+    digits = piece.lstrip("0")
+    return 0, len(digits), digits, piece

@@ -9,6 +9,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -248,8 +249,10 @@ def _publish(temporary: Path, folder: Path) -> None:
 def _remove_abandoned(cache_folder: Path) -> None:
     """Remove what a killed process left behind."""
     for left in cache_folder.glob(f"{_TEMPORARY}*"):
-        if time.time() - left.stat().st_mtime > _ABANDONED_SECONDS:
-            shutil.rmtree(left, ignore_errors=True)
+        # Another process may finish with it, and take it away, at any moment.
+        with suppress(FileNotFoundError):
+            if time.time() - left.stat().st_mtime > _ABANDONED_SECONDS:
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def _raise_errors(problems: list[Problem]) -> None:

@@ -208,9 +208,11 @@ def _doubted_labels(prepared: Prepared, rows: np.ndarray) -> list[Finding]:
     from sklearn.model_selection import KFold, cross_val_predict
 
     names = prepared.spec.class_names
-    targets = np.asarray(prepared.targets[rows]) if names else np.empty(0, int)
-    counts = np.bincount(targets, minlength=1)
-    if not names or len(names) > 50 or counts[counts > 0].min() < 10:
+    if not names or len(names) > 50:
+        return []
+    # Rows of the rarest classes may not be among those looked at.
+    present, targets, counts = np.unique(prepared.targets[rows], return_inverse=True, return_counts=True)
+    if counts.min() < 10:
         return []
     features = _features(prepared, rows)
     folds = KFold(5, shuffle=True, random_state=1)
@@ -227,8 +229,8 @@ def _doubted_labels(prepared: Prepared, rows: np.ndarray) -> list[Finding]:
     first = doubted[0]
     message = (
         f"{len(doubted):,} training row(s) look as if they had the wrong class: what tells the others apart "
-        f"says another one (the first is '{names[targets[first]]}' and looks like "
-        f"'{names[int(chances[first].argmax())]}'). Look at them, and correct those that are wrong."
+        f"says another one (the first is '{names[present[targets[first]]]}' and looks like "
+        f"'{names[present[chances[first].argmax()]]}'). Look at them, and correct those that are wrong."
     )
     return [_finding("labels", message, rows[doubted].tolist())]
 

@@ -139,6 +139,17 @@ def test_a_false_record_of_the_size_does_not_help_a_bomb(zip_file):
         source.read(list(source.names).index("cats/a.png"))
 
 
+@pytest.mark.parametrize("place", [6, 8, 46], ids=["version", "flags and name", "name"])
+def test_a_damaged_list_of_files_is_told(zip_file, place):
+    path = zip_file({f"ä/{number}.png": picture() for number in range(3)})
+    whole = bytearray(path.read_bytes())
+    entry = whole.index(b"PK\x01\x02")
+    whole[entry + place] = 0xFF
+    path.write_bytes(whole)
+    code, message = refusal(path)
+    assert code in ("not_a_zip", "encrypted_zip") and path.name in message
+
+
 def test_what_comes_out_of_a_zip_is_counted(zip_file, monkeypatch):
     listed = archives.list_zip(zip_file(two_classes()))
     monkeypatch.setattr(archives, "MAXIMUM_FILE_BYTES", 20)

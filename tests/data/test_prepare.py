@@ -1,5 +1,6 @@
 """Prepared data: whole or not at all, the same every time, statistics from the training part alone."""
 
+import errno
 import os
 import resource
 import signal
@@ -112,6 +113,13 @@ def test_what_a_killed_process_left_is_removed(tmp_path, csv_file):
     assert young.exists() and not old.exists()
 
 
+def test_what_another_process_has_finished_meanwhile_is_no_error(tmp_path, csv_file):
+    # It is listed, and gone when it is looked at.
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache/.preparing-other").symlink_to(tmp_path / "gone")
+    assert len(prepare(DataRecipe(csv_source(csv_file(TABLE))), tmp_path / "cache").targets) > 0
+
+
 def test_progress_is_told(tmp_path):
     told = []
     prepare(propose(sample_source("sign_language")), tmp_path, lambda share, text: told.append((share, text)))
@@ -207,6 +215,13 @@ def test_classes_written_as_1_and_1_0_are_one(tmp_path, csv_file):
     assert prepare(recipe, tmp_path / "cache").spec.class_names == ("1", "2", "10")
 
 
+def test_classes_of_very_many_digits_have_an_order(tmp_path, csv_file):
+    names = ["9" * 5000, "10", "9", "09"]
+    path = csv_file("x,kind\n" + "".join(f"{n * n},k{names[n % 4]}\n" for n in range(80)))
+    prepared = prepare(DataRecipe(csv_source(path)), tmp_path / "cache")
+    assert prepared.spec.class_names == tuple(f"k{name}" for name in ("09", "9", "10", "9" * 5000))
+
+
 def test_a_bad_recipe_is_refused_before_reading(tmp_path):
     recipe = DataRecipe({"kind": "sample", "name": "digits"}, split={"validation": 3})
     assert refusal(recipe, tmp_path / "cache")[0] == "bad_parameter"
@@ -220,6 +235,22 @@ def test_pictures_that_are_broken_are_left_out_and_named(tmp_path, zip_file):
     assert len(prepared.targets) == len(prepared.arrays["image"]) == 40
     message = prepared.problems[0].message
     assert "2 picture(s)" in message and "dogs/cut.jpg" in message and "cats/empty.png" in message
+
+
+def test_a_picture_that_may_not_be_read_is_named(tmp_path, monkeypatch):
+    for name, content in two_classes(20).items():
+        (tmp_path / "pictures" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "pictures" / name).write_bytes(content)
+    read = Path.read_bytes
+
+    def refuse(path):
+        if path.name == "7.png":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    code, message = refusal(DataRecipe(image_source(tmp_path / "pictures")), tmp_path / "cache")
+    assert code == "unreadable_file" and "7.png" in message
 
 
 def test_too_many_broken_pictures_are_refused(tmp_path, zip_file):

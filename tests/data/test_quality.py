@@ -63,6 +63,17 @@ def test_wrong_labels_are_found(found):
     assert labels.count <= 25
 
 
+@pytest.mark.parametrize("rare", ["a class", "other", "zero"])
+def test_wrong_labels_are_found_beside_a_class_that_no_row_looked_at_has(found, monkeypatch, rare):
+    frame = sound_rows()
+    is_typical = (frame["kind"] == "yes") & (frame["a"] > 2.5) & (frame["b"] < -2)
+    frame.loc[np.flatnonzero(is_typical)[:15], "kind"] = "no"
+    frame.loc[[33, 333, 633], "kind"] = rare
+    monkeypatch.setattr("builder.data.quality.ROWS_LEARNED_FROM", 400)
+    labels = found(frame)["labels"]
+    assert "'no' and looks like 'yes'" in labels.message and labels.count <= 25
+
+
 def test_a_column_that_gives_the_answer_away_is_named(found):
     frame = sound_rows()
     frame["paid"] = np.where(frame["kind"] == "yes", 5.0, 1.0) + np.random.default_rng(2).random(900)

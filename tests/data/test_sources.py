@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from making import csv_source, sample_source
 
-from builder.data.marks import mark_of
+from builder.data.marks import mark_of, present_mark
 from builder.data.prepare import prepare
 from builder.data.profile import profile, propose
 from builder.data.sources import SAMPLES_FOLDER, fingerprint, open_source, sample, samples
@@ -108,3 +108,11 @@ def test_a_mark_of_a_large_file_follows_any_piece_of_its_end_and_beginning(tmp_p
         assert mark_of(file) != before
     file.write_bytes(bytes(9_000_000))
     assert mark_of(file) == before
+
+
+def test_a_link_that_leads_nowhere_hides_no_change_of_a_folder(tmp_path):
+    source = {"path": str(tmp_path)}
+    (tmp_path / "lost").symlink_to(tmp_path / "nowhere")
+    before = present_mark(source)
+    (tmp_path / "new.csv").write_text("a,b\n1,2\n", encoding="utf-8")
+    assert present_mark(source) != before
