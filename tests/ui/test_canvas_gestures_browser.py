@@ -330,3 +330,106 @@ def _is_painted(page: Page, at: tuple[float, float]) -> bool:
         list(at),
     )
     return alpha == 255
+
+
+def test_the_keys_go_on_working_when_what_had_the_focus_is_gone(canvas: Page) -> None:
+    block(canvas, "dropout").click()
+    canvas.keyboard.press("Delete")
+    expect(block(canvas, "dropout")).to_have_count(0)
+    canvas.keyboard.press("Control+z")
+    expect(block(canvas, "dropout")).to_have_count(1)
+    block(canvas, "dropout").click()
+    canvas.keyboard.press("F2")
+    canvas.keyboard.type("thin")
+    canvas.keyboard.press("Enter")
+    expect(block(canvas, "thin")).to_have_count(1)
+    canvas.keyboard.press("Control+z")
+    expect(block(canvas, "dropout")).to_have_count(1)
+    canvas.get_by_role("searchbox").click()
+    canvas.keyboard.press("Escape")
+    canvas.keyboard.press("Control+Shift+z")
+    expect(block(canvas, "thin")).to_have_count(1)
+    press(canvas, "n")
+    expect(canvas.get_by_role("textbox", name="Note")).to_be_focused()
+    canvas.keyboard.press("Control+z")
+    expect(canvas.get_by_role("textbox", name="Note")).to_have_count(0)
+    canvas.keyboard.press("Control+z")
+    expect(block(canvas, "dropout")).to_have_count(1)
+
+
+def test_what_is_typed_is_no_command(canvas: Page) -> None:
+    block(canvas, "dropout").click()
+    press(canvas, "Delete")
+    search = canvas.get_by_role("searchbox")
+    search.fill("dense")
+    # A word that is being put together, in Chinese for instance, is finished by Enter.
+    composing = {"key": "Enter", "isComposing": True, "bubbles": True, "composed": True}
+    search.dispatch_event("keydown", composing)
+    search.press("Control+z")
+    expect(search).to_have_value("")
+    expect(canvas.locator(".react-flow__node-block")).to_have_count(6)
+    search.fill("dense")
+    search.press("Enter")
+    expect(canvas.locator(".react-flow__node-block")).to_have_count(7)
+
+
+def test_a_number_can_be_taken_away_before_another_is_typed(canvas: Page) -> None:
+    block(canvas, "conv_1").click()
+    factor = canvas.get_by_label("Learning rate ×")
+    factor.press("End")
+    factor.press("Backspace")
+    expect(factor).to_have_value("")
+    canvas.keyboard.type("5")
+    expect(factor).to_have_value("5")
+    press(canvas, "Control+z")
+    expect(factor).to_have_value("1")
+    press(canvas, "Control+Shift+b")
+    repeat = canvas.get_by_role("dialog").get_by_label("Repeat")
+    repeat.press("End")
+    repeat.press("Backspace")
+    canvas.keyboard.type("3")
+    expect(repeat).to_have_value("3")
+    canvas.keyboard.press("Enter")
+    expect(canvas.locator('[data-field="repeat"] input')).to_have_value("3")
+
+
+def test_marked_text_is_copied_rather_than_the_block_that_it_explains(canvas: Page) -> None:
+    block(canvas, "conv_1").click()
+    canvas.get_by_text("About this block").click()
+    canvas.locator(".kb-block-help p").first.dblclick(position={"x": 10, "y": 8})
+    word = canvas.evaluate("getSelection().toString().trim()")
+    assert word
+    canvas.keyboard.press("Control+c")
+    _await_clipboard(canvas, word)
+    # Who goes back to the blocks copies blocks.
+    block(canvas, "conv_2").click()
+    canvas.keyboard.press("Control+c")
+    _await_clipboard(canvas, '"id":"conv_2"')
+
+
+def _await_clipboard(page: Page, part: str) -> None:
+    """Wait until the clipboard holds a text with this part: copied blocks where it is JSON, else none."""
+    for _ in range(50):
+        text = page.evaluate("navigator.clipboard.readText()")
+        if part in text and ("kerablocks" in text) == part.startswith('"'):
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(f"The clipboard holds {text[:200]!r}")
+
+
+def test_the_focus_is_where_a_person_puts_it(canvas: Page) -> None:
+    block(canvas, "conv_1").click()
+    press(canvas, "Shift+F10", "ArrowDown")
+    second = canvas.get_by_role("menuitem").nth(1)
+    canvas.keyboard.press("ArrowDown")
+    expect(canvas.get_by_role("menuitem").nth(2)).to_be_focused()
+    # An answer comes in meanwhile.
+    with canvas.expect_response("**/api/infer"):
+        canvas.evaluate("dispatchEvent(new Event('online'))")
+    canvas.wait_for_timeout(100)
+    canvas.keyboard.press("ArrowUp")
+    expect(second).to_be_focused()
+    canvas.keyboard.press("Escape")
+    choose(canvas, "Replace with…")
+    field(canvas, "filters").click()
+    expect(field(canvas, "filters")).to_be_focused()

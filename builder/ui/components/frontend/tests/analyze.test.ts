@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { BlockFigures, PreflightResult, Verdict } from "../src/canvas/analyze/answer";
+import type { BlockFigures, FiguresAnswer, PreflightResult, Verdict } from "../src/canvas/analyze/answer";
 import { cellWords, operationWords, reordered, shareOf, shareWords, sorted, timeWords } from "../src/canvas/analyze/rows";
+import { withAnswer } from "../src/canvas/analyze/traffic";
 import { hindering, markOf, marksOf } from "../src/canvas/analyze/verdicts";
 
 function block(id: string, parameters: number, flops: number, values: number): BlockFigures {
@@ -73,5 +74,18 @@ describe("the marks of a preflight", () => {
   it("lists the worst first", () => {
     expect(hindering(RESULT).map(({ id }) => id)).toEqual(["shrink", "lstm", "input"]);
     expect(marksOf(null).size).toBe(0);
+  });
+});
+
+describe("figures after the studio was away", () => {
+  const working: FiguresAnswer = { rev: 2, state: "working", figures: null, problems: [] };
+  const known = { ...working, rev: 1, state: "ready", figures: {} } as FiguresAnswer;
+
+  it("stay, and no longer say that nobody answers", () => {
+    expect(withAnswer({ answer: known, failure: "The studio does not answer." }, working)).toEqual({ answer: known, failure: null });
+  });
+
+  it("are replaced by newer ones", () => {
+    expect(withAnswer({ answer: working, failure: null }, known).answer).toBe(known);
   });
 });

@@ -35,7 +35,7 @@ import { Toast, WireHint } from "./hints";
 import { useCatalogue, useHeight, useInfer, useKeeping, useStable } from "./hooks";
 import { Icon } from "./icons";
 import { Inspector, Overview } from "./Inspector";
-import { commandOf, isForElement, MODIFIERS } from "./keys";
+import { commandOf, isComposing, isDraft, isForElement, isTextField, MODIFIERS } from "./keys";
 import { MarksContext, useMarkStore } from "./marks";
 import { movingHandlers, useAim } from "./moving";
 import { changingNotes } from "./notes";
@@ -232,10 +232,11 @@ function Editor({ data, send, registerFlush, keepInLibrary }: CanvasProps) {
     if (from === "target") return blocks.filter((block) => block.outputs.length > 0);
     return blocks.filter((block) => block.inputs.some((port) => takes(port, model.facts[id]?.flow)));
   }, [quick, replaced, blocks, model]);
-  const closeQuick = () => {
+  const closeQuick = (isLeft = false) => {
     setQuick(null);
     setReplaced(null);
-    rootRef.current?.focus({ preventScroll: true });
+    // Who has clicked on something else has put the focus there.
+    if (!isLeft) rootRef.current?.focus({ preventScroll: true });
   };
   const closeDialog = () => {
     setDialog(null);
@@ -314,12 +315,23 @@ function Editor({ data, send, registerFlush, keepInLibrary }: CanvasProps) {
   const onKeyDown = (event: React.KeyboardEvent) => {
     if (!MODIFIERS.has(event.key)) event.stopPropagation();
     const command = commandOf(event);
-    const isTravel = command === "undo" || command === "redo";
-    const isForOther = isForElement(event.nativeEvent.composedPath()[0] as EventTarget | undefined, event) && !isTravel;
+    const target = event.nativeEvent.composedPath()[0] as EventTarget | undefined;
+    const isTravel = (command === "undo" || command === "redo") && !isDraft(target);
+    const isForOther = isForElement(target, event) && !isTravel;
     if (!command || isForOther || event.defaultPrevented || !canRun(command)) return;
+    // Text that a person has marked is what is meant.
+    if (command === "copy" && String(window.getSelection()) !== "") return;
     event.preventDefault();
     if (areMeasured) view.layHandsOn();
+    if (!isLooking(command)) keepKeys(target);
     commands[command]();
+  };
+  /** A block, connection or note that is taken away takes the focus along: the canvas keeps it. */
+  const keepKeys = (target: EventTarget | undefined) => {
+    const root = rootRef.current;
+    if (!root || !(target instanceof Element) || !target.closest(".react-flow__node, .react-flow__edge")) return;
+    if (!isTextField(target)) return root.focus({ preventScroll: true });
+    requestAnimationFrame(() => target.isConnected || root.focus({ preventScroll: true }));
   };
 
   const tools = toolGroups({
@@ -354,6 +366,7 @@ function Editor({ data, send, registerFlush, keepInLibrary }: CanvasProps) {
           data-rev={state.rev}
           data-answered={told?.rev}
           data-settled={view.isSettled || document.nodes.length === 0 || undefined}
+          onKeyDownCapture={(event) => isComposing(event.nativeEvent) && event.stopPropagation()}
           onKeyDown={onKeyDown}
           onBlur={(event) => {
             if (!event.currentTarget.contains(event.relatedTarget)) flush();
@@ -404,7 +417,10 @@ function Editor({ data, send, registerFlush, keepInLibrary }: CanvasProps) {
               }}
               onPointerDown={(event) => {
                 const target = event.target as Element;
-                if (!target.closest("input, button, select, textarea, a")) rootRef.current?.focus({ preventScroll: true });
+                if (target.closest("input, button, select, textarea, a")) return;
+                // Blocks cannot be marked, so a click on one would leave what is marked elsewhere.
+                window.getSelection()?.removeAllRanges();
+                rootRef.current?.focus({ preventScroll: true });
               }}
             >
               <ReactFlow<SceneNode, ShapedEdge>

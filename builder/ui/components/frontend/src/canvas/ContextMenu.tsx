@@ -29,7 +29,7 @@ export function ContextMenu({ left, top, commands, onChoose, onClose, onLeave }:
   }, [left, top, commands.length]);
   useEffect(() => {
     ref.current?.querySelector<HTMLElement>("[role=menuitem]")?.focus();
-  }, [commands]);
+  }, [commands.join()]);
   const step = (by: number) => {
     const items = [...(ref.current?.querySelectorAll<HTMLElement>("[role=menuitem]") ?? [])];
     const root = ref.current?.getRootNode() as Document | ShadowRoot;

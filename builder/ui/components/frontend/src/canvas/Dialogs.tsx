@@ -4,6 +4,7 @@ import { useEffect, useRef, useState, type ReactNode } from "react";
 import { ALL, COMMANDS, keyWords, type Section } from "./commands";
 import type { Model } from "./connect";
 import { Icon } from "./icons";
+import { NumberInput } from "./NumberInput";
 import { exposable, nameFrom, type Making } from "./own/make";
 import { MOST_REPEATS } from "./own/ports";
 
@@ -82,13 +83,7 @@ export function MakeBlock({ model, ids, onMake, onClose }: MakeProps) {
         </label>
         <label className="kb-dialog-field">
           Repeat
-          <input
-            type="number"
-            min={1}
-            max={MOST_REPEATS}
-            value={repeat}
-            onChange={(event) => setRepeat(Math.max(1, Math.min(MOST_REPEATS, Math.round(Number(event.target.value)) || 1)))}
-          />
+          <NumberInput minimum={1} maximum={MOST_REPEATS} step={1} value={repeat} onChange={setRepeat} />
         </label>
         <fieldset>
           <legend>Settings to show on the block</legend>

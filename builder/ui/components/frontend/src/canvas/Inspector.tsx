@@ -8,6 +8,7 @@ import { connecting, fittingSources, type Model } from "./connect";
 import { nameFault } from "./document";
 import { Field } from "./fields";
 import { Icon } from "./icons";
+import { leaveForCanvas } from "./keys";
 import { accepts, valueOf } from "./parameters";
 import { outputsOf } from "./ports";
 import type { Action } from "./reducer";
@@ -153,6 +154,7 @@ function NameField({ model, node, readOnly, dispatch }: EditProps & { model: Mod
       </div>
       <input
         id="kb-name"
+        data-draft
         type="text"
         className="kb-code"
         autoComplete="off"
@@ -163,7 +165,8 @@ function NameField({ model, node, readOnly, dispatch }: EditProps & { model: Mod
         onChange={(event) => setName(event.target.value)}
         onBlur={settle}
         onKeyDown={(event) => {
-          if (event.key === "Enter") settle();
+          // The name is settled when the field is left.
+          if (event.key === "Enter" && complaint === null) leaveForCanvas(event.currentTarget);
           if (event.key === "Escape") setName(node.id);
         }}
       />

@@ -4,6 +4,7 @@ import { memo, useMemo, useRef, useState, type PointerEvent, type RefObject } fr
 import type { BlockDeclaration } from "../wire";
 import { CategorySign } from "./categories";
 import { Icon } from "./icons";
+import { leaveForCanvas } from "./keys";
 import { byCategory, found } from "./search";
 
 export interface PaletteDrag {
@@ -34,6 +35,7 @@ export const Palette = memo(function Palette({ blocks, searchRef, onAdd, onDrag,
         <Icon name="search" />
         <input
           ref={searchRef}
+          data-draft
           type="search"
           value={text}
           placeholder="Search blocks"
@@ -44,7 +46,7 @@ export const Palette = memo(function Palette({ blocks, searchRef, onAdd, onDrag,
               onAdd(shown[0]);
               setText("");
             }
-            if (event.key === "Escape") text ? setText("") : event.currentTarget.blur();
+            if (event.key === "Escape") text ? setText("") : leaveForCanvas(event.currentTarget);
           }}
         />
         {!text && <kbd>/</kbd>}

@@ -11,7 +11,8 @@ interface Props {
   readonly left: number;
   readonly top: number;
   readonly onChoose: (block: BlockDeclaration) => void;
-  readonly onClose: () => void;
+  /** `isLeft`: the focus is on its way to something else. */
+  readonly onClose: (isLeft?: boolean) => void;
 }
 
 export function QuickSearch({ label, blocks, left, top, onChoose, onClose }: Props) {
@@ -31,6 +32,7 @@ export function QuickSearch({ label, blocks, left, top, onChoose, onClose }: Pro
     <div className="kb-quick" style={{ left, top }} role="dialog" aria-label={label} onKeyDown={onKeyDown}>
       <input
         autoFocus
+        data-draft
         type="text"
         role="combobox"
         aria-expanded="true"
@@ -43,7 +45,7 @@ export function QuickSearch({ label, blocks, left, top, onChoose, onClose }: Pro
           setText(event.target.value);
           setIndex(0);
         }}
-        onBlur={onClose}
+        onBlur={(event) => onClose(event.relatedTarget !== null)}
       />
       <ul role="listbox" id="kb-quick-list" aria-label="Blocks that fit">
         {shown.map((block, position) => (

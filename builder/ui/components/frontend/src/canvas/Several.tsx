@@ -7,6 +7,7 @@ import { changingAll, commonParameters, settingAll } from "./common";
 import type { Model } from "./connect";
 import { Field } from "./fields";
 import { Icon } from "./icons";
+import { NumberInput } from "./NumberInput";
 import type { Action } from "./reducer";
 
 interface Props {
@@ -109,20 +110,16 @@ export function Learning({ nodes, readOnly, dispatch }: Pick<Props, "nodes" | "r
       </label>
       <label className="kb-dialog-field">
         Learning rate ×
-        <input
-          type="number"
-          min={0}
-          max={1000}
+        <NumberInput
+          key={typing}
+          minimum={0}
+          maximum={1000}
           step={0.1}
           disabled={readOnly || frozen === nodes.length}
-          value={factor ?? ""}
-          placeholder="mixed"
-          onBlur={() => dispatch({ type: "settle" })}
-          onChange={(event) => {
-            const value = Number(event.target.value);
-            if (event.target.value !== "" && value >= 0 && value <= 1000)
-              dispatch({ type: "edit", edits: changingAll(nodes, { learning_rate_factor: value }), typing });
-          }}
+          value={factor}
+          placeholder={factor === undefined ? "mixed" : ""}
+          onSettle={() => dispatch({ type: "settle" })}
+          onChange={(value) => dispatch({ type: "edit", edits: changingAll(nodes, { learning_rate_factor: value }), typing })}
         />
       </label>
     </div>

@@ -5,6 +5,7 @@ import { createContext, memo, useContext, useEffect, useRef, useState } from "re
 import type { Group, Note } from "../wire";
 import { BOX, boxPlace, depthWithin, folding, frameAround, type Folding, type Rectangle } from "./groups";
 import { Icon } from "./icons";
+import { leaveForCanvas } from "./keys";
 import { LEAST_NOTE } from "./notes";
 import type { GraphDocument } from "../wire";
 
@@ -67,6 +68,7 @@ function FrameHead({ group }: { group: Group }) {
       )}
       <input
         className="kb-frame-title nodrag"
+        data-draft
         aria-label="Title of the group"
         value={title}
         size={Math.max(8, title.length)}
@@ -74,7 +76,7 @@ function FrameHead({ group }: { group: Group }) {
         onChange={(event) => setTitle(event.target.value)}
         onBlur={settle}
         onKeyDown={(event) => {
-          if (event.key === "Enter") event.currentTarget.blur();
+          if (event.key === "Enter") leaveForCanvas(event.currentTarget);
         }}
       />
     </div>

@@ -30,6 +30,22 @@ export function isTextField(target: EventTarget | undefined): boolean {
   return target instanceof HTMLElement && target.matches("input:not([type=checkbox]), textarea, select");
 }
 
+/** A field whose text becomes a part of the model only when it is left, so that undo is of the typing. */
+export function isDraft(target: EventTarget | undefined): boolean {
+  return target instanceof HTMLElement && target.matches("[data-draft]");
+}
+
+/** Whether the browser puts a word together from several keys, as for Chinese: none of them is a command. */
+export function isComposing({ isComposing: isPart, keyCode }: KeyboardEvent): boolean {
+  // Safari says by this code alone that the key which ends a word was a part of it.
+  return isPart || keyCode === 229;
+}
+
+/** Give the keys back to the canvas around an element. */
+export function leaveForCanvas(element: Element): void {
+  element.closest<HTMLElement>(".kb-root")?.focus({ preventScroll: true });
+}
+
 /** Whether a press on this element is the element's own: a button is pressed by Enter, a field is typed in. */
 export function isForElement(target: EventTarget | undefined, { key }: Pick<Press, "key">): boolean {
   if (isTextField(target)) return true;

@@ -9,6 +9,7 @@ interface Props {
   readonly value: unknown;
   readonly disabled: boolean;
   readonly onChange: (value: unknown, isTyping: boolean) => void;
+  readonly onSettle: () => void;
   readonly described: { readonly id: string; readonly "aria-describedby": string; readonly "aria-invalid": boolean };
 }
 
@@ -56,7 +57,7 @@ export function KerasObjectControl(props: Props & { readonly text: (inner: Inner
   );
 }
 
-function Arguments({ value, classes, disabled, onChange, described }: Omit<Props, "value"> & {
+function Arguments({ value, classes, disabled, onChange, onSettle, described }: Omit<Props, "value"> & {
   readonly value: Readonly<Record<string, unknown>>;
   readonly classes: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }) {
@@ -71,6 +72,7 @@ function Arguments({ value, classes, disabled, onChange, described }: Omit<Props
             value={name in config ? config[name] : standard}
             disabled={disabled}
             onChange={(item) => onChange({ ...value, config: { ...config, [name]: item } }, true)}
+            onSettle={onSettle}
           />
         </label>
       ))}
@@ -78,7 +80,12 @@ function Arguments({ value, classes, disabled, onChange, described }: Omit<Props
   );
 }
 
-function PlainInput({ id, value, disabled, onChange }: { id: string; value: unknown; disabled: boolean; onChange: (value: unknown) => void }) {
+interface PlainProps extends Pick<Props, "value" | "disabled" | "onSettle"> {
+  readonly id: string;
+  readonly onChange: (value: unknown) => void;
+}
+
+function PlainInput({ id, value, disabled, onChange, onSettle }: PlainProps) {
   const [text, setText] = useState(shown(value));
   useEffect(() => {
     setText((typed) => (JSON.stringify(plain(typed)) === JSON.stringify(value) ? typed : shown(value)));
@@ -96,6 +103,7 @@ function PlainInput({ id, value, disabled, onChange }: { id: string; value: unkn
         setText(event.target.value);
         onChange(plain(event.target.value));
       }}
+      onBlur={onSettle}
     />
   );
 }

@@ -44,7 +44,7 @@ export function useFigures(data: CanvasData, document: GraphDocument, rev: numbe
       try {
         const body = { projectId: data.projectId, rev, graph: newest.current };
         const answer = await post<FiguresAnswer>(data, "analyze", body, request.signal);
-        setAsked((before) => (answer.figures || !before.answer ? { answer, failure: null } : before));
+        setAsked((before) => withAnswer(before, answer));
         if (answer.state === "working") timer = setTimeout(ask, AGAIN_MS);
       } catch (error) {
         if (request.signal.aborted) return;
@@ -58,6 +58,11 @@ export function useFigures(data: CanvasData, document: GraphDocument, rev: numbe
     };
   }, [data.projectId, data.inferUrl, data.token, rev]);
   return asked;
+}
+
+/** What is known after an answer: an answer without figures leaves the figures in sight, but tells that the studio is there. */
+export function withAnswer(before: Asked<FiguresAnswer>, answer: FiguresAnswer): Asked<FiguresAnswer> {
+  return { answer: answer.figures || !before.answer ? answer : before.answer, failure: null };
 }
 
 export interface Preflight extends Asked<PreflightAnswer> {

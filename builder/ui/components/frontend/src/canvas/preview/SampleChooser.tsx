@@ -57,6 +57,7 @@ function SampleNumber({ sample, onChoose }: { sample: number; onChoose: (sample:
   };
   return (
     <input
+      data-draft
       type="text"
       inputMode="numeric"
       aria-label="Sample number"
