@@ -33,9 +33,18 @@ def _type(
         if not inspect.isclass(item) or not issubclass(item, base) or item is base:
             continue
         classes[item.__name__] = _defaults(item)
-        if name.islower():
+        if name.islower() and _stands_alone(module, name):
             names.add(name)
     return KerasObject(noun, tuple(sorted(names)), dict(sorted(classes.items())), strength)
+
+
+def _stands_alone(module: ModuleType, name: str) -> bool:
+    """Tell whether Keras makes the object from its name: some need a value, or are known as a class only."""
+    try:
+        module.get(name)
+    except (KeyError, TypeError, ValueError):
+        return False
+    return True
 
 
 def _defaults(item: type) -> dict[str, Any]:

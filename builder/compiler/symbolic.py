@@ -20,6 +20,7 @@ from builder.blocks.weightless import without_weights
 from builder.compiler.figures.layers import LayerFigures, calls, layer_figures
 from builder.compiler.figures.reach import Reach, block_reach
 from builder.compiler.tensors import TensorSpec, spec_of
+from builder.compiler.weight_rules import weight_fault
 from builder.data.preprocessing import model_input_tensors
 from builder.data.spec import ModelInput
 
@@ -92,7 +93,9 @@ def _cached(kind: str, values: str, inputs: tuple[tuple[str, Any], ...]) -> Outc
             outputs = block.named_outputs(chosen, block.apply(chosen, _NAME, tensors))
         except Exception as error:  # Keras raises many types; the message is all that is used.
             return Outcome(error=_first_line(error))
-        return _measured(_whole(block, sources, outputs), outputs)
+        whole = _whole(block, sources, outputs)
+        fault = weight_fault(whole) if hasattr(whole, "weights") else ""
+        return Outcome(error=fault) if fault else _measured(whole, outputs)
 
 
 @contextmanager
