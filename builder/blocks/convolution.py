@@ -95,7 +95,6 @@ BLOCKS = (
         "y[t, c] = activation(Σᵢ x[t·s + i, c]·W[i, c] + b[c])",
         _DEPTHWISE_REFERENCE,
         "depthwise_convolution",
-        padding=_CAUSAL,
     ),
     _convolution(
         layers.DepthwiseConv2D,
@@ -110,7 +109,6 @@ BLOCKS = (
         "y = activation(pointwise(depthwise(x)) + b)",
         _SEPARABLE_REFERENCE,
         "separable_convolution",
-        padding=_CAUSAL,
         depth_multiplier=replace(SHARED["depth_multiplier"], advanced=True),
     ),
     _convolution(

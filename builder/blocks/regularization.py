@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from keras import layers
 
-from builder.blocks.base import FLOAT_FLOWS, Block, Port, Setting
+from builder.blocks.base import FLOAT_FLOWS, Block, Port, Setting, plain_arguments
 from builder.blocks.derive import FLOW_BY_AXES, axes_of, primitive
 from builder.params import Float
 
@@ -24,7 +25,17 @@ def _regularization(
         inputs=(Port("input", flows),),
         picture=picture,
         settings=settings,
+        arguments=_with_noise_shape,
     )
+
+
+def _with_noise_shape(values: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return the arguments with None for the axes along which the noise follows the input."""
+    arguments = plain_arguments(values)
+    noise = arguments.get("noise_shape")
+    if noise is not None:
+        arguments["noise_shape"] = tuple(None if size == -1 else size for size in noise)
+    return arguments
 
 
 _SPATIAL = "Tompson et al., Efficient Object Localization Using Convolutional Networks (2015)"

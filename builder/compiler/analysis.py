@@ -14,6 +14,7 @@ from builder.compiler.context import Arrival, Context
 from builder.compiler.own_kinds import own_block
 from builder.compiler.picture_rules import moved_pictures
 from builder.compiler.resolve import resolved
+from builder.compiler.running_rules import graphics_card_only, running_problem, small_vocabularies
 from builder.compiler.shape_rules import refused, shape_problem
 from builder.compiler.symbolic import Outcome, free_input_outcome, input_outcome, outcome, passed_through
 from builder.compiler.tensors import TensorSpec
@@ -104,6 +105,8 @@ def _walk(analysis: Analysis, skipped: set[str]) -> None:
             analysis.graph, analysis.spec, analysis.values, analysis.outcomes
         )
         analysis.problems += moved_pictures(analysis.graph, analysis.spec)
+        analysis.problems += small_vocabularies(analysis.graph, analysis.spec, analysis.values)
+        analysis.problems += graphics_card_only(analysis.graph, analysis.values)
         analysis.problems += decoder_rules.decoder_problems(
             analysis.graph, analysis.spec, analysis.values, analysis.outcomes
         )
@@ -166,7 +169,7 @@ def _visit(analysis: Analysis, node: Node) -> None:
     if node.kind == OUTPUT:
         analysis.outcomes[node.id] = passed_through(context.first)
         return
-    problem = shape_problem(context) or _unresolved(context)
+    problem = shape_problem(context) or running_problem(context) or _unresolved(context)
     if problem is None:
         result = outcome(node.kind, values, _arriving(context))
         problem = refused(context, result.error) if result.error else _unlike(analysis, node, result)

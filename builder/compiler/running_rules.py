@@ -1,0 +1,167 @@
+"""Settings that Keras takes when a model is put together, and refuses only when it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from builder.compiler import repairs
+from builder.compiler.context import Context
+from builder.compiler.families import CONVOLUTION
+from builder.data.spec import DataSpec
+from builder.errors import Problem
+from builder.graph import Graph, Node
+from builder.params import AUTO
+
+Values = Mapping[str, Mapping[str, Any]]
+
+_EMBEDDINGS = ("embedding.v1", "reversible_embedding.v1", "token_and_position_embedding.v1")
+_CONVOLVING_STATES = tuple(f"conv_lstm{axes}d.v1" for axes in (1, 2, 3))
+_NO_DILATION: tuple[Any, ...] = (1, [1], [1, 1], [1, 1, 1])
+
+
+def running_problem(context: Context) -> Problem | None:
+    """Return what would stop the model at this block as soon as it runs, or None."""
+    rule = _RULES.get(context.node.kind)
+    return rule(context) if rule else None
+
+
+def small_vocabularies(graph: Graph, spec: DataSpec, values: Values) -> list[Problem]:
+    """Return the embeddings that have fewer vectors than the data have words."""
+    found = []
+    for node in graph.nodes:
+        own = values.get(node.id, {})
+        if node.kind not in _EMBEDDINGS or own.get("reverse") or not isinstance(own.get("input_dim"), int):
+            continue
+        words = _words_before(graph, node, spec, values)
+        if words > own["input_dim"]:
+            message = (
+                f"'{node.id}' has vectors for {own['input_dim']:,} words, but the data have {words:,}: the "
+                "others would find none. Set 'input_dim' to auto, or keep fewer words on the Data page."
+            )
+            repair = repairs.set_parameter("Take the size from the data", node.id, "input_dim", AUTO)
+            found.append(Problem("small_vocabulary", message, node.id, "input_dim", repair))
+    return found
+
+
+def graphics_card_only(graph: Graph, values: Values) -> list[Problem]:
+    """Return the warnings about convolutions that TensorFlow computes on graphics cards only."""
+    found = []
+    for node in graph.nodes:
+        own = values.get(node.id, {})
+        name, plain, what = "", None, ""
+        if node.kind in (*CONVOLUTION, *_CONVOLVING_STATES) and own.get("data_format") == "channels_first":
+            name, what = "data_format", "the order 'channels_first'"
+        elif (
+            node.kind in CONVOLUTION
+            and "output_padding" in own
+            and own.get("dilation_rate") not in _NO_DILATION
+        ):
+            name, what = "dilation_rate", "a transposed convolution with a dilation rate above 1"
+            plain = 1 if isinstance(own["dilation_rate"], int) else [1] * len(own["dilation_rate"])
+        if name:
+            message = (
+                f"'{node.id}' has {what}, which TensorFlow computes on a graphics card only: without one the "
+                "training stops."
+            )
+            shown = "empty" if plain is None else "1"
+            repair = repairs.set_parameter(f"Set it to {shown}", node.id, name, plain)
+            found.append(Problem("graphics_card_only", message, node.id, name, repair, "warning"))
+    return found
+
+
+def _words_before(graph: Graph, node: Node, spec: DataSpec, values: Values) -> int:
+    """Return how many words the text has that a block reads straight from the data, or else 0."""
+    before = node
+    while before.kind in (node.kind, "identity.v1") and graph.incoming(before.id):
+        before = graph.node(graph.incoming(before.id)[0].source)
+    source = values.get(before.id, {}).get("source")
+    if before.kind != "input.v1" or source is None:
+        return 0
+    return len(spec.input(source).settings.get("vocabulary", ()))
+
+
+def _step(context: Context) -> Problem | None:
+    steps, step = context.first.shape[1], context.values["step"]
+    if steps is None or -steps <= step < steps:
+        return None
+    message = (
+        f"{context.title} takes the step {step}, but {context.first.in_words()} arrives, whose steps are 0 "
+        f"to {steps - 1}. Take one of them, or -1 for the last."
+    )
+    repair = repairs.set_parameter("Take the last step", context.node.id, "step", -1)
+    return context.problem("no_such_step", message, repair, field="step")
+
+
+def _noise_shape(context: Context) -> Problem | None:
+    noise, shape = context.values["noise_shape"], context.first.shape
+    if noise is None:
+        return None
+    fits = len(noise) == len(shape) and all(
+        part in (-1, 1, size) for part, size in zip(noise, shape, strict=True)
+    )
+    if fits:
+        return None
+    axes = ", ".join("batch" if size is None else str(size) for size in shape)
+    message = (
+        f"The noise of {context.title} has the shape {noise}, but what arrives has {len(shape)} axes "
+        f"({axes}). Give for each axis -1 (as it is) or 1 (the same along it)."
+    )
+    repair = repairs.set_parameter("Let every value have its own noise", context.node.id, "noise_shape", None)
+    return context.problem("noise_shape", message, repair, field="noise_shape")
+
+
+def _axes(context: Context) -> Problem | None:
+    given, rank = context.values["axis"], len(context.first.shape)
+    axes = [given] if isinstance(given, int) else list(given)
+    exist = all(-rank <= axis < rank and axis % rank for axis in axes)
+    places = sorted(axis % rank for axis in axes)
+    is_wrong = not exist or len(set(places)) != len(places)
+    # The factors that it learns are laid on the last axes, whatever the axes are.
+    must_be_last = context.node.kind == "rms_normalization.v1"
+    if not is_wrong and not (must_be_last and places != list(range(rank - len(places), rank))):
+        return None
+    which = "the last of them" if must_be_last else "each at most once"
+    message = (
+        f"{context.title} cannot work along the axis {given}: axis 0 holds the samples, and what arrives has "
+        f"the axes 1 to {rank - 1}, of which it takes {which}. Set the axis to -1, which is the features."
+    )
+    repair = repairs.set_parameter("Set the axis to -1", context.node.id, "axis", -1)
+    return context.problem("bad_axis", message, repair, field="axis")
+
+
+def _reversed(context: Context) -> Problem | None:
+    features, wanted = context.first.shape[-1], context.values["output_dim"]
+    if not context.values["reverse"] or context.first.flow == "tokens" or features == wanted:
+        return None
+    message = (
+        f"{context.title} turns vectors of {wanted} features back into words, but {context.first.in_words()} "
+        f"arrives. Set its 'output_dim' to {features}, or change the block before it."
+    )
+    repair = repairs.set_parameter(
+        f"Set its output_dim to {features}", context.node.id, "output_dim", features
+    )
+    return context.problem("features_differ", message, repair, field="output_dim")
+
+
+def _strides(context: Context) -> Problem | None:
+    strides = context.values["strides"]
+    if isinstance(strides, int) or len(set(strides)) == 1:
+        return None
+    same = [max(strides)] * len(strides)
+    shown = " × ".join(str(step) for step in strides)
+    message = (
+        f"{context.title} moves by {shown}, but a window of each channel's own can only move equally far in "
+        "height and width."
+    )
+    repair = repairs.set_parameter(f"Move by {same[0]} in both", context.node.id, "strides", same)
+    return context.problem("strides_differ", message, repair, field="strides")
+
+
+_RULES: dict[str, Callable[[Context], Problem | None]] = {
+    "select_step.v1": _step,
+    "reversible_embedding.v1": _reversed,
+    **dict.fromkeys(("dropout.v1", "alpha_dropout.v1"), _noise_shape),
+    **dict.fromkeys(("unit_normalization.v1", "rms_normalization.v1", "softmax.v1"), _axes),
+    **dict.fromkeys(("depthwise_conv2d.v1", "separable_conv2d.v1"), _strides),
+}
