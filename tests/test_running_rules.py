@@ -71,6 +71,21 @@ REFUSED: dict[str, tuple[Graph, DataSpec, str]] = {
     "unlike strides of a separable window": (
         of_picture("separable_conv2d.v1", strides=[2, 1], padding="same"), image_spec(), "strides_differ",
     ),
+    "an odd number of features turned in pairs": (
+        chain(TEXT, EMBEDDING, ("between", "rotary_attention.v1", {"key_dim": 3}), POOL, HEAD),
+        text_spec(),
+        "odd_key_dim",
+    ),
+    "before and after on a picture": (
+        chain(IMAGE, ("between", "multi_head_attention.v1", {"use_causal_mask": True}), MEAN, HEAD),
+        image_spec(),
+        "no_order",
+    ),
+    "neighbors on a picture": (
+        chain(IMAGE, ("between", "multi_head_attention.v1", {"sliding_window": 2}), MEAN, HEAD),
+        image_spec(),
+        "no_order",
+    ),
 }  # fmt: skip
 
 
@@ -129,3 +144,26 @@ def test_padding_that_keras_refuses_is_not_offered() -> None:
     for kind in ("depthwise_conv1d.v1", "separable_conv1d.v1"):
         padding = next(item for item in registry()[kind].parameters if item.name == "padding")
         assert not padding.accepts("causal")
+
+
+@pytest.mark.parametrize(
+    ("wrapper", "inner", "fits"),
+    [
+        ("time_distributed.v1", "max_pooling1d.v1", False),
+        ("time_distributed.v1", "global_average_pooling2d.v1", False),
+        ("time_distributed.v1", "dense.v1", True),
+        ("spectral_normalization.v1", "conv2d_transpose.v1", False),
+        ("spectral_normalization.v1", "conv1d_transpose.v1", True),
+    ],
+)
+def test_a_layer_inside_a_wrapper_has_to_fit_what_arrives(wrapper: str, inner: str, fits: bool) -> None:
+    graph = of_text(wrapper, layer={"kind": inner, "parameters": {}})
+    errors = [problem for problem in check(project(graph), text_spec()) if problem.block == "between"]
+    assert [problem.code for problem in errors if problem.severity == "error"] == (
+        [] if fits else ["inner_layer_misfit"]
+    )
+
+
+def test_filling_that_keras_refuses_is_not_offered() -> None:
+    filling = next(item for item in registry()["resizing.v1"].parameters if item.name == "fill_mode")
+    assert filling.accepts("constant") and not filling.accepts("wrap")

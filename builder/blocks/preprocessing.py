@@ -94,6 +94,11 @@ BLOCKS = (
             "pad_to_aspect_ratio": Setting(
                 Boolean(), "Fill the shorter side up instead of distorting the image.", advanced=True
             ),
+            "fill_mode": Setting(
+                Choice(("constant",)),
+                "What fills the places that no pixel of the image reaches.",
+                advanced=True,
+            ),
             "antialias": Setting(
                 Boolean(), "Smooth before making smaller, against jagged edges.", advanced=True
             ),

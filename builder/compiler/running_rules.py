@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from builder.blocks import registry
+from builder.blocks.base import FLOWS
+from builder.blocks.derive import FLOW_BY_AXES, axes_of
 from builder.compiler import repairs
 from builder.compiler.context import Context
 from builder.compiler.families import CONVOLUTION
@@ -45,7 +48,7 @@ def small_vocabularies(graph: Graph, spec: DataSpec, values: Values) -> list[Pro
 
 
 def graphics_card_only(graph: Graph, values: Values) -> list[Problem]:
-    """Return the warnings about convolutions that TensorFlow computes on graphics cards only."""
+    """Return the warnings about what TensorFlow computes on graphics cards only."""
     found = []
     for node in graph.nodes:
         own = values.get(node.id, {})
@@ -59,6 +62,8 @@ def graphics_card_only(graph: Graph, values: Values) -> list[Problem]:
         ):
             name, what = "dilation_rate", "a transposed convolution with a dilation rate above 1"
             plain = 1 if isinstance(own["dilation_rate"], int) else [1] * len(own["dilation_rate"])
+        elif own.get("flash_attention"):
+            name, what = "flash_attention", "the fast kernel of attention"
         if name:
             message = (
                 f"'{node.id}' has {what}, which TensorFlow computes on a graphics card only: without one the "
@@ -144,6 +149,47 @@ def _reversed(context: Context) -> Problem | None:
     return context.problem("features_differ", message, repair, field="output_dim")
 
 
+def _key_dim(context: Context) -> Problem | None:
+    size = context.values["key_dim"]
+    if size % 2 == 0:
+        return None
+    message = (
+        f"The 'key_dim' of {context.title} is {size}, but its features are turned in pairs: it must be even."
+    )
+    repair = repairs.set_parameter(f"Set it to {size + 1}", context.node.id, "key_dim", size + 1)
+    return context.problem("odd_key_dim", message, repair, field="key_dim")
+
+
+def _order(context: Context) -> Problem | None:
+    """Tell that the places of a picture do not come before or after each other."""
+    off = {"use_causal_mask": False, "sliding_window": None}
+    name = next((name for name, value in off.items() if context.values.get(name) not in (value, None)), None)
+    if name is None or context.first.flow == "sequence":
+        return None
+    message = (
+        f"{context.title} has '{name}', but {context.first.in_words()} arrives: only the steps of a sequence "
+        "come before or after each other. Turn it off, or make a sequence of it with a Reshape."
+    )
+    repair = repairs.set_parameter("Turn it off", context.node.id, name, off[name])
+    return context.problem("no_order", message, repair, field=name)
+
+
+def _inner_layer(context: Context) -> Problem | None:
+    inner = registry()[context.values["layer"]["kind"]]
+    axes = axes_of(inner.function) if inner.is_layer and inner.function is not None else 0
+    # A wrapper around every step takes the steps' axis away.
+    needed = axes + 2 + (context.node.kind == "time_distributed.v1")
+    if not axes or len(context.first.shape) == needed:
+        return None
+    what = "each step of what arrives" if context.node.kind == "time_distributed.v1" else "what arrives"
+    message = (
+        f"The layer inside {context.title}, a {inner.label}, does not fit {what}: it reads "
+        f"{FLOWS[FLOW_BY_AXES[axes]]}, and what arrives is {context.first.in_words()}. Choose another layer "
+        "in it, or another block before it."
+    )
+    return context.problem("inner_layer_misfit", message, field="layer")
+
+
 def _strides(context: Context) -> Problem | None:
     strides = context.values["strides"]
     if isinstance(strides, int) or len(set(strides)) == 1:
@@ -161,6 +207,9 @@ def _strides(context: Context) -> Problem | None:
 _RULES: dict[str, Callable[[Context], Problem | None]] = {
     "select_step.v1": _step,
     "reversible_embedding.v1": _reversed,
+    "rotary_attention.v1": _key_dim,
+    "multi_head_attention.v1": _order,
+    **dict.fromkeys(("time_distributed.v1", "spectral_normalization.v1"), _inner_layer),
     **dict.fromkeys(("dropout.v1", "alpha_dropout.v1"), _noise_shape),
     **dict.fromkeys(("unit_normalization.v1", "rms_normalization.v1", "softmax.v1"), _axes),
     **dict.fromkeys(("depthwise_conv2d.v1", "separable_conv2d.v1"), _strides),
