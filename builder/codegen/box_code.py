@@ -30,7 +30,7 @@ def read_boxes(files):
     """Return the boxes of every picture that the table names: class, and sides in pixels."""
     pictures = [name for name in files if name.lower().endswith(PICTURES)]
     find, boxes = PictureFinder(pictures), {}
-    rows = csv.reader(io.StringIO(files[TABLE].decode("utf-8-sig", "replace"), newline=""))
+    rows = csv.reader(io.StringIO(files[TABLE].decode(ENCODING, "replace"), newline=""))
     next(rows)
     for row in rows:
         if len(row) > max(COLUMNS):
@@ -57,7 +57,7 @@ def read_boxes(recipe: DataRecipe, spec: DataSpec, given: Loaded) -> Reading:
     found = table_of_boxes(_path(recipe))
     if found is None:
         raise not_code("boxes that are described by something else than one table (CSV)")
-    table, columns = found
+    table, columns, encoding = found
     (item,) = spec.inputs
     lines = [
         "def load_data(path):",
@@ -92,6 +92,7 @@ def read_boxes(recipe: DataRecipe, spec: DataSpec, given: Loaded) -> Reading:
             *constant("PICTURES", EXTENSIONS),
             "# The table of the boxes: image, left, top, right, bottom and class stand in these columns.",
             f"TABLE, COLUMNS = {literal(table)}, {literal(columns)}",
+            f"ENCODING = {literal(encoding)}",
             f"BOXES_A_PICTURE = {spec.target_shape[0]}",
             f"# The class of a row without a box.\nIGNORED = {IGNORED}",
         ),

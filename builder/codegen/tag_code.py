@@ -62,7 +62,7 @@ def read_tagged(spec: DataSpec, beside: Beside) -> Reading:
     pieces = "[INDEX.get(word, 1)]" if kind == "word" else "[INDEX.get(mark, 1) for mark in word]"
     if kind in SUBWORD:
         pieces, index = "TOKENIZER.encode(word).ids or [1]", []
-    lines = lines_reading()
+    lines = lines_reading(spec)
     carried = [source(item) for item in (Entity, parts_of, entities_of, to_iob2)]
     return Reading(
         ("from typing import NamedTuple", *vocabulary.imports, *lines.imports),

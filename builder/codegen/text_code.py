@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 
-from builder.codegen.layout import INDENT, formatted, source
+from builder.codegen.layout import INDENT, formatted, literal, source
 from builder.codegen.loading import TOKENIZER_FILE, VOCABULARY_FILE, Beside, Reading
-from builder.data.spec import ModelInput
+from builder.data.encodings import WINDOWS, decoded, unicode_encoding
+from builder.data.spec import DataSpec, ModelInput
 from builder.data.text import words_of
-from builder.data.text_files import decoded
 from builder.data.tokenizers import SUBWORD
 
 _CHARACTERS_FILE = "characters.json"
@@ -31,13 +31,15 @@ def token_ids(texts, length=SEQUENCE_LENGTH):
 _READ_LINES = '''\
 def read_lines(path):
     """Return the lines of a text file."""
-    text, _ = decoded(path.read_bytes())
+    text = decoded(path.read_bytes(), {encoding})
     return io.StringIO(text, newline=None).read().split("\\n")'''
 
 
-def lines_reading() -> Reading:
-    """Return the code of ``read_lines``, which finds out the encoding of a text file as the studio does."""
-    return Reading(("import codecs", "import io"), (source(decoded), _READ_LINES))
+def lines_reading(spec: DataSpec) -> Reading:
+    """Return the code of ``read_lines``, which reads a text file in the encoding that the studio found."""
+    encoding = literal(spec.reading.get("encoding", WINDOWS))
+    code = _READ_LINES.replace("{encoding}", encoding)
+    return Reading(("import codecs", "import io"), (source(unicode_encoding), source(decoded), code))
 
 
 def tokenizer_kind(item: ModelInput) -> str:

@@ -135,7 +135,7 @@ def language_parts(recipe: DataRecipe, spec: DataSpec, beside: Beside) -> list[P
 
 def text_words(recipe: DataRecipe) -> str:
     """Return what a script of a language model takes as its data, in words."""
-    return "a CSV file" if _format(recipe) == "csv" else "a text file in UTF-8"
+    return "a CSV file" if _format(recipe) == "csv" else "a text file"
 
 
 def _format(recipe: DataRecipe) -> str:
@@ -148,7 +148,7 @@ def texts_reading(recipe: DataRecipe, spec: DataSpec) -> Reading:
         column = f"TEXT_COLUMN = {literal(spec.inputs[0].settings['column'])}"
         imports = ("import csv", "import gzip", "import io", "import pandas as pd")
         return Reading(imports, (read_table_source(spec), _COLUMN), (column,))
-    lines = lines_reading()
+    lines = lines_reading(spec)
     if sample_facts(recipe) or recipe.source.get("unit") == "paragraph":
         return Reading(("import re", *lines.imports), (*lines.definitions, _PARAGRAPHS))
     return Reading(lines.imports, (*lines.definitions, _LINES))

@@ -20,6 +20,7 @@ from PIL import Image
 from builder.data.archives import Files, list_files
 from builder.data.box_targets import PictureFinder, stem_of
 from builder.data.class_folders import TEST_FOLDERS
+from builder.data.encodings import ENCODING_NAMES, encoding_of, encoding_warning
 from builder.data.images import EXTENSIONS, TURN, decode_image
 from builder.data.naming import natural_key
 from builder.data.safe_xml import UnsafeXml, read_xml
@@ -68,6 +69,7 @@ class _Marked:
     boxes: dict[str, list[Box]] = field(default_factory=dict)
     sizes: dict[str, tuple[float, float]] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
+    guessed: list[Problem] = field(default_factory=list)
 
     def add(self, picture: str, label: str, sides: Sequence[Any], where: str) -> None:
         """Keep a box, or note what is wrong with it."""
@@ -164,14 +166,15 @@ def read_boxes(path: Path, title: str | None = None) -> BoxSource:
         class_names=tuple(labels),
         files=tuple(path / name for name in listed.names) if path.is_dir() else (path,),
         is_test=tests if tests.any() and not tests.all() else None,
-        problems=(*listed.problems, *_warnings(path, pictures, names, marked.faults)),
+        problems=(*listed.problems, *marked.guessed, *_warnings(path, pictures, names, marked.faults)),
     )
 
 
-def table_of_boxes(path: Path) -> tuple[str, tuple[int, ...]] | None:
-    """Return the one table that describes the boxes of a folder or zip, and the places of its columns.
+def table_of_boxes(path: Path) -> tuple[str, tuple[int, ...], str] | None:
+    """Return the one table that describes the boxes of a folder or zip, its columns' places, its encoding.
 
-    These are the image, the four sides and the class. Where other files describe boxes, too, there is None.
+    The columns are the image, the four sides and the class. Where other files describe boxes, too, there is
+    None.
     """
     listed = list_files(path)
     if any(name.lower().endswith((".xml", ".json", _TEST_LIST)) for name in listed.names):
@@ -179,8 +182,10 @@ def table_of_boxes(path: Path) -> tuple[str, tuple[int, ...]] | None:
     found = []
     for name in listed.names:
         if name.lower().endswith(".csv"):
-            columns = _columns(next(_lines(listed.read(name)), []))
-            found += [] if columns is None else [(name, columns)]
+            data = listed.read(name)
+            encoding = encoding_of(data)
+            columns = _columns(next(_lines(data, encoding), []))
+            found += [] if columns is None else [(name, columns, encoding)]
     return found[0] if len(found) == 1 else None
 
 
@@ -264,10 +269,13 @@ def _read_coco(name: str, data: bytes, find: PictureFinder, marked: _Marked) -> 
 
 
 def _read_table(name: str, data: bytes, find: PictureFinder, marked: _Marked) -> None:
-    lines = _lines(data)
+    encoding = encoding_of(data)
+    lines = _lines(data, encoding)
     columns = _columns(next(lines, []))
     if columns is None:
         return
+    if encoding in ENCODING_NAMES:
+        marked.guessed.append(encoding_warning(name, encoding))
     try:
         for row in lines:
             _read_row(name, lines.line_num, row, columns, find, marked)
@@ -275,8 +283,8 @@ def _read_table(name: str, data: bytes, find: PictureFinder, marked: _Marked) ->
         marked.faults.append(f"{name}, line {lines.line_num}: {error}")
 
 
-def _lines(data: bytes) -> Any:
-    return csv.reader(io.StringIO(data.decode("utf-8-sig", "replace"), newline=""))
+def _lines(data: bytes, encoding: str) -> Any:
+    return csv.reader(io.StringIO(data.decode(encoding, "replace"), newline=""))
 
 
 def _read_row(
@@ -320,7 +328,8 @@ def _keep_size(marked: _Marked, picture: str, width: Any, height: Any) -> None:
 
 def _tests(listed: Files, names: Sequence[str]) -> np.ndarray:
     file = next((name for name in listed.names if name.lower().endswith(_TEST_LIST)), None)
-    stems = set() if file is None else set(listed.read(file).decode("utf-8", "replace").split())
+    data = b"" if file is None else listed.read(file)
+    stems = set(data.decode(encoding_of(data), "replace").split())
     return np.array(
         [stem_of(name) in stems or bool(TEST_FOLDERS & set(name.lower().split("/")[:-1])) for name in names],
         dtype=bool,

@@ -12,6 +12,7 @@ from PIL import Image
 
 from builder.data.archives import Files, list_files
 from builder.data.class_folders import TEST_FOLDERS
+from builder.data.encodings import encoding_of
 from builder.data.files import BrokenFile
 from builder.data.images import EXTENSIONS, decode_image, decode_plain
 from builder.errors import Problem, stop
@@ -170,7 +171,8 @@ def _named(listed: Files) -> tuple[str, ...]:
     file = next((name for name in listed.names if name.lower().rsplit("/", 1)[-1] in CLASS_FILES), None)
     if file is None:
         return ()
-    lines = [line.strip() for line in listed.read(file).decode("utf-8", "replace").splitlines()]
+    data = listed.read(file)
+    lines = [line.strip() for line in data.decode(encoding_of(data), "replace").splitlines()]
     return tuple(line for line in lines if line)[:IGNORED_VALUE]
 
 

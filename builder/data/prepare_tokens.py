@@ -58,6 +58,7 @@ def prepare_tokens(
         rows={part: len(rows) for part, rows in parts.items()},
         data_hash=hash_files(source.files),
         source_title=source.title,
+        reading=source.reading,
     )
     return spec, problems
 

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from builder.data.columns import looks_like_number
+from builder.data.encodings import ENCODING_NAMES, encoding_warning, guessed_encoding
 from builder.data.files import describe_start, is_pickle, pickle_refused, unreadable
 from builder.data.large_csv import Dialect, read_large_csv
 from builder.data.table_codes import MISSING
@@ -42,8 +43,8 @@ _CHUNK_ROWS = 10_000
 def read_table(path: Path, title: str | None = None) -> TableSource:
     """Return the columns of a CSV or TSV file, plain or gzipped.
 
-    Encoding (UTF-8, UTF-16, else Windows-1252), delimiter and header are detected. Broken rows are
-    left out with a warning where they are few.
+    Encoding (UTF-8, UTF-16, else what ``guessed_encoding`` tells), delimiter and header are detected.
+    Broken rows are left out with a warning where they are few.
 
     Raises:
         BuilderError: where the file is empty, not text, too large, too wide or mostly broken.
@@ -115,8 +116,8 @@ def _read_large(path: Path, title: str) -> TableSource:
         raise _too_large(path)
     with path.open("rb") as stream:
         head = stream.read(_HEAD_BYTES)
-    encoding = _encoding_of_start(path, head[:4096]) or ("utf-8" if _is_utf8(head) else "cp1252")
-    if encoding == "cp1252" and b"\0" in head:
+    encoding = _encoding_of_start(path, head[:4096]) or _encoding_of_head(head)
+    if encoding in ENCODING_NAMES and b"\0" in head:
         raise _not_text(path, "data that are not text")
     _check_size(path, 0, _longest_line(head, 0))
     with _open_text(path, encoding) as text:
@@ -125,7 +126,7 @@ def _read_large(path: Path, title: str) -> TableSource:
     names, header_problems, has_header = _header(path, sample, dialect)
     header_lines = _lines_before_rows(path, dialect) if has_header else 0
     source = read_large_csv(path, title, dialect, names, header_lines)
-    guessed = [_encoding_warning(path)] if encoding == "cp1252" else []
+    guessed = [encoding_warning(path.name, encoding)] if encoding in ENCODING_NAMES else []
     return replace(
         source,
         decimal_comma=dialect.delimiter == ";",
@@ -134,9 +135,10 @@ def _read_large(path: Path, title: str) -> TableSource:
     )
 
 
-def _is_utf8(head: bytes) -> bool:
+def _encoding_of_head(head: bytes) -> str:
     # The last character may be cut in two.
-    return _still_valid(codecs.getincrementaldecoder("utf-8")(), head) is not None
+    is_utf8 = _still_valid(codecs.getincrementaldecoder("utf-8")(), head) is not None
+    return "utf-8" if is_utf8 else guessed_encoding(io.BytesIO(head))
 
 
 def _reading(dialect: Dialect, names: list[str], renamed: bool, has_header: bool) -> dict[str, Any]:
@@ -183,15 +185,9 @@ def _check_bytes(path: Path) -> tuple[str, list[Problem]]:
         decoder = _still_valid(decoder, b"", final=True)
     if encoding is not None or decoder is not None:
         return encoding or "utf-8", []
-    return "cp1252", [_encoding_warning(path)]
-
-
-def _encoding_warning(path: Path) -> Problem:
-    message = (
-        f"{path.name} is not written in UTF-8, so it was read as Windows-1252. If letters such as é or ß "
-        "look wrong, save the file again with the encoding UTF-8."
-    )
-    return Problem("encoding_guessed", message, field="source", severity="warning")
+    with _open_bytes(path) as stream:
+        encoding = guessed_encoding(stream)
+    return encoding, [encoding_warning(path.name, encoding)]
 
 
 def _encoding_of_start(path: Path, head: bytes) -> str | None:

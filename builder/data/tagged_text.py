@@ -7,12 +7,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from builder.data.encodings import (
+    ENCODING_NAMES,
+    WINDOWS,
+    encoding_of,
+    encoding_warning,
+    unicode_encoding,
+)
 from builder.data.files import describe_start, is_pickle, pickle_refused
 from builder.data.table_source import TableSource
 from builder.data.tags import OUTSIDE, PREFIXES, begun_inside
@@ -81,8 +89,11 @@ def read_tagged(path: Path, title: str | None = None) -> TableSource:
     _check_broken(path, broken, sum(len(item.words) for item in sentences))
     if not sentences:
         raise _not_tagged(path, "it holds no words")
-    problems = [*_encoding_warning(path, encoding), *_broken_warning(path, broken)]
-    return _table(title, sentences, (path,), problems)
+    is_guessed = encoding in ENCODING_NAMES
+    guessed = [encoding_warning(path.name, encoding)] if is_guessed else []
+    problems = [*guessed, *_broken_warning(path, broken)]
+    table = _table(title, sentences, (path,), problems)
+    return replace(table, reading={"encoding": encoding}) if is_guessed else table
 
 
 def tagged_rows(table: TableSource) -> TableSource:
@@ -167,28 +178,24 @@ def _text(path: Path) -> tuple[str, str]:
     kind = describe_start(data[:16])
     if kind is not None or b"\0" in data[:4096]:
         raise _not_tagged(path, f"it is {kind or 'no text in UTF-8'}")
-    try:
-        return data.decode("utf-8-sig"), "utf-8"
-    except UnicodeDecodeError as error:
-        bad = [number for number, line in enumerate(data.split(b"\n"), start=1) if not _is_utf8(line)]
-        whole = sum(any(byte > 127 for byte in line) for line in data.split(b"\n"))
-        if len(bad) < whole:
-            where = ", ".join(str(number) for number in bad[:_SHOWN])
-            message = (
-                f"{path.name} mixes encodings: {len(bad):,} line(s) are not UTF-8 (line {where}), while "
-                f"{whole - len(bad):,} other(s) with accents are. Save those lines as UTF-8 in a text "
-                "editor, or leave them out, and choose the file again."
-            )
-            raise stop("mixed_encodings", message, field="source") from error
-        return data.decode("cp1252", "replace"), "cp1252"
+    encoding = encoding_of(data)
+    if encoding == WINDOWS:
+        _check_mixed(path, data.split(b"\n"))
+    return data.decode(encoding, "replace"), encoding
 
 
-def _is_utf8(line: bytes) -> bool:
-    try:
-        line.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
+def _check_mixed(path: Path, lines: Sequence[bytes]) -> None:
+    bad = [number for number, line in enumerate(lines, start=1) if unicode_encoding(line) is None]
+    whole = sum(not line.isascii() for line in lines)
+    if len(bad) == whole:
+        return
+    where = ", ".join(str(number) for number in bad[:_SHOWN])
+    message = (
+        f"{path.name} mixes encodings: {len(bad):,} line(s) are not UTF-8 (line {where}), while "
+        f"{whole - len(bad):,} other(s) with accents are. Save those lines as UTF-8 in a text "
+        "editor, or leave them out, and choose the file again."
+    )
+    raise stop("mixed_encodings", message, field="source")
 
 
 def _blocks(text: str) -> Iterator[list[_Line]]:
@@ -235,16 +242,6 @@ def _not_tagged(path: Path, reason: str) -> BuilderError:
         "tag (O, or B- and I- with the type, such as B-PER), and an empty line after each sentence."
     )
     return stop("not_tagged", message, field="source")
-
-
-def _encoding_warning(path: Path, encoding: str) -> list[Problem]:
-    if encoding == "utf-8":
-        return []
-    message = (
-        f"{path.name} is not UTF-8; it was read as Windows-1252, the usual Western encoding. If letters look "
-        "wrong, save the file as UTF-8."
-    )
-    return [Problem("encoding_guessed", message, field="source", severity="warning")]
 
 
 def _broken_warning(path: Path, broken: Sequence[_Line]) -> list[Problem]:

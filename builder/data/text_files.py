@@ -10,6 +10,13 @@ import numpy as np
 import pandas as pd
 
 from builder.data.class_folders import FileKind, name_columns, name_values, read_class_folders
+from builder.data.encodings import (
+    ENCODING_NAMES,
+    decoded,
+    encoding_warning,
+    guessed_encoding,
+    unicode_encoding,
+)
 from builder.data.files import describe_start, is_pickle, pickle_refused
 from builder.data.table_source import CHUNK_ROWS, LARGE_BYTES, Chunk, TableSource, some_rows_warning
 from builder.data.tables import MAXIMUM_LINE_BYTES
@@ -30,26 +37,27 @@ def read_text_folders(path: Path, title: str | None = None) -> TableSource:
         BuilderError: where there are no texts, no class folders, or they are too many bytes.
     """
     found = read_class_folders(path, TEXTS)
-    texts, total, encodings = [], 0, 0
+    contents, total = [], 0
     for row in range(len(found.names)):
-        data = found.read(row)
-        total += len(data)
+        contents.append(found.read(row))
+        total += len(contents[-1])
         if total > MAXIMUM_FILES_BYTES:
             message = (
                 f"The texts of {path.name} are more than {MAXIMUM_FILES_BYTES // 1_000_000} MB together. Put "
                 "them into one CSV or Parquet file, which may be of any size."
             )
             raise stop("file_too_large", message, field="source")
-        text, is_guessed = decoded(data)
-        encodings += is_guessed
-        texts.append(text.strip())
+    others = [data for data in contents if unicode_encoding(data) is None]
+    # Together they tell more than a short text alone.
+    encoding = guessed_encoding(line for data in others for line in data.splitlines())
+    texts = [decoded(data, encoding).strip() for data in contents]
     classes = [found.class_names[label] for label in found.labels]
     columns = {"text": texts, "class": classes}
     for column in name_columns(found.names):
         columns[column] = name_values(found.names, column) or []
     frame = pd.DataFrame({name: pd.Series(values, dtype="str") for name, values in columns.items()})
     roles = {name: "ignore" for name in frame.columns} | {"text": "text", "class": "target"}
-    problems = [*found.problems, *([_guessed(path, encodings)] if encodings else [])]
+    problems = [*found.problems, *([_guessed(path, encoding, len(others))] if others else [])]
     return TableSource(
         title or path.name,
         frame,
@@ -71,6 +79,7 @@ def read_text(path: Path, unit: str = "line", title: str | None = None) -> Table
     """
     title = title or path.name
     encoding, problems = _encoding(path)
+    reading = {"encoding": encoding} if encoding in ENCODING_NAMES else {}
 
     def stream(found: list[Problem]) -> Iterator[Chunk]:
         yield from _chunks(path, encoding, unit)
@@ -91,6 +100,7 @@ def read_text(path: Path, unit: str = "line", title: str | None = None) -> Table
                 lines,
                 (path,),
                 roles=roles,
+                reading=reading,
                 problems=tuple(problems),
                 stream=stream,
                 rows=rows,
@@ -104,18 +114,9 @@ def read_text(path: Path, unit: str = "line", title: str | None = None) -> Table
         np.concatenate([chunk.lines for chunk in chunks]),
         (path,),
         roles={"text": "text"},
+        reading=reading,
         problems=tuple(problems),
     )
-
-
-def decoded(data: bytes) -> tuple[str, bool]:
-    """Return the text in bytes, and whether its encoding had to be guessed (Windows-1252)."""
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return data.decode("utf-16", "replace"), False
-    try:
-        return data.decode("utf-8-sig"), False
-    except UnicodeDecodeError:
-        return data.decode("cp1252", "replace"), True
 
 
 def _encoding(path: Path) -> tuple[str, list[Problem]]:
@@ -136,7 +137,9 @@ def _encoding(path: Path) -> tuple[str, list[Problem]]:
             while chunk := stream.read(1 << 20):
                 decoder.decode(chunk)
         except UnicodeDecodeError:
-            return "cp1252", [_guessed(path, 1)]
+            stream.seek(0)
+            encoding = guessed_encoding(stream)
+            return encoding, [encoding_warning(path.name, encoding)]
     return "utf-8-sig", []
 
 
@@ -182,11 +185,11 @@ def _units(path: Path, encoding: str, unit: str) -> Iterator[tuple[int, str]]:
         yield start, "\n".join(waiting)
 
 
-def _guessed(path: Path, count: int) -> Problem:
-    which = "It was" if count == 1 else f"{count:,} files were"
+def _guessed(path: Path, encoding: str, count: int) -> Problem:
+    which = "One file was" if count == 1 else f"{count:,} files were"
     message = (
-        f"{path.name} is not all written in UTF-8. {which} read as Windows-1252; if letters such as é or ß "
-        "look wrong, save the text again with the encoding UTF-8."
+        f"{path.name} is not all written in UTF-8. {which} read as {ENCODING_NAMES[encoding]}; if letters "
+        "look wrong, save the texts again with the encoding UTF-8."
     )
     return Problem("encoding_guessed", message, field="source", severity="warning")
 

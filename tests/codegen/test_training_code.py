@@ -373,6 +373,30 @@ def test_a_script_reads_a_careless_file_row_by_row_as_the_studio_does(tmp_path: 
 
 
 @pytest.mark.parametrize(
+    ("encoding", "words"),
+    [
+        ("gb18030", ("正面", "负面", "天气很好")),
+        ("big5", ("正面", "負面", "天氣很好")),
+        ("cp932", ("はい", "いいえ", "天気")),
+    ],
+)
+def test_a_script_reads_a_table_in_any_encoding_as_the_studio_does(
+    encoding: str, words: tuple[str, ...], tmp_path: Path, cache: Path
+) -> None:
+    file = tmp_path / "letters.csv"
+    rows = "".join(f"{number},{words[2]}{number % 3},{words[number % 2]}\n" for number in range(40))
+    file.write_text(f"number,{words[2]},class\n{rows}", encoding=encoding)
+    case = project(chain(("table", "input.v1"), ("head", "classification_head.v1")))
+    roles = {"number": "numeric", words[2]: "categorical", "class": "target"}
+    case = replace(case, data=DataRecipe({"kind": "csv", "path": str(file)}, roles=roles))
+    prepared = prepare(case.data, cache)
+    assert set(prepared.spec.class_names) == set(words[:2])
+    arrays, targets = executed(case, prepared.spec, tmp_path)["load_data"](file)
+    np.testing.assert_array_equal(targets, prepared.targets)
+    np.testing.assert_array_equal(arrays["categorical"], prepared.arrays["categorical"])
+
+
+@pytest.mark.parametrize(
     "classes", [("1,0", "2,5"), ("1.0", "2,5"), ("1234567890123456789", "1234567890123456790"), ("1", "2.0")]
 )
 def test_classes_that_are_numbers_are_those_of_the_studio(
@@ -390,13 +414,20 @@ def test_classes_that_are_numbers_are_those_of_the_studio(
 
 
 @pytest.mark.parametrize(
-    ("unit", "encoding"), [("line", "utf-8-sig"), ("line", "cp1252"), ("paragraph", "utf-16")]
+    ("unit", "encoding", "words"),
+    [
+        ("line", "utf-8-sig", "ist schön"),
+        ("line", "cp1252", "ist schön"),
+        ("line", "gb18030", "今天 天气 很 好"),
+        ("paragraph", "cp932", "今日は 天気が いい"),
+        ("paragraph", "utf-16", "ist schön"),
+    ],
 )
 def test_a_script_reads_a_text_in_any_encoding_as_the_studio_does(
-    unit: str, encoding: str, tmp_path: Path, cache: Path
+    unit: str, encoding: str, words: str, tmp_path: Path, cache: Path
 ) -> None:
     file = tmp_path / "letters.txt"
-    lines = (f"Größe {number}\r\nist schön\r\n\r\n" for number in range(60))
+    lines = (f"{words} {number}\r\n{words}\r\n\r\n" for number in range(60))
     file.write_bytes("".join(lines).encode(encoding))
     case = load_preset("language/lstm")
     source = {"kind": "text", "path": str(file), "unit": unit}
@@ -405,12 +436,16 @@ def test_a_script_reads_a_text_in_any_encoding_as_the_studio_does(
     names = executed(replace(case, data=data), prepared.spec, tmp_path)
     tokens, _ = names["load_data"](file)
     np.testing.assert_array_equal(tokens, np.load(prepared.folder / TOKENS_FILE))
+    assert words.split()[-1] in prepared.spec.inputs[0].settings["vocabulary"]
 
 
-def test_a_script_reads_tagged_words_in_any_encoding_as_the_studio_does(tmp_path: Path, cache: Path) -> None:
+@pytest.mark.parametrize(("encoding", "name"), [("cp1252", "Jürgen"), ("gb18030", "张伟"), ("big5", "張偉")])
+def test_a_script_reads_tagged_words_in_any_encoding_as_the_studio_does(
+    encoding: str, name: str, tmp_path: Path, cache: Path
+) -> None:
     file = tmp_path / "names.conll"
-    lines = (f"# {n}\nFrau{n} O\nJürgen B-PER\n# O\n{n} O\n\n" for n in range(30))
-    file.write_bytes("".join(lines).encode("cp1252"))
+    lines = (f"# {n}\nFrau{n} O\n{name} B-PER\n# O\n{n} O\n\n" for n in range(30))
+    file.write_bytes("".join(lines).encode(encoding))
     case = load_preset("text/named_entities")
     data = replace(case.data, source={"kind": "conll", "path": str(file)})
     prepared = prepare(data, cache)
@@ -418,6 +453,7 @@ def test_a_script_reads_tagged_words_in_any_encoding_as_the_studio_does(tmp_path
     arrays, targets = names["load_data"](file)
     np.testing.assert_array_equal(arrays["tokens"], prepared.arrays["tokens"])
     np.testing.assert_array_equal(targets, prepared.targets)
+    assert name in prepared.sample(0)["tokens"]
 
 
 def test_a_script_reads_a_folder_of_pictures_as_the_studio_does(tmp_path: Path, cache: Path) -> None:
@@ -461,7 +497,8 @@ cell,1,1,2,2,nowhere.png
 """
 
 
-def test_a_script_reads_a_table_of_boxes_as_the_studio_does(tmp_path: Path, cache: Path) -> None:
+@pytest.mark.parametrize("label", ["cell", "细胞"])
+def test_a_script_reads_a_table_of_boxes_as_the_studio_does(label: str, tmp_path: Path, cache: Path) -> None:
     folder = tmp_path / "marked"
     random = np.random.default_rng(1)
     for name in "abcdefghijklm":
@@ -469,7 +506,7 @@ def test_a_script_reads_a_table_of_boxes_as_the_studio_does(tmp_path: Path, cach
         place.mkdir(parents=True, exist_ok=True)
         Image.fromarray(random.integers(0, 255, (30, 40, 3), dtype=np.uint8)).save(place / f"{name}.png")
     more = "".join(f"cell,{number},2,20,25,{name}\n" for number, name in enumerate("fghijklm"))
-    (folder / "boxes.csv").write_text(ODD_BOXES + more, encoding="utf-8")
+    (folder / "boxes.csv").write_text((ODD_BOXES + more).replace("cell", label), encoding="gb18030")
     case = load_preset("images/detection")
     recipe = DataRecipe(
         {"kind": "boxes", "path": str(folder)},
@@ -485,6 +522,7 @@ def test_a_script_reads_a_table_of_boxes_as_the_studio_does(tmp_path: Path, cach
     assert len(targets) == 12
     np.testing.assert_array_equal(arrays["image"], prepared.arrays["image"])
     np.testing.assert_array_equal(targets, prepared.targets)
+    assert label in prepared.spec.class_names
     for rows, wanted in zip(names["split_rows"](targets, is_test), prepared.indices.values(), strict=True):
         np.testing.assert_array_equal(rows, wanted)
     (folder / "a.xml").write_text("<annotation></annotation>", encoding="utf-8")

@@ -1,0 +1,136 @@
+"""Which encoding letters have that are not UTF-8: one of East Asia where that makes sense of them, else
+Windows-1252."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections import Counter
+from collections.abc import Iterable
+from functools import cache
+
+from builder.errors import Problem
+
+WINDOWS = "cp1252"
+# What the encodings that are told are called, by Python's names for them.
+ENCODING_NAMES = {
+    WINDOWS: "Windows-1252 (Western)",
+    "gb18030": "GB18030 (Chinese, also known as GBK)",
+    "big5hkscs": "Big5 (Chinese)",
+    "cp932": "Shift-JIS (Japanese)",
+    "cp949": "EUC-KR (Korean)",
+}
+LOOKED_AT_BYTES = 200_000
+_COMMON_SHARE = 0.6
+# Other encodings leave bytes that make no letter all over a text; a damaged file has few.
+_WEIGHT_OF_ERRORS = 10
+# Every syllable of Korean is a common Chinese letter to GB18030, but not the other way round: so many
+# different letters that are all Korean are no accident.
+_KOREAN_LETTERS = 20
+_OTHER = r"[^\x00-\x7f]"
+# An accented letter within a word, which an East Asian encoding takes for half a letter of its own.
+_ALONE_IN_WORD = re.compile(rf"(?<=[A-Za-z]){_OTHER}(?!{_OTHER})|(?<!{_OTHER}){_OTHER}(?=[A-Za-z])")
+# The sign of degrees with its C is another such half.
+_ALONE_BEHIND_NUMBER = re.compile(rf"(?<=[0-9]){_OTHER}(?![A-Za-z]|{_OTHER})")
+
+
+def guessed_encoding(lines: Iterable[bytes]) -> str:
+    """Return the encoding of lines that are not all UTF-8, by what their first letters would be.
+
+    A letter counts for an encoding where the standard behind it lists it among its common ones.
+
+    Args:
+        lines: whole lines; they are read until there are letters enough.
+    """
+    data = _letters(lines)
+    scores = {name: _score(data, name) for name in ("gb18030", "big5hkscs", "cp932")}
+    best = max(scores, key=lambda name: scores[name])
+    if _is_korean(data, max(scores.values())):
+        return "cp949"
+    return best if scores[best] >= _COMMON_SHARE else WINDOWS
+
+
+def encoding_of(data: bytes) -> str:
+    """Return the encoding of the bytes of a whole file."""
+    return unicode_encoding(data) or guessed_encoding(data.splitlines())
+
+
+def decoded(data: bytes, other: str) -> str:
+    """Return the text in bytes, which has the encoding ``other`` where it is not Unicode."""
+    return data.decode(unicode_encoding(data) or other, "replace")
+
+
+def unicode_encoding(data: bytes) -> str | None:
+    """Return "utf-16" where bytes begin with its mark, "utf-8-sig" where they are UTF-8, else None."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    return "utf-8-sig"
+
+
+def encoding_warning(name: str, encoding: str) -> Problem:
+    """Return the warning that a file is not UTF-8, with the encoding that was taken instead."""
+    message = (
+        f"{name} is not written in UTF-8, so it was read as {ENCODING_NAMES[encoding]}. If letters look "
+        "wrong, save the file again with the encoding UTF-8."
+    )
+    return Problem("encoding_guessed", message, field="source", severity="warning")
+
+
+def _letters(lines: Iterable[bytes]) -> bytes:
+    kept, size = [], 0
+    for line in lines:
+        if not line.isascii():
+            kept.append(line.rstrip(b"\r\n"))
+            size += len(line)
+        if size > LOOKED_AT_BYTES:
+            break
+    return b"\n".join(kept)
+
+
+def _score(data: bytes, encoding: str) -> float:
+    text = data.decode(encoding, "replace")
+    letters = Counter(letter for letter in text if letter > "\x7f" and _is_letter(letter))
+    alone = Counter(_ALONE_IN_WORD.findall(text))
+    signs = (sign for sign in _ALONE_BEHIND_NUMBER.findall(text) if sign in letters)
+    alone.update(sign for sign in signs if sign.encode(encoding, "replace")[-1:].isalpha())
+    common = _common(encoding)
+    good = sum(count - alone[letter] for letter, count in letters.items() if letter in common)
+    return (good - _WEIGHT_OF_ERRORS * letters["\ufffd"]) / max(letters.total(), 1)
+
+
+def _is_letter(letter: str) -> bool:
+    # Signs are neither for nor against an encoding; places for private use stand for nothing.
+    return letter.isalpha() or letter == "\ufffd" or "\ue000" <= letter <= "\uf8ff"
+
+
+def _is_korean(data: bytes, other: float) -> bool:
+    score = _score(data, "cp949")
+    if score < max(other, 0.95):
+        return False
+    return len(set(data.decode("cp949", "replace")) & _common("cp949")) >= _KOREAN_LETTERS
+
+
+@cache
+def _common(encoding: str) -> frozenset[str]:
+    """Return the letters that a national standard lists as its common ones; they lie together in it."""
+    low, high = range(0x40, 0x7F), range(0xA1, 0xFF)
+    # Other letters than Chinese ones lie behind the last common one.
+    traditional = frozenset(filter("\u4e00".__le__, _listed("big5", range(0xA4, 0xC7), (*low, *high))))
+    if encoding == "gb18030":
+        return _listed("gb2312", range(0xB0, 0xD8), high) | traditional
+    if encoding == "cp932":
+        kana = frozenset(map(chr, range(0x3041, 0x30FF)))
+        return _listed("euc_jp", range(0xB0, 0xD0), high) | kana
+    if encoding == "cp949":
+        return _listed("euc_kr", range(0xB0, 0xC9), high)
+    return traditional
+
+
+def _listed(encoding: str, firsts: Iterable[int], seconds: Iterable[int]) -> frozenset[str]:
+    seconds = tuple(seconds)
+    pairs = (bytes((first, second)) for first in firsts for second in seconds)
+    return frozenset("".join(pair.decode(encoding, "ignore") for pair in pairs))
