@@ -219,3 +219,13 @@ def test_an_activation_that_a_regression_hides_behind_a_reshape_is_told() -> Non
     )
     (problem,) = found(graph, regression_spec(), "output_activation")
     assert problem["repair"]["edits"][0]["id"] == "answer"
+
+
+@pytest.mark.parametrize(
+    "kind", ["rms_normalization.v1", "residual_block.v1", "squeeze_and_excitation.v1", "inception_block.v1"]
+)
+def test_a_block_after_which_padding_counts_as_text_is_told_whatever_its_kind(kind: str) -> None:
+    embedding = ("embedding", "embedding.v1", {"output_dim": 8, "mask_zero": True})
+    graph = chain(("words", "input.v1"), embedding, ("between", kind), ("pool", "lstm.v1"), HEAD)
+    told = infer(graph.to_json(), text_spec().to_json())["problems"]
+    assert [problem["block"] for problem in told if problem["code"] == "mask_lost"] == ["between"]

@@ -113,7 +113,10 @@ def _mask_lost(graph: Graph, node: Node, outcomes: Outcomes) -> Problem | None:
     arriving = [outcomes[edge.source].outputs[edge.source_port] for edge in graph.incoming(node.id)]
     output = outcomes[node.id].output
     is_masked = any(spec is not None and spec.masked for spec in arriving)
-    if not is_masked or output is None or output.masked or node.kind not in DROPS_MASKS:
+    if not is_masked or output is None or output.masked:
+        return None
+    # A vector has no steps left: a recurrent block or a pooling has skipped the padding in making it.
+    if output.flow != "sequence" and node.kind not in DROPS_MASKS:
         return None
     message = (
         f"The embedding marks padding, but {registry()[node.kind].label} '{node.id}' cannot skip it: from "

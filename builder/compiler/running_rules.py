@@ -176,7 +176,7 @@ def _order(context: Context) -> Problem | None:
 
 def _inner_layer(context: Context) -> Problem | None:
     inner = registry()[context.values["layer"]["kind"]]
-    axes = axes_of(inner.function) if inner.is_layer and inner.function is not None else 0
+    axes = axes_of(inner.function) if isinstance(inner.function, type) else 0
     # A wrapper around every step takes the steps' axis away.
     needed = axes + 2 + (context.node.kind == "time_distributed.v1")
     if not axes or len(context.first.shape) == needed:
