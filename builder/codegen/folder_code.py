@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from builder.codegen.label_code import label_reading
-from builder.codegen.layout import constant
+from builder.codegen.layout import constant, source
 from builder.codegen.loading import Loaded, Reading, not_code
 from builder.data.class_folders import NAME_PART
 from builder.data.spec import DataSpec
+from builder.data.zip_names import names_encoding, opened_zip
 from builder.project import DataRecipe
 
 _READ_FILES = '''\
@@ -21,7 +22,7 @@ def is_{one}(name):
 def read_{many}(path):
     """Yield the name and the bytes of every {one} in a folder or a zip, in order."""
     if path.is_file():
-        with zipfile.ZipFile(path) as archive:
+        with opened_zip(path) as archive:
             names = [name for name in sorted(archive.namelist()) if is_{one}(name)]
             yield from ((name, archive.read(name)) for name in names)
         return
@@ -29,6 +30,8 @@ def read_{many}(path):
         name = file.relative_to(path).as_posix()
         if is_{one}(name) and not file.is_symlink():
             yield name, file.read_bytes()'''
+
+OPENED_ZIP = f"{source(names_encoding)}\n\n\n{source(opened_zip)}"
 
 ALL_FILES = '''\
 def is_shown(name):
@@ -39,7 +42,7 @@ def is_shown(name):
 def read_files(path):
     """Return the bytes of every file in a folder or a zip by its path, in order."""
     if path.is_file():
-        with zipfile.ZipFile(path) as archive:
+        with opened_zip(path) as archive:
             return {name: archive.read(name) for name in sorted(archive.namelist()) if is_shown(name)}
     files = sorted(path.rglob("*"), key=lambda file: (file.parent.parts, file.name))
     plain = {file.relative_to(path).as_posix(): file for file in files if file.is_file()}
@@ -88,7 +91,7 @@ def read_files(kind: FileKind) -> Reading:
     reading = _READ_FILES.format(one=kind.one, many=kind.many, constant=kind.many.upper())
     return Reading(
         ("import io", "import zipfile", *kind.decoding.imports),
-        (*kind.decoding.definitions, reading),
+        (*kind.decoding.definitions, OPENED_ZIP, reading),
         (*kind.decoding.constants, *constant(kind.many.upper(), kind.extensions)),
     )
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from builder.codegen.folder_code import ALL_FILES, FileKind
+from builder.codegen.folder_code import ALL_FILES, OPENED_ZIP, FileKind
 from builder.codegen.label_code import label_reading
 from builder.codegen.layout import INDENT, constant, formatted, literal, source
 from builder.codegen.loading import COLUMNS_FILE, Beside, Loaded, Reading, not_code, sample_facts
@@ -155,7 +155,7 @@ class TableCode:
         decoding = _linked_kind(item).decoding
         imports = ("import io", "import zipfile", "from pathlib import Path", *decoding.imports)
         is_first = item is next(one for one in self.spec.inputs if "file_column" in one.settings)
-        definitions = (*decoding.definitions, *([ALL_FILES, _LINKED_FILES] if is_first else []))
+        definitions = (*decoding.definitions, *([OPENED_ZIP, ALL_FILES, _LINKED_FILES] if is_first else []))
         tables = constant("TABLES", TABLES[:3]) if is_first else []
         return Reading(imports, definitions, (*decoding.constants, *tables))
 

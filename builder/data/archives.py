@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from builder.data.files import describe_start, is_pickle, path_before, pickle_refused, unreadable
+from builder.data.zip_names import opened_zip
 from builder.errors import BuilderError, Problem, stop
 
 MAXIMUM_FILES = 200_000
@@ -136,7 +137,7 @@ def open_zip(path: Path) -> zipfile.ZipFile:
             head = stream.read(16)
         if is_pickle(head):
             raise pickle_refused(path.name)
-        return zipfile.ZipFile(path)
+        return opened_zip(path)
     except (zipfile.BadZipFile, ValueError, NotImplementedError, struct.error) as error:
         kind = describe_start(head)
         found = f" It looks like {kind}." if kind and not kind.startswith("a zip") else ""

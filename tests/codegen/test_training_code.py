@@ -1,5 +1,6 @@
 """A script reads, splits and trains as the studio does: with the same seed, the losses are equal."""
 
+import io
 import json
 import os
 import re
@@ -26,6 +27,7 @@ from executing import (
 from graph_cases import chain, example, image_spec, project, regression_spec
 from opened_cases import many_ways, named_like_an_operation, opened
 from own_cases import own_blocks
+from packed_zips import zip_with_names
 from PIL import Image
 
 from builder import compiler
@@ -495,6 +497,27 @@ cell,2,2,6
 cell,1,1,2,2,nowhere.png
 ,,,,,e
 """
+
+
+@pytest.mark.parametrize(("encoding", "kinds"), [("gbk", "猫狗"), ("utf-8", "猫狗"), ("cp437", "äß")])
+def test_a_script_reads_the_names_in_a_zip_as_the_studio_does(
+    encoding: str, kinds: str, tmp_path: Path, cache: Path
+) -> None:
+    random = np.random.default_rng(1)
+    members = {}
+    for number in range(20):
+        stream = io.BytesIO()
+        Image.fromarray(random.integers(0, 255, (10, 12, 3), dtype=np.uint8)).save(stream, "PNG")
+        members[f"{kinds[number % 2]}/{number}.png"] = stream.getvalue()
+    file = zip_with_names(tmp_path / "animals.zip", members, encoding)
+    graph = chain(("picture", "input.v1"), ("flat", "flatten.v1"), ("head", "classification_head.v1"))
+    recipe = DataRecipe({"kind": "images", "path": str(file)})
+    case = replace(project(graph), data=replace(recipe, preprocessing={"image_height": 8, "image_width": 9}))
+    prepared = prepare(case.data, cache)
+    arrays, targets = executed(case, prepared.spec, tmp_path)["load_data"](file)
+    assert set(prepared.spec.class_names) == set(kinds)
+    np.testing.assert_array_equal(arrays["image"], prepared.arrays["image"])
+    np.testing.assert_array_equal(targets, prepared.targets)
 
 
 @pytest.mark.parametrize("label", ["cell", "细胞"])
