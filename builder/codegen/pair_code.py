@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from builder.codegen.layout import literal, source
 from builder.codegen.loading import Beside, Loaded, Reading, not_code
-from builder.codegen.table_code import group_line, read_table_source
+from builder.codegen.table_code import group_line, read_table_imports, read_table_source
 from builder.codegen.text_code import text_function, tokens_reading
 from builder.data.prepare_pairs import END_TOKEN, START_TOKEN, shifted
 from builder.data.spec import DataSpec
@@ -36,7 +36,7 @@ def read_pairs(recipe: DataRecipe, spec: DataSpec, given: Loaded, beside: Beside
     ]
     definitions = (read_table_source(spec), *tokens.definitions, text_function(read), source(shifted))
     return Reading(
-        ("import csv", "import gzip", "import io", "import pandas as pd", *tokens.imports),
+        (*read_table_imports(spec), *tokens.imports),
         (*definitions, "\n".join(lines)),
         (
             f"TEXT_COLUMN, TARGET = {literal(read.settings['column'])}, {literal(spec.target_name)}",

@@ -22,6 +22,17 @@ from builder.data.linked import TABLES
 from builder.data.spec import DataSpec, ModelInput
 from builder.project import DataRecipe
 
+_TABLE_IN_ZIP = '''\
+def table_in_zip(content):
+    """Return the bytes of the one table in the bytes of a zip."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        shown = [name for name in archive.namelist() if not re.search(r"(^|/)(\\.|__MACOSX)", name)]
+        (name,) = [name for name in shown if name.lower().endswith({suffix})]
+        return archive.read(name)
+
+
+'''
+
 _CLASS_NUMBERS = '''\
 def class_numbers(words, names):
     """Return the place of every word among the names of the classes."""
@@ -137,9 +148,8 @@ class TableCode:
         )
         numbers = [source(parsed_numbers)] if needs_numbers else []
         own = [line for part in parts for line in part.definitions]
-        imports = ["import csv", "import gzip", "import io", "import pandas as pd"]
         return Reading(
-            (*imports, *(line for part in parts for line in part.imports)),
+            (*read_table_imports(self.spec), *(line for part in parts for line in part.imports)),
             (read_table_source(self.spec), *numbers, *own, code),
             tuple(line for part in parts for line in part.constants),
         )
@@ -328,6 +338,12 @@ def _names_are_numbers(target: DataSpec) -> bool:
     return bool(names) and bool(np.isfinite(numbers).all())
 
 
+def read_table_imports(spec: DataSpec) -> tuple[str, ...]:
+    """Return the imports that ``read_table`` needs."""
+    zipped = ("import re", "import zipfile") if "zipped" in spec.reading else ()
+    return ("import csv", "import gzip", "import io", "import pandas as pd", *zipped)
+
+
 def read_table_source(spec: DataSpec) -> str:
     """Return the source of ``read_table``, which leaves out the rows that the studio leaves out."""
     reading = spec.reading
@@ -339,6 +355,7 @@ def read_table_source(spec: DataSpec) -> str:
         "def read_table(content):",
         '    """Return the rows of a CSV file as text; those of another length are left out."""',
         '    content = gzip.decompress(content) if content.startswith(b"\\x1f\\x8b") else content',
+        *(["    content = table_in_zip(content)"] if "zipped" in reading else []),
         f'    stream = io.StringIO(content.decode({literal(encoding)}, "replace"), newline="")',
         f"    rows = [[cell.strip() for cell in row] for row in csv.reader({', '.join(items)}) if row]",
     ]
@@ -351,4 +368,5 @@ def read_table_source(spec: DataSpec) -> str:
         "    good = [row for row in rows if len(row) == len(names)]",
         '    return pd.DataFrame(good, columns=names, dtype="str")',
     ]
-    return "\n".join(lines)
+    zipped = _TABLE_IN_ZIP.replace("{suffix}", literal(reading["zipped"])) if "zipped" in reading else ""
+    return zipped + "\n".join(lines)

@@ -9,7 +9,7 @@ from builder.codegen.layout import constant, literal, source
 from builder.codegen.loading import Beside, Reading, not_code, sample_facts
 from builder.codegen.script_parts import Part
 from builder.codegen.split_code import batches_source
-from builder.codegen.table_code import read_table_source
+from builder.codegen.table_code import read_table_imports, read_table_source
 from builder.codegen.text_code import lines_reading, text_function, tokenizer_constants, tokens_function
 from builder.data.columns import parsed_numbers
 from builder.data.partition import cut
@@ -79,7 +79,7 @@ def forecast_parts(recipe: DataRecipe, spec: DataSpec) -> list[Part]:
     reading = Part(
         "The data",
         "The script reads a CSV file whose rows are moments in time, one after the other.",
-        imports=("import csv", "import gzip", "import io", "import numpy as np", "import pandas as pd"),
+        imports=("import numpy as np", *read_table_imports(spec)),
         constants=(*first, *constant("CHANNELS", item.settings["columns"])),
         definitions=(
             read_table_source(spec),
@@ -146,8 +146,7 @@ def texts_reading(recipe: DataRecipe, spec: DataSpec) -> Reading:
     """Return the code of ``read_texts``, which returns the texts of a file."""
     if _format(recipe) == "csv":
         column = f"TEXT_COLUMN = {literal(spec.inputs[0].settings['column'])}"
-        imports = ("import csv", "import gzip", "import io", "import pandas as pd")
-        return Reading(imports, (read_table_source(spec), _COLUMN), (column,))
+        return Reading(read_table_imports(spec), (read_table_source(spec), _COLUMN), (column,))
     lines = lines_reading(spec)
     if sample_facts(recipe) or recipe.source.get("unit") == "paragraph":
         return Reading(("import re", *lines.imports), (*lines.definitions, _PARAGRAPHS))

@@ -19,7 +19,10 @@ from builder.errors import BuilderError, Problem, stop
 MAXIMUM_FILES = 200_000
 MAXIMUM_FILE_BYTES = 64_000_000
 MAXIMUM_TOTAL_BYTES = 4_000_000_000
-# Pictures hardly shrink in a zip; a file that shrinks this much was made to fill the memory.
+# A packed table can only be read from its beginning, so it has to fit into memory.
+MAXIMUM_UNPACKED_BYTES = 500_000_000
+TABLE_SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet")
+# Pictures hardly shrink in a zip, tables not so much; a file that does was made to fill the memory.
 MAXIMUM_RATIO = 200
 _RATIO_MATTERS_ABOVE = 1_000_000
 _SYSTEM_FILES = frozenset({"__MACOSX", "Thumbs.db", "thumbs.db", "desktop.ini", "Desktop.ini"})
@@ -168,7 +171,8 @@ def _check_member(path: Path, name: str, info: zipfile.ZipInfo) -> None:
         message = f"{path.name} is protected by a password. Pack the folders again without one."
         raise stop("encrypted_zip", message, field="source")
     ratio = info.file_size / max(info.compress_size, 1)
-    if info.file_size > MAXIMUM_FILE_BYTES or (
+    is_table = name.lower().endswith(TABLE_SUFFIXES)
+    if info.file_size > (MAXIMUM_UNPACKED_BYTES if is_table else MAXIMUM_FILE_BYTES) or (
         info.file_size > _RATIO_MATTERS_ABOVE and ratio > MAXIMUM_RATIO
     ):
         raise _bomb(path, f"its entry '{name[:80]}' would unfold to {info.file_size / 1e6:,.0f} MB")
@@ -188,9 +192,8 @@ def _check_file_size(size: int, name: str) -> None:
 
 def _bomb(path: Path, what: str) -> BuilderError:
     message = (
-        f"{path.name} is refused: {what}, far more than pictures in a zip do. Check where the file comes "
-        "from, or "
-        "leave that entry out."
+        f"{path.name} is refused: {what}, far more than files in a zip usually do. Check where the file "
+        "comes from, or leave that entry out."
     )
     return stop("zip_bomb", message, field="source")
 

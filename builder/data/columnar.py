@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -15,6 +16,7 @@ import pyarrow.compute as pc
 from pyarrow import parquet
 
 from builder.data.large_csv import text_frame
+from builder.data.packed import damage_told, open_unpacked, table_in_zip
 from builder.data.table_source import CHUNK_ROWS, LARGE_BYTES, Chunk, TableSource, some_rows_warning
 from builder.data.tables import MAXIMUM_COLUMNS
 from builder.errors import Problem, stop
@@ -27,7 +29,7 @@ Place = TypeVar("Place")
 
 
 def read_parquet(files: Sequence[Path], title: str) -> TableSource:
-    """Return the columns of Parquet files, one after the other.
+    """Return the columns of Parquet files, one after the other; each may be the only table of a zip.
 
     Raises:
         BuilderError: where a file is damaged or cut off, or its columns are none that can be used.
@@ -35,8 +37,8 @@ def read_parquet(files: Sequence[Path], title: str) -> TableSource:
     schemas, rows, size = [], 0, 0
     for file in files:
         with _explained(file):
-            metadata = parquet.read_metadata(file)
-            schemas.append(parquet.read_schema(file))
+            metadata = parquet.read_metadata(_unpacked(file))
+            schemas.append(parquet.read_schema(_unpacked(file)))
             rows += metadata.num_rows
             size += sum(
                 metadata.row_group(number).total_byte_size for number in range(metadata.num_row_groups)
@@ -45,7 +47,7 @@ def read_parquet(files: Sequence[Path], title: str) -> TableSource:
     def frames(columns: list[str]) -> Iterator[pd.DataFrame]:
         for file in files:
             with _explained(file):
-                for batch in parquet.ParquetFile(file).iter_batches(CHUNK_ROWS, columns=columns):
+                for batch in parquet.ParquetFile(_unpacked(file)).iter_batches(CHUNK_ROWS, columns=columns):
                     yield _cells(batch)
 
     def some(columns: list[str]) -> Iterator[pd.DataFrame]:
@@ -53,7 +55,7 @@ def read_parquet(files: Sequence[Path], title: str) -> TableSource:
         chosen = _spread(groups)
         for file, number in chosen:
             with _explained(file):
-                batches = parquet.ParquetFile(file).iter_batches(
+                batches = parquet.ParquetFile(_unpacked(file)).iter_batches(
                     max(_SAMPLE_ROWS // len(chosen), 1), row_groups=[number], columns=columns
                 )
                 yield from map(_cells, islice(batches, 1))
@@ -99,8 +101,16 @@ def _stream_batches(file: Path) -> Iterator[pa.RecordBatch]:
         yield from pa.ipc.open_stream(stream)
 
 
+def _unpacked(file: Path) -> Any:
+    """Return a file as Arrow opens it; one in a zip is read into memory, since its end is read first."""
+    if table_in_zip(file) is None:
+        return file
+    with damage_told(file), open_unpacked(file) as stream:
+        return io.BytesIO(stream.read())
+
+
 def _row_groups(file: Path) -> int:
-    return int(parquet.read_metadata(file).num_row_groups)
+    return int(parquet.read_metadata(_unpacked(file)).num_row_groups)
 
 
 def _spread(places: list[Place]) -> list[Place]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import math
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from builder.data.packed import MAXIMUM_UNPACKED_BYTES, damage_told, is_packed, open_unpacked, too_large
 from builder.data.table_source import CHUNK_ROWS, LARGE_BYTES, Chunk, TableSource, some_rows_warning
 from builder.data.tables import MAXIMUM_COLUMNS, MAXIMUM_LINE_BYTES
 from builder.errors import Problem, stop
@@ -25,14 +27,21 @@ _BROKEN_SHARE = 0.05
 def read_json_lines(path: Path, title: str | None = None) -> TableSource:
     """Return the fields of a file with one JSON object a line, in UTF-8; nested values stay JSON.
 
+    The file may be gzipped, or the only table of a zip.
     The columns are the keys of the first rows, of a large file of rows all over it, in order of appearance.
 
     Raises:
         BuilderError: where lines are too long, no objects, or mostly broken.
     """
-    title = title or path.name
+    with damage_told(path):
+        return _table(path, title or path.name)
+
+
+def _table(path: Path, title: str) -> TableSource:
     size = path.stat().st_size
     is_large = size > LARGE_BYTES
+    if is_large and is_packed(path):
+        raise too_large(path)
     some, some_bytes = _spread_rows(path, size) if is_large else (_first_rows(path), 0)
     names = list(dict.fromkeys(key for row in some for key in row))
     _check_names(path, names)
@@ -111,13 +120,16 @@ def _read(
 
 def _lines(path: Path, start: int = 0) -> Iterator[tuple[int, bytes]]:
     """Return the lines of a file that are not empty, with their numbers; from the first that begins there."""
-    with path.open("rb") as stream:
-        number = 0
+    with open_unpacked(path) as stream:
+        number = total = 0
+        limit = MAXIMUM_UNPACKED_BYTES if is_packed(path) else math.inf
         if start:
             stream.seek(start - 1)
             stream.readline(MAXIMUM_LINE_BYTES)
         while line := stream.readline(MAXIMUM_LINE_BYTES + 1):
-            number += 1
+            number, total = number + 1, total + len(line)
+            if total > limit:
+                raise too_large(path)
             if len(line) > MAXIMUM_LINE_BYTES:
                 which = "A line" if start else f"Line {number}"
                 message = (

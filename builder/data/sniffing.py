@@ -12,6 +12,7 @@ from builder.data import audio, images, linked, text_files
 from builder.data.archives import list_zip, open_zip
 from builder.data.files import describe_start, is_pickle, pickle_refused, unreadable
 from builder.data.huggingface import is_saved_dataset
+from builder.data.packed import damage_told, open_unpacked, several_tables, table_in_zip, tables_among
 from builder.data.picture_boxes import has_box_file, holds_boxes
 from builder.data.picture_pairs import holds_masks
 from builder.data.tagged_text import looks_tagged
@@ -50,6 +51,9 @@ def _folder_kind(path: Path) -> str:
         return "huggingface"
     files = islice(path.rglob("*"), _LOOKED_AT)
     names = [file.relative_to(path).as_posix() for file in files]
+    tables = tables_among(names)
+    if len(tables) > 1 and not _holds_samples(names):
+        raise several_tables(path, tables)
     return _kind_of_names(path, names, lambda name: _beginning(path / name))
 
 
@@ -94,11 +98,11 @@ def _file_kind(path: Path) -> str:
     if head.startswith(b"PK"):
         return _zip_kind(path)
     if head.startswith(b"\x1f\x8b"):
-        return "csv"
+        return _gzip_kind(path)
     known = describe_start(head)
     if known is not None:
         raise _unknown(path, known)
-    if name.endswith(_JSON_SUFFIXES) or head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+    if _is_json(name, head):
         return "jsonl"
     if looks_tagged(head):
         return "conll"
@@ -115,7 +119,38 @@ def _zip_kind(path: Path) -> str:
     if any(name.startswith(("xl/", "word/", "ppt/")) for name in names):
         raise _unknown(path, "an Excel workbook or another office document")
     listed = list_zip(path)
+    if tables_among(listed.names) and not _holds_samples(listed.names):
+        return _zipped_table_kind(path)
     return _kind_of_names(path, listed.names, listed.read)
+
+
+def _holds_samples(names: list[str]) -> bool:
+    """Tell whether files are pictures, recordings, or texts in class folders, not notes on a table."""
+    if any(name.lower().endswith((*images.EXTENSIONS, *audio.EXTENSIONS)) for name in names):
+        return True
+    texts = [name for name in names if name.lower().endswith(text_files.TEXTS.extensions)]
+    return len({name.rpartition("/")[0] for name in texts}) > 1
+
+
+def _zipped_table_kind(path: Path) -> str:
+    name = table_in_zip(path) or ""
+    if name.lower().endswith(".parquet"):
+        return "parquet"
+    return _packed_kind(path, name)
+
+
+def _gzip_kind(path: Path) -> str:
+    return _packed_kind(path, path.name.lower().removesuffix(".gz"))
+
+
+def _packed_kind(path: Path, name: str) -> str:
+    with damage_told(path), open_unpacked(path) as stream:
+        head = stream.read(4096)
+    return "jsonl" if _is_json(name, head) else "csv"
+
+
+def _is_json(name: str, head: bytes) -> bool:
+    return name.lower().endswith(_JSON_SUFFIXES) or head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")
 
 
 def _is_cut_alike(head: bytes) -> bool:

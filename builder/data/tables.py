@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import codecs
 import csv
-import gzip
 import io
-import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -20,13 +18,19 @@ from builder.data.columns import looks_like_number
 from builder.data.encodings import ENCODING_NAMES, encoding_warning, guessed_encoding
 from builder.data.files import describe_start, is_pickle, pickle_refused, unreadable
 from builder.data.large_csv import Dialect, read_large_csv
+from builder.data.packed import (
+    MAXIMUM_UNPACKED_BYTES,
+    damage_told,
+    is_packed,
+    open_unpacked,
+    table_in_zip,
+    too_large,
+)
 from builder.data.table_codes import MISSING
 from builder.data.table_source import LARGE_BYTES, Chunk, TableSource
 from builder.errors import BuilderError, Problem, stop
 
 MAXIMUM_COLUMNS = 1_000
-# A packed file can only be read from its beginning, so it has to fit into memory.
-MAXIMUM_UNPACKED_BYTES = 500_000_000
 MAXIMUM_LINE_BYTES = 10_000_000
 # Up to this share of broken rows (and always up to a few) the rest of the file is still worth using.
 BROKEN_ROWS_SHARE = 0.05
@@ -41,7 +45,7 @@ _CHUNK_ROWS = 10_000
 
 
 def read_table(path: Path, title: str | None = None) -> TableSource:
-    """Return the columns of a CSV or TSV file, plain or gzipped.
+    """Return the columns of a CSV or TSV file, plain, gzipped or the only table of a zip.
 
     Encoding (UTF-8, UTF-16, else what ``guessed_encoding`` tells), delimiter and header are detected.
     Broken rows are left out with a warning where they are few.
@@ -50,10 +54,8 @@ def read_table(path: Path, title: str | None = None) -> TableSource:
         BuilderError: where the file is empty, not text, too large, too wide or mostly broken.
     """
     try:
-        return _read(path, title or path.name)
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        message = f"{path.name} is a damaged gzip file ({error}). Download or compress it again."
-        raise stop("damaged_file", message, field="source") from error
+        with damage_told(path):
+            return _read(path, title or path.name)
     except OSError as error:
         raise unreadable(path, error) from error
 
@@ -105,15 +107,15 @@ def _read(path: Path, title: str) -> TableSource:
         lines=lines,
         files=(path,),
         decimal_comma=dialect.delimiter == ";",
-        reading=_reading(dialect, names, bool(header_problems), has_header),
+        reading=_reading(dialect, names, bool(header_problems), has_header) | _packing(path),
         problems=(*problems, *header_problems, *_column_problems(path, names), *row_problems),
     )
 
 
 def _read_large(path: Path, title: str) -> TableSource:
     """Look at the beginning with the same eyes as at a small file; the rest is read in chunks."""
-    if _is_gzip(path):
-        raise _too_large(path)
+    if is_packed(path):
+        raise too_large(path)
     with path.open("rb") as stream:
         head = stream.read(_HEAD_BYTES)
     encoding = _encoding_of_start(path, head[:4096]) or _encoding_of_head(head)
@@ -156,24 +158,20 @@ def _reading(dialect: Dialect, names: list[str], renamed: bool, has_header: bool
     return reading
 
 
-def _open_bytes(path: Path) -> gzip.GzipFile | io.BufferedReader:
-    return gzip.GzipFile(path, "rb") if _is_gzip(path) else path.open("rb")
-
-
-def _is_gzip(path: Path) -> bool:
-    with path.open("rb") as stream:
-        return stream.read(2) == b"\x1f\x8b"
+def _packing(path: Path) -> dict[str, Any]:
+    name = table_in_zip(path)
+    return {} if name is None else {"zipped": name.lower()[name.rindex(".") :]}
 
 
 def _open_text(path: Path, encoding: str) -> io.TextIOWrapper:
-    return io.TextIOWrapper(_open_bytes(path), encoding=encoding, errors="replace", newline="")
+    return io.TextIOWrapper(open_unpacked(path), encoding=encoding, errors="replace", newline="")
 
 
 def _check_bytes(path: Path) -> tuple[str, list[Problem]]:
     """Read all bytes once, so that size, line length and encoding are known before any is parsed."""
     decoder: codecs.IncrementalDecoder | None = codecs.getincrementaldecoder("utf-8")()
     total, line_bytes, encoding = 0, 0, None
-    with _open_bytes(path) as stream:
+    with open_unpacked(path) as stream:
         encoding = _encoding_of_start(path, stream.peek(4096)[:4096])
         while chunk := stream.read(_CHUNK_BYTES):
             total += len(chunk)
@@ -185,7 +183,7 @@ def _check_bytes(path: Path) -> tuple[str, list[Problem]]:
         decoder = _still_valid(decoder, b"", final=True)
     if encoding is not None or decoder is not None:
         return encoding or "utf-8", []
-    with _open_bytes(path) as stream:
+    with open_unpacked(path) as stream:
         encoding = guessed_encoding(stream)
     return encoding, [encoding_warning(path.name, encoding)]
 
@@ -215,21 +213,13 @@ def _longest_line(chunk: bytes, line_bytes: int) -> int:
 
 def _check_size(path: Path, total: int, line_bytes: int) -> None:
     if total > MAXIMUM_UNPACKED_BYTES:
-        raise _too_large(path)
+        raise too_large(path)
     if line_bytes > MAXIMUM_LINE_BYTES:
         message = (
             f"{path.name} has a line of more than {MAXIMUM_LINE_BYTES // 1_000_000} MB, so it does not look "
             "like a table with one row a line. Check how the file was saved."
         )
         raise stop("line_too_long", message, field="source")
-
-
-def _too_large(path: Path) -> BuilderError:
-    message = (
-        f"{path.name} is packed and unfolds to more than {MAXIMUM_UNPACKED_BYTES // 1_000_000} MB. Unpack it "
-        "first: a plain CSV or Parquet file may be of any size."
-    )
-    return stop("file_too_large", message, field="source")
 
 
 def _still_valid(

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -35,6 +36,7 @@ from builder.blocks import registry
 from builder.codegen import _check_source, notebook, script
 from builder.codegen.adversarial_code import pair_training_part
 from builder.data.prepare import Prepared, prepare
+from builder.data.sniffing import source_at
 from builder.data.sources import sample
 from builder.data.windows import TOKENS_FILE
 from builder.errors import BuilderError
@@ -396,6 +398,27 @@ def test_a_script_reads_a_table_in_any_encoding_as_the_studio_does(
     arrays, targets = executed(case, prepared.spec, tmp_path)["load_data"](file)
     np.testing.assert_array_equal(targets, prepared.targets)
     np.testing.assert_array_equal(arrays["categorical"], prepared.arrays["categorical"])
+
+
+@pytest.mark.parametrize(
+    "beside", [{}, {"README.md": "notes", "__MACOSX/._train.csv": "", ".old/a.csv": "a"}]
+)
+def test_a_script_reads_the_table_in_a_zip_as_the_studio_does(
+    beside: dict[str, str], tmp_path: Path, cache: Path
+) -> None:
+    file = tmp_path / "kaggle.zip"
+    rows = "".join(f"{number};{'是否'[number % 2]}\n" for number in range(40))
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("数据/train.CSV", f"number;class\n{rows}".encode("gb18030"))
+        for name, text in beside.items():
+            archive.writestr(name, text)
+    case = project(chain(("table", "input.v1"), ("head", "classification_head.v1")))
+    source = source_at(file)
+    case = replace(case, data=DataRecipe(source, roles={"number": "numeric", "class": "target"}))
+    prepared = prepare(case.data, cache)
+    arrays, targets = executed(case, prepared.spec, tmp_path)["load_data"](file)
+    np.testing.assert_array_equal(targets, prepared.targets)
+    np.testing.assert_array_equal(arrays["numeric"], prepared.arrays["numeric"])
 
 
 @pytest.mark.parametrize(
