@@ -74,6 +74,11 @@ def current_id() -> str:
     return str(state.project_id())
 
 
+def current_revision() -> int | None:
+    """Return the revision of the open project's document that this page knows."""
+    return _seen(current_id())["revision"]
+
+
 def save(
     project: Project, *, from_callback: bool = False, reason: str = history.EDIT, note: str = ""
 ) -> bool:

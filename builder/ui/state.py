@@ -5,6 +5,7 @@ Sessions are disposable: everything worth keeping lies in the store, and the add
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from typing import Any
 
@@ -52,8 +53,12 @@ def take(name: str, default: Any = None) -> Any:
 
 
 def document_version(project: str) -> str:
-    """Return the version of the open document as the canvas knows it."""
-    return f"{project}:{st.session_state.get('_document_version', 0)}"
+    """Return the version of the open document as the canvas knows it.
+
+    It is of this session: what a canvas holds from a session that has ended may be older than the project.
+    """
+    session = st.session_state.setdefault("_session", secrets.token_hex(4))
+    return f"{project}:{session}:{st.session_state.get('_document_version', 0)}"
 
 
 def replace_document() -> None:

@@ -66,6 +66,28 @@ def test_a_stale_canvas_does_not_overwrite_newer_blocks(open_page: Open, project
     assert canvas_data(at)["docVersion"] != sent["docVersion"]
 
 
+def test_a_tab_that_was_away_does_not_overwrite_newer_blocks(open_page: Open, project_id: str) -> None:
+    sent = canvas_data(open_page("model"))
+    edit = {"rev": 1, "docVersion": sent["docVersion"], "document": {"nodes": [], "edges": []}}
+    newer = load_preset("text/transformer").model
+    other_tab(project_id, model=newer)
+    # The session has ended meanwhile: the browser gives what its canvas holds to a new one.
+    at = open_page("model")
+    at.session_state["canvas"] = {"graph": edit}
+    at.run()
+    assert saved(project_id).model == newer
+    back = canvas_data(at)
+    assert back["docVersion"] != sent["docVersion"] and back["revision"] != sent["revision"]
+
+
+def test_a_canvas_whose_session_has_ended_hears_that_nothing_is_newer(
+    open_page: Open, project_id: str
+) -> None:
+    before, after = canvas_data(open_page("model")), canvas_data(open_page("model"))
+    assert before["docVersion"] != after["docVersion"]
+    assert before["revision"] == after["revision"] == services.store().project(project_id).revision
+
+
 def test_projects_of_one_name_are_told_apart(open_page: Open) -> None:
     at = open_page("home", project=None)
     button(at, "Create project").click().run()

@@ -24,6 +24,7 @@ def canvas(
     project_id: int | str,
     token: str,
     key: str,
+    revision: int | None = None,
     read_only: bool = False,
     height: int | None = None,
     library: Sequence[Mapping[str, Any]] | None = None,
@@ -32,8 +33,8 @@ def canvas(
 ) -> dict[str, Any] | None:
     """Show the editor and return its newest state.
 
-    The browser takes ``document`` on mounting and whenever ``doc_version`` changes, and at no other
-    time. Pass the current document always: a browser that mounts anew starts from it.
+    The browser takes ``document`` on mounting and whenever ``doc_version`` changes (but see ``revision``),
+    and at no other time. Pass the current document always: a browser that mounts anew starts from it.
 
     Args:
         document: the graph, as ``Graph.to_json`` gives it.
@@ -41,6 +42,8 @@ def canvas(
         project_id: names the project in the requests for shapes and problems.
         token: sent with every request to the routes.
         key: the component's identity on the page.
+        revision: of the project that holds the document. A canvas that has seen this very revision keeps
+            what it holds under a new ``doc_version``: its session has ended, and nothing is newer.
         read_only: show the graph without a palette and without a way to change it.
         height: in pixels; None fills the window from the editor's top to its end.
         library: the person's own blocks, as ``{"kind": "own.<name>", "definition": {...}}``; None where
@@ -57,6 +60,7 @@ def canvas(
     data = {
         "document": document,
         "docVersion": doc_version,
+        "revision": revision,
         "catalogueUrl": "/api/catalogue",
         "inferUrl": "/api/infer",
         "token": token,

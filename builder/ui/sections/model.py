@@ -107,6 +107,7 @@ def canvas(project: Project, side: str = MODEL) -> None:
     mount_canvas(
         project.graph(side).to_json(),
         doc_version=_document_version(side),
+        revision=frame.current_revision(),
         project_id=side_id(frame.current_id(), side),
         token=TOKEN,
         key=CANVASES[side],

@@ -242,6 +242,8 @@ export interface LibraryRequest {
 export interface CanvasData {
   readonly document: GraphDocument;
   readonly docVersion: number | string;
+  /** Of the project that holds the document; null where none does. */
+  readonly revision: number | null;
   readonly catalogueUrl: string;
   readonly inferUrl: string;
   readonly token: string;

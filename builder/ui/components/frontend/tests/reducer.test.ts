@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { isNewer } from "../src/canvas/hooks";
 import { initialState, reducer, type Action, type EditorState } from "../src/canvas/reducer";
 import type { Edit } from "../src/wire";
 import { chain } from "./helpers";
@@ -70,6 +71,23 @@ describe("documents", () => {
     const other = chain(["input", "input.v1"]);
     const state = run(start(), { type: "edit", edits: [units(3)] }, { type: "load", document: other, docVersion: 2 });
     expect(state).toMatchObject({ document: other, docVersion: 2, past: [] });
+  });
+});
+
+describe("a document whose session with Python has ended", () => {
+  const seen = { projectId: "p", revision: 7 };
+
+  it("is kept, with its history, where Python has no newer one", () => {
+    expect(isNewer(seen, { projectId: "p", revision: 7 })).toBe(false);
+    const state = run(start(), { type: "edit", edits: [units(3)] });
+    const later = run(state, { type: "adopt", docVersion: "next" });
+    expect(later).toEqual({ ...state, docVersion: "next" });
+  });
+
+  it("gives way to a newer one, and to that of another project", () => {
+    expect(isNewer(seen, { projectId: "p", revision: 8 })).toBe(true);
+    expect(isNewer(seen, { projectId: "q", revision: 7 })).toBe(true);
+    expect(isNewer({ projectId: "p", revision: null }, { projectId: "p", revision: null })).toBe(true);
   });
 });
 

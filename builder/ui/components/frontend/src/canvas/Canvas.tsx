@@ -12,7 +12,7 @@ import {
   useStore,
   type EdgeChange,
 } from "@xyflow/react";
-import { useCallback, useEffect, useMemo, useReducer, useRef, useState } from "react";
+import { useCallback, useMemo, useReducer, useRef, useState } from "react";
 import { flushSync } from "react-dom";
 import type { BlockDeclaration, CanvasData, CanvasState, LibraryRequest, Problem } from "../wire";
 import { actsOf, availability, chosenOf, type Editing } from "./acts";
@@ -32,7 +32,7 @@ import { FlowEdge, type ShapedEdge } from "./FlowEdge";
 import { BoxNode, FrameContext, FrameNode, NoteNode, type FrameActions } from "./frames";
 import { changingGroup } from "./groups";
 import { Toast, WireHint } from "./hints";
-import { useCatalogue, useHeight, useInfer, useKeeping, useStable } from "./hooks";
+import { useCatalogue, useHeight, useInfer, useKeeping, useStable, useVersions } from "./hooks";
 import { Icon } from "./icons";
 import { Inspector, Overview } from "./Inspector";
 import { commandOf, isComposing, isDraft, isForElement, isTextField, MODIFIERS } from "./keys";
@@ -134,10 +134,7 @@ function Editor({ data, send, registerFlush, keepInLibrary }: CanvasProps) {
   const [isPaletteOpen, setPaletteOpen] = useState(true);
   const [areProblemsOpen, setProblemsOpen] = useState(true);
 
-  useEffect(() => {
-    if (data.docVersion !== state.docVersion)
-      dispatch({ type: "load", document: data.document, docVersion: data.docVersion });
-  }, [data.docVersion]);
+  useVersions(data, state, dispatch);
 
   const { nodes, setNodes, setNotes, frames, scene, wires } = useScene(document, catalogue, answer, state.selection, targetEdge);
   const isBare = isFar && nodes.length > MANY_NODES;
@@ -145,7 +142,7 @@ function Editor({ data, send, registerFlush, keepInLibrary }: CanvasProps) {
   const aim = useAim(paneRef, document.edges, far.edgeAtPoint, setTargetEdge);
   const areMeasured = nodes.length > 0 && nodes[0]?.measured !== undefined;
   const view = useView(paneRef, {
-    place: `${state.docVersion} ${inside.join()}`,
+    place: `${state.loads} ${inside.join()}`,
     isCompared: data.marks !== null,
     areMeasured,
     isAnswered: told !== null,

@@ -1,12 +1,12 @@
 /** The editor's ties to the outside: the catalogue, Python's answers, and keeping the document. */
 
-import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState, type RefObject } from "react";
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState, type Dispatch, type RefObject } from "react";
 import { TOKEN_HEADER, type CanvasData, type CanvasState, type CatalogueAnswer } from "../wire";
 import type { Catalogue } from "./connect";
 import { differsInMeaning } from "./document";
 import { InferClient, type InferStatus } from "./infer";
 import { Keeper } from "./keep";
-import type { EditorState } from "./reducer";
+import type { Action, EditorState } from "./reducer";
 
 const SETTLED_MS = 500;
 const NO_BLOCKS: Catalogue = new Map();
@@ -55,20 +55,40 @@ export function useInfer({ inferUrl: url, token, projectId }: CanvasData, state:
   return status;
 }
 
+/** Take the document that Python sends as another version, or keep the one that is here where Python has no newer one. */
+export function useVersions({ document, docVersion, projectId, revision }: CanvasData, state: EditorState, dispatch: Dispatch<Action>): void {
+  const seen = useRef({ projectId, revision });
+  useEffect(() => {
+    if (docVersion !== state.docVersion)
+      dispatch(isNewer(seen.current, { projectId, revision }) ? { type: "load", document, docVersion } : { type: "adopt", docVersion });
+    seen.current = { projectId, revision };
+  }, [docVersion, projectId, revision]);
+}
+
+type Seen = Pick<CanvasData, "projectId" | "revision">;
+
+/** Whether the document that Python has now is another one than when the canvas last heard of it. */
+export function isNewer(before: Seen, now: Seen): boolean {
+  return now.revision === null || now.revision !== before.revision || now.projectId !== before.projectId;
+}
+
 /** Keep the document with Python: debounced, and at once when the person leaves. */
 export function useKeeping(state: EditorState, send: (state: CanvasState) => void, registerFlush: (flush: () => void) => void) {
   const keeper = useMemo(() => new Keeper(send), []);
   keeper.send = send;
   const kept = useRef(state.document);
   const version = useRef(state.docVersion);
+  const loads = useRef(state.loads);
   const flush = useCallback(() => keeper.flush(), [keeper]);
   useEffect(() => {
-    if (version.current !== state.docVersion) {
-      version.current = state.docVersion;
-      kept.current = state.document;
+    const isAsKept = kept.current === state.document && version.current === state.docVersion;
+    const isLoaded = loads.current !== state.loads;
+    kept.current = state.document;
+    version.current = state.docVersion;
+    loads.current = state.loads;
+    if (isLoaded) {
       keeper.drop();
-    } else if (kept.current !== state.document) {
-      kept.current = state.document;
+    } else if (!isAsKept) {
       keeper.keep({ rev: state.rev, docVersion: state.docVersion, document: state.document });
     }
   }, [keeper, state]);

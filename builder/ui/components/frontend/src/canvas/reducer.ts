@@ -23,6 +23,8 @@ export interface EditorState {
   /** The own blocks that are open, the outermost first. Edits are of the graph inside the last. */
   readonly inside: Inside;
   readonly docVersion: number | string;
+  /** How often Python has replaced the document. */
+  readonly loads: number;
   /** Grows with every change of the document, undo and redo included. */
   readonly rev: number;
   readonly past: readonly Step[];
@@ -51,6 +53,7 @@ export type Action =
   | { readonly type: "choose"; readonly of: keyof Selection; readonly changes: Readonly<Record<string, boolean>> }
   | { readonly type: "open"; readonly inside: Inside }
   | { readonly type: "refuse"; readonly reason: string | null }
+  | { readonly type: "adopt"; readonly docVersion: number | string }
   | { readonly type: "load"; readonly document: GraphDocument; readonly docVersion: number | string };
 
 const NOTHING: Selection = { nodes: [], edges: [], groups: [], notes: [] };
@@ -60,6 +63,7 @@ export function initialState(document: GraphDocument, docVersion: number | strin
     document: freeze(document),
     inside: [],
     docVersion,
+    loads: 0,
     rev: 0,
     past: [],
     future: [],
@@ -108,8 +112,10 @@ function reduced(state: EditorState, action: Action): EditorState {
     }
     case "refuse":
       return state.refusal === action.reason ? state : { ...state, refusal: action.reason };
+    case "adopt":
+      return { ...state, docVersion: action.docVersion };
     case "load":
-      return { ...initialState(action.document, action.docVersion), rev: state.rev + 1 };
+      return { ...initialState(action.document, action.docVersion), loads: state.loads + 1, rev: state.rev + 1 };
   }
 }
 

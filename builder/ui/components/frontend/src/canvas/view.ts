@@ -13,7 +13,7 @@ const ZOOM_MS = 120;
 const SETTLE_MS = 40;
 
 interface Shown {
-  /** What is shown: the version of the document and the own blocks that are open. */
+  /** What is shown: which document that Python has sent, and the own blocks that are open. */
   readonly place: string;
   /** Whether two models stand side by side. */
   readonly isCompared: boolean;
