@@ -57,6 +57,7 @@ from builder.runs.files import write_bytes
 from builder.runs.records import RunRecord
 from builder.runs.store import default_store
 from builder.runs.workspace import default_workspace
+from builder.workers.launching import use_copies
 
 WRONG = 2
 
@@ -232,6 +233,7 @@ def train(
     project = read_project(file)
     if epochs is not None:
         project = replace(project, training={**project.training, "epochs": epochs})
+    use_copies()
     problems = _check(project)
     print_problems(problems)
     if any(problem["severity"] == "error" for problem in problems):

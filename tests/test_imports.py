@@ -111,6 +111,7 @@ WITH_KERAS_FILES = {
     "builder/data/preprocessing.py",
     "builder/data/pipeline.py",
     "builder/jobs/compressing.py",
+    "builder/jobs/fork_server.py",
     "builder/jobs/run_weights.py",
     "builder/jobs/starting_weights.py",
     "builder/jobs/tasks.py",

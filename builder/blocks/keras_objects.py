@@ -7,6 +7,7 @@ from types import ModuleType
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 from builder.params import Float, KerasObject
 
@@ -40,10 +41,12 @@ def _type(
 
 def _stands_alone(module: ModuleType, name: str) -> bool:
     """Tell whether Keras makes the object from its name: some need a value, or are known as a class only."""
-    try:
-        module.get(name)
-    except (KeyError, TypeError, ValueError):
-        return False
+    # In a graph of its own: outside, a constant would start TensorFlow wherever blocks are imported.
+    with tf.Graph().as_default():
+        try:
+            module.get(name)
+        except (KeyError, TypeError, ValueError):
+            return False
     return True
 
 

@@ -16,6 +16,7 @@ from builder.compression_parameters import DISTILLATION, RECIPES
 from builder.errors import BuilderError, Problem, stop
 from builder.runs.records import RunRecord
 from builder.runs.workspace import default_workspace
+from builder.workers.launching import use_copies
 
 HALF = "half"
 
@@ -49,6 +50,7 @@ def submitted(
     Raises:
         BuilderError: for wrong settings, or where the recipe does not fit the run.
     """
+    use_copies()
     from builder.jobs import tasks
     from builder.jobs.compression import compressed_document, submit_compressed
 

@@ -65,9 +65,17 @@ class Process(Protocol):
 
 
 def use_copies() -> None:
-    """Have workers started as copies from now on in this process, where the system has copies."""
-    global _wanted
-    _wanted = True
+    """Have workers started as copies from now on in this process, where the system has copies.
+
+    What they are copies of is started now, so that it is ready when the first of them is wanted.
+    """
+    global _server, _wanted
+    with _lock:
+        _wanted = True
+        if HAS_COPIES and _server is None:
+            # Workers are new processes where it cannot be had.
+            with suppress(OSError):
+                _server = _ForkServer.launched()
 
 
 def start(

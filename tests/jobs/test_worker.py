@@ -1,8 +1,6 @@
 """The training process: from a run's id to a model, a report and an honest status."""
 
 import signal
-import subprocess
-import sys
 import time
 
 import keras
@@ -18,6 +16,7 @@ from builder.runs.records import ENDED
 from builder.runs.store import default_store
 from builder.runs.workspace import default_workspace
 from builder.train.diagnosis import explain
+from builder.workers import launching
 
 WAIT_SECONDS = 120
 
@@ -37,10 +36,14 @@ def queued(**values):
 
 
 def started(run_id, **environment):
-    command = [sys.executable, "-m", "builder.jobs.worker", run_id]
-    return subprocess.Popen(
-        command, env=child_environment(environment), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
+    launching.use_copies()
+    with open(log_of(run_id), "ab") as log:
+        variables = child_environment(environment)
+        return launching.start("builder.jobs.worker", [run_id], variables, stdout=log, stderr=log)
+
+
+def log_of(run_id):
+    return default_workspace().run_folder(run_id) / "worker.log"
 
 
 def ended(run_id):
@@ -56,7 +59,7 @@ def ended(run_id):
 def wait_until(condition, process):
     deadline = time.monotonic() + WAIT_SECONDS
     while not condition():
-        assert process.poll() is None and time.monotonic() < deadline, process.communicate()[0].decode()
+        assert process.poll() is None and time.monotonic() < deadline
         time.sleep(0.05)
 
 
@@ -68,7 +71,7 @@ def end():
     for process in processes:
         if process.poll() is None:
             process.kill()
-        process.communicate()
+        process.wait(WAIT_SECONDS)
 
 
 @pytest.mark.slow
@@ -76,9 +79,9 @@ def test_a_run_goes_from_its_id_to_a_model_and_a_report(end):
     store, run_id, folder = queued()
     process = started(run_id)
     end(process)
-    output = process.communicate(timeout=WAIT_SECONDS)[0].decode()
+    process.wait(WAIT_SECONDS)
     run = store.run(run_id)
-    assert (run.status, process.returncode) == ("finished", 0), output
+    assert (run.status, process.returncode) == ("finished", 0), log_of(run_id).read_text()
     assert run.result["test"]["accuracy"] > 0.5
     assert run.error is None and run.progress["phase"] == "evaluating"
     names = {row.name for row in store.metrics_after(run_id)}
@@ -105,7 +108,7 @@ def test_pause_resume_terminate(end):
     store.send_command(run_id, "resume")
     wait_until(lambda: store.run(run_id).status == "running", process)
     psutil.Process(process.pid).terminate()
-    process.communicate(timeout=WAIT_SECONDS)
+    process.wait(WAIT_SECONDS)
     run = store.run(run_id)
     assert (run.status, run.error["code"]) == ("interrupted", "interrupted")
     assert (folder / "checkpoint.npz").exists()
