@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,7 @@ from builder.data.archives import list_files
 from builder.data.columns import MISSING, parsed_numbers, to_numbers
 from builder.data.linked import TABLES
 from builder.data.spec import DataSpec, ModelInput
+from builder.data.thousands import number_pattern, without_marks
 from builder.project import DataRecipe
 
 _TABLE_IN_ZIP = '''\
@@ -28,10 +29,7 @@ def table_in_zip(content):
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         shown = [name for name in archive.namelist() if not re.search(r"(^|/)(\\.|__MACOSX)", name)]
         (name,) = [name for name in shown if name.lower().endswith({suffix})]
-        return archive.read(name)
-
-
-'''
+        return archive.read(name)'''
 
 _CLASS_NUMBERS = '''\
 def class_numbers(words, names):
@@ -366,7 +364,22 @@ def read_table_source(spec: DataSpec) -> str:
         lines.append("    names, *rows = rows")
     lines += [
         "    good = [row for row in rows if len(row) == len(names)]",
-        '    return pd.DataFrame(good, columns=names, dtype="str")',
+        '    table = pd.DataFrame(good, columns=names, dtype="str")',
+        *(_plain_numbers(reading["thousands"]) if "thousands" in reading else []),
+        "    return table",
     ]
-    zipped = _TABLE_IN_ZIP.replace("{suffix}", literal(reading["zipped"])) if "zipped" in reading else ""
-    return zipped + "\n".join(lines)
+    parts = []
+    if "zipped" in reading:
+        parts.append(_TABLE_IN_ZIP.replace("{suffix}", literal(reading["zipped"])))
+    if "thousands" in reading:
+        parts += [source(number_pattern), source(without_marks)]
+    return "\n\n\n".join([*parts, "\n".join(lines)])
+
+
+def _plain_numbers(thousands: Mapping[str, Sequence[str]]) -> list[str]:
+    return [
+        "    # The marks between thousands, and before decimals, in columns of numbers.",
+        *formatted(INDENT, f"marks = {literal({name: tuple(found) for name, found in thousands.items()})}"),
+        "    for name, found in marks.items():",
+        "        table[name] = without_marks(table[name], *found)",
+    ]

@@ -29,6 +29,7 @@ from builder.data.table_source import TableSource
 from builder.data.tables import join_tables, read_table
 from builder.data.tagged_text import read_tagged
 from builder.data.text_files import read_text, read_text_folders
+from builder.data.thousands import without_thousands_marks
 from builder.errors import stop
 from builder.params import suggestion
 from builder.project import PRESETS_FOLDER, SOURCE_KINDS
@@ -112,6 +113,8 @@ READERS: Mapping[str, _Reader] = {
     "audio": read_recordings,
     "linked": read_linked,
 }
+# Of a text or of tagged words every cell stays as it is.
+_TABLES = ("csv", "jsonl", "parquet", "linked")
 
 
 def open_source(source: Mapping[str, Any]) -> Content:
@@ -136,7 +139,10 @@ def open_source(source: Mapping[str, Any]) -> Content:
         return read_saved_dataset(path)
     if kind == "text":
         return read_text(path, str(source.get("unit", "line")))
-    return READERS[str(kind)](path)
+    content = READERS[str(kind)](path)
+    if isinstance(content, TableSource) and kind in _TABLES:
+        return without_thousands_marks(content)
+    return content
 
 
 def read_image(path: Path) -> np.ndarray:

@@ -401,6 +401,25 @@ def test_a_script_reads_a_table_in_any_encoding_as_the_studio_does(
 
 
 @pytest.mark.parametrize(
+    ("separator", "cell"), [(",", '"{0},{1:03}.5"'), (";", "{0}.{1:03},5"), ("\t", "{0} {1:03}")]
+)
+def test_a_script_reads_marks_between_thousands_as_the_studio_does(
+    separator: str, cell: str, tmp_path: Path, cache: Path
+) -> None:
+    file = tmp_path / "prices.csv"
+    rows = [(cell.format(n + 1, n * 37), "NA" if n == 5 else "2 000", "ab"[n % 2]) for n in range(20)]
+    lines = [separator.join(row) for row in [("price", "flat rent", "class"), *rows]]
+    file.write_text("\n".join(lines), encoding="utf-8")
+    case = project(chain(("table", "input.v1"), ("head", "classification_head.v1")))
+    roles = {"price": "numeric", "flat rent": "numeric", "class": "target"}
+    case = replace(case, data=DataRecipe({"kind": "csv", "path": str(file)}, roles=roles))
+    prepared = prepare(case.data, cache)
+    arrays, _ = executed(case, prepared.spec, tmp_path)["load_data"](file)
+    np.testing.assert_array_equal(arrays["numeric"], prepared.arrays["numeric"])
+    assert prepared.arrays["numeric"][0, 1] == 2000 and prepared.arrays["numeric"][0, 0] >= 1000
+
+
+@pytest.mark.parametrize(
     "beside", [{}, {"README.md": "notes", "__MACOSX/._train.csv": "", ".old/a.csv": "a"}]
 )
 def test_a_script_reads_the_table_in_a_zip_as_the_studio_does(

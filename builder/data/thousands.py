@@ -1,0 +1,111 @@
+"""Numbers with marks between thousands, such as "1,234" or "1.234,5", where a column agrees on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from builder.data.columns import NUMERIC_SHARE, is_missing, to_numbers
+from builder.data.table_source import Chunk, TableSource
+from builder.errors import Problem
+
+# The mark between thousands and the one before decimals, in the order in which they are tried.
+_CONVENTIONS = (
+    (",", "."),
+    (".", ","),
+    *((space, decimal) for space in (" ", "\u00a0", "\u202f") for decimal in (".", ",")),
+    ("'", "."),
+    ("’", "."),
+)
+_LOOKS_WRITTEN = r"[+-]?\d[\d.,'’ \u00a0\u202f]*"
+_LOOKED_AT = 200
+_SHOWN = 5
+
+
+def without_thousands_marks(source: TableSource) -> TableSource:
+    """Return a table with plain numbers in the columns that write marks between thousands, and a warning.
+
+    A column is changed where all its numbers fit one convention, and no other reading is as likely: in a
+    column of "1.234" alone, these are decimals.
+    """
+    found: dict[str, tuple[str, str]] = {}
+    for name in source.frame.columns:
+        convention = _convention(source.frame[name], source.decimal_comma)
+        if convention is not None:
+            found[str(name)] = convention
+    if not found:
+        return source
+
+    def stream(problems: list[Problem]) -> Iterator[Chunk]:
+        for chunk in source.chunks(problems):
+            yield replace(chunk, frame=_plain(chunk.frame, found))
+
+    return replace(
+        source,
+        frame=_plain(source.frame, found),
+        stream=stream if source.is_large else None,
+        reading={**source.reading, "thousands": {name: list(marks) for name, marks in found.items()}},
+        problems=(*source.problems, _warning(source, found)),
+    )
+
+
+def without_marks(cells: pd.Series, thousands: str, decimal: str) -> pd.Series:
+    """Return cells whose numbers have no marks between thousands, and a point before decimals."""
+    plain = cells.str.replace(thousands, "", regex=False).str.replace(decimal, ".", regex=False)
+    return plain.where(cells.str.fullmatch(number_pattern(thousands, decimal)), cells)
+
+
+def number_pattern(thousands: str, decimal: str) -> str:
+    """Return the regular expression of a number that may have marks between thousands."""
+    return rf"[+-]?([1-9]\d{{0,2}}([{thousands}]\d{{3}})+|\d+)([{decimal}]\d*)?"
+
+
+def _plain(frame: pd.DataFrame, found: Mapping[str, tuple[str, str]]) -> pd.DataFrame:
+    return frame.assign(**{name: without_marks(frame[name], *marks) for name, marks in found.items()})
+
+
+def _convention(cells: pd.Series, decimal_comma: bool) -> tuple[str, str] | None:
+    first = _present(cells.head(_LOOKED_AT))
+    if not len(first) or first.str.fullmatch(_LOOKS_WRITTEN).mean() < NUMERIC_SHARE:
+        return None
+    if not len(_present(cells[np.isnan(to_numbers(cells))])):
+        return None
+    distinct = _present(pd.Series(cells.unique(), dtype="str"))
+    for thousands, decimal in _CONVENTIONS:
+        if _fits(distinct, thousands, decimal, decimal_comma):
+            return thousands, decimal
+    return None
+
+
+def _present(cells: pd.Series) -> pd.Series:
+    return cells[~is_missing(cells)]
+
+
+def _fits(cells: pd.Series, thousands: str, decimal: str, decimal_comma: bool) -> bool:
+    is_number = cells.str.fullmatch(number_pattern(thousands, decimal))
+    marked = cells[is_number & cells.str.contains(rf"\d[{thousands}]\d{{3}}")]
+    if not len(marked) or is_number.mean() < NUMERIC_SHARE or cells[~is_number].str.contains(r"\d").any():
+        return False
+    # Codes of three digits in a row, such as labels or addresses, are no thousands.
+    if not marked.str.contains(rf"^[+-]?\d\d?[{thousands}]|[{thousands}]0").any():
+        return False
+    is_ambiguous = thousands == "." or (thousands == "," and decimal_comma)
+    sure = rf"[{thousands}]\d{{3}}[{thousands}{decimal}]"
+    return not is_ambiguous or bool(marked.str.contains(sure).any())
+
+
+def _warning(source: TableSource, found: Mapping[str, tuple[str, str]]) -> Problem:
+    examples = []
+    for name, marks in list(found.items())[:_SHOWN]:
+        cells = source.frame[name]
+        cell = cells[cells.str.contains(rf"\d[{marks[0]}]\d{{3}}")].head(1)
+        examples.append(f"'{name}' ({cell.iloc[0]} is read as {without_marks(cell, *marks).iloc[0]})")
+    message = (
+        f"{len(found)} column(s) of {source.title} write numbers with marks between thousands: "
+        f"{', '.join(examples)}{' …' if len(found) > _SHOWN else ''}. If a column means something else, save "
+        "its numbers without such marks."
+    )
+    return Problem("thousands_marks", message, field="source", severity="warning")

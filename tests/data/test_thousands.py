@@ -1,0 +1,116 @@
+"""Numbers with marks between thousands are numbers where a column agrees on one way to write them."""
+
+import json
+
+import numpy as np
+import pytest
+
+from builder.data import tables
+from builder.data.encode import encode
+from builder.data.prepare import prepare
+from builder.data.profile import profile, propose
+from builder.data.sniffing import source_at
+from builder.data.sources import open_source
+from builder.errors import BuilderError
+
+VALUES = [float(n * n * 37 + 120) for n in range(60)]
+
+
+def written(csv_file, cells, separator=",", name="rent.csv"):
+    rows = "".join(f'"{cell}"{separator}{"ab"[n % 2]}\n' for n, cell in enumerate(cells))
+    return source_at(csv_file(f"rent{separator}kind\n{rows}", name))
+
+
+def marked(value: float, thousands: str, decimal: str) -> str:
+    text = f"{value:,.2f}" if value % 2 else f"{value:,.0f}"
+    return text.replace(",", "_").replace(".", decimal).replace("_", thousands)
+
+
+WAYS = [
+    (",", ".", ","),
+    (",", ".", ";"),
+    (",", ".", "\t"),
+    (" ", ".", ","),
+    (" ", ",", ";"),
+    ("\u00a0", ",", ";"),
+    ("\u202f", ",", ","),
+    (".", ",", ";"),
+    (".", ",", ","),
+    ("'", ".", ","),
+]
+
+
+@pytest.mark.parametrize(("thousands", "decimal", "separator"), WAYS)
+def test_a_column_of_marked_numbers_is_one_of_numbers(csv_file, tmp_path, thousands, decimal, separator):
+    cells = [marked(value, thousands, decimal) for value in VALUES]
+    source = written(csv_file, cells, separator)
+    recipe = propose(source)
+    assert recipe.roles["rent"] == "numeric"
+    found = profile(recipe)
+    column = next(item for item in found["columns"] if item["name"] == "rent")
+    assert column["type"] == "number" and column["maximum"] == max(VALUES)
+    told = {problem["code"]: problem["message"] for problem in found["problems"]}
+    first = next(value for value in VALUES if value >= 1000)
+    assert f"'rent' ({marked(first, thousands, decimal)} is read as " in told["thousands_marks"]
+    prepared = prepare(recipe, tmp_path / "cache")
+    np.testing.assert_array_equal(prepared.arrays["numeric"][:, 0], np.float32(VALUES))
+    sample = prepared.sample(50)["row"]
+    np.testing.assert_array_equal(encode(prepared.spec, [sample])["numeric"][0], [VALUES[50]])
+
+
+def test_a_large_table_is_read_as_a_small_one(csv_file, tmp_path, monkeypatch):
+    source = written(csv_file, [f"{value:,.0f}" for value in VALUES * 20])
+    recipe = propose(source)
+    whole = prepare(recipe, tmp_path / "whole")
+    monkeypatch.setattr(tables, "LARGE_BYTES", 0)
+    assert open_source(source).is_large
+    pieces = prepare(recipe, tmp_path / "pieces")
+    assert np.array_equal(pieces.arrays["numeric"], whole.arrays["numeric"])
+    assert pieces.spec.to_json() == whole.spec.to_json()
+
+
+def test_words_of_json_lines_are_numbers_too(csv_file):
+    rows = [{"rent": f"{value:,.0f}", "kind": "ab"[n % 2]} for n, value in enumerate(VALUES)]
+    recipe = propose(source_at(csv_file("\n".join(map(json.dumps, rows)), "rent.jsonl")))
+    assert recipe.roles["rent"] == "numeric"
+
+
+def test_missing_values_and_a_few_words_stay_what_they_are(csv_file, tmp_path):
+    cells = [f"{value:,.0f}" for value in VALUES]
+    cells[3], cells[5], cells[7] = "", "NA", "on request"
+    recipe = propose(written(csv_file, cells))
+    prepared = prepare(recipe, tmp_path / "cache")
+    assert prepared.sample(7)["row"]["rent"] is None and prepared.sample(50)["row"]["rent"] == VALUES[50]
+    told = {problem.code: problem.message for problem in prepared.problems}
+    assert "1 value(s) are no usable numbers (line 9)" in told["mixed_types"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "separator"),
+    [
+        # Decimals of three digits.
+        (["1.234", "2.345", "3.450"], ";"),
+        (["1,234", "2,345", "3,450"], ";"),
+        (["1.234", "2.345", "3.450"], ","),
+        (["0,123", "1,234"], ","),
+        # No convention fits all.
+        (["1,234", "12,5"], ","),
+        (["1.234,5", "12.5"], ","),
+        # Codes, addresses, telephone numbers, dates.
+        (["101,205", "330,101", "205"], ","),
+        (["192.168.101.200", "192.168.101.201"], ","),
+        (["2020 123", "2021 124"], ","),
+        (["1,2,3", "2,3"], ","),
+    ],
+)
+def test_what_may_mean_something_else_stays_as_it_is(csv_file, cells, separator):
+    source = written(csv_file, [cells[n % len(cells)] for n in range(30)], separator)
+    table = open_source(source)
+    assert set(table.frame["rent"]) == set(cells)
+    assert "thousands_marks" not in {problem.code for problem in table.problems}
+
+
+def test_a_sample_of_ones_own_needs_plain_numbers(csv_file, tmp_path):
+    prepared = prepare(propose(written(csv_file, [f"{n:,.0f}" for n in VALUES])), tmp_path / "cache")
+    with pytest.raises(BuilderError, match="'rent' must be a number, or empty. Got '1,234' instead"):
+        encode(prepared.spec, [{"rent": "1,234"}])
