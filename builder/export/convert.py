@@ -19,7 +19,7 @@ import numpy as np
 
 import builder.blocks  # noqa: F401  (registers the layers that a saved model may hold)
 from builder.data.preprocessing import with_raw_inputs
-from builder.errors import stop
+from builder.errors import BuilderError, stop
 from builder.export import quantize
 from builder.export.calibration import doubts
 from builder.export.client_files import write_client_files
@@ -39,6 +39,7 @@ from builder.export.trained_int8 import NOTE, trained_int8, trained_ranges
 from builder.export.worker import Step, serve
 from builder.outputs import each_output, output_activation, predict_arrays
 from builder.serving.model import SAVED_MODEL_FOLDER, TFLITE_FILE, Description
+from builder.serving.steps import STEP_FORMAT, writes
 
 QUANTIZED = {
     "tflite_float16": quantize.float16,
@@ -54,6 +55,7 @@ BATCHED = "batched"
 _SERVED_NOTES = {
     "saved_model": "Runs the SavedModel, and so needs TensorFlow: the model has layers that TFLite lacks.",
     "tflite_float32": "Answers one sample after the other.",
+    STEP_FORMAT: "Writes token by token, and keeps what it has read.",
 }
 
 
@@ -157,13 +159,16 @@ class Converter:
         write_client_files(file.parent, self.prepared.spec, self.activations, "onnx")
 
     def _make_step(self, item: Format, file: Path) -> None:
+        if self.prepared.spec.task not in item.tasks:
+            raise stop("no_decoding_step", "Only language models and text-to-text models write step by step.")
+        file.write_bytes(self._step())
+        write_client_files(file.parent, self.prepared.spec, self.activations)
+
+    def _step(self) -> bytes:
         # Here alone, because few models write.
         from builder.export.decoding_step import decoding_step
 
-        if self.prepared.spec.task not in item.tasks:
-            raise stop("no_decoding_step", "Only language models and text-to-text models write step by step.")
-        file.write_bytes(decoding_step(self.model, self.prepared.spec))
-        write_client_files(file.parent, self.prepared.spec, self.activations)
+        return decoding_step(self.model, self.prepared.spec)
 
     def _tflite_of(self, name: str) -> bytes:
         """Return a TFLite format's bytes, before its metadata."""
@@ -203,6 +208,9 @@ class Converter:
         if self.job.served != AUTO_SERVED:
             name = self.job.served
             return name, None if name == "saved_model" else self._tflite_of(name)
+        if writes(self.prepared.spec):
+            with suppress(BuilderError):
+                return STEP_FORMAT, self._step()
         # Recurrent layers convert at one sample a call alone, and some layers do not at all.
         with suppress(Exception):
             return BATCHED, float32(self.model, batch=None)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from builder.serving.model import in_order
+from builder.serving.steps import StepFile
 
 Arrays = dict[str, np.ndarray]
 Call = Callable[[Arrays], list[np.ndarray]]
@@ -36,25 +37,15 @@ def litert_steps(file: Path, written: str) -> Call:
         file: as ``builder.export.decoding_step`` makes it.
         written: the name of the array that the model writes.
     """
-    from ai_edge_litert.interpreter import Interpreter
-
-    interpreter = Interpreter(model_path=str(file), num_threads=1)
-    step = interpreter.get_signature_runner("step")
-    zeros = {name: np.zeros(item["shape"], item["dtype"]) for name, item in step.get_input_details().items()}
-    reads = "begin" in interpreter.get_signature_list()
-    begin = interpreter.get_signature_runner("begin") if reads else None
+    steps = StepFile(file)
 
     def call(arrays: Arrays) -> list[np.ndarray]:
-        assert interpreter is not None
-        fixed = {name: values for name, values in arrays.items() if name != written}
-        kept = {**zeros, **(begin(**fixed) if begin else {})}
+        kept = steps.begun({name: values for name, values in arrays.items() if name != written})
         outputs = []
         for position, token in enumerate(arrays[written][0]):
-            given = {"token": np.array([[token]], np.int32), "position": np.array(position, np.int32)}
-            found = step(**{**kept, **given})
-            outputs.append(found.pop("output").copy())
-            kept |= found
-        return [np.stack(outputs, axis=1)]
+            output, kept = steps.step(int(token), position, kept)
+            outputs.append(output)
+        return [np.stack(outputs)[np.newaxis]]
 
     return call
 

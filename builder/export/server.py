@@ -24,7 +24,6 @@ _FRONT = "builder.serving.main"
 _PAGES = ("try_page.html", "docs_page.html")
 _LIBRARIES = ("fastapi", "uvicorn", "python-multipart", "prometheus-client", "numpy", "pillow")
 _SOUND = ("soundfile", "scipy")
-_TEXT_WRITERS = ("language_model", "text_to_text")
 SERVE_FILE = "serve.py"
 _SERVE = f'''"""Serve the model in this folder: python serve.py --help."""
 
@@ -51,12 +50,6 @@ CMD ["python", "serve.py", "--host", "0.0.0.0", "--port", "8000"]
 
 def check_served(spec: DataSpec) -> None:
     """Raise BuilderError where the server cannot answer for a task."""
-    if spec.task in _TEXT_WRITERS:
-        message = (
-            "The prediction server does not write texts step by step yet. The file predict_tflite.py beside "
-            "a TFLite export does."
-        )
-        raise stop("not_served", message)
     if spec.task == "generation":
         message = (
             "The prediction server answers questions about samples, and a generator is asked none. Use its "

@@ -21,7 +21,8 @@ from builder.export.job import Job
 from builder.export.metadata import check_metadata
 from builder.export.samples import numeric_inputs, raw_inputs
 from builder.export.worker import Step, serve
-from builder.serving.model import Description, opened
+from builder.serving.model import TFLITE_FILE, Description, opened
+from builder.serving.steps import STEP_FORMAT
 
 _WARM_UP = 3
 _TIMED_CALLS = 60
@@ -40,9 +41,12 @@ class Verifier:
     def check(self, item: Format) -> dict[str, Any]:
         """Return the measured agreement, scores and latency of one format."""
         file = self.job.format_folder(item.name) / item.file
-        call = self._load(item, file)
+        served = Description.read(file.parent) if item.name == "server" else None
+        is_step = (served.format if served else item.name) == STEP_FORMAT
+        call = self._load(item, file, served, is_step)
         arrays = self._arrays(item)
-        outputs = self._answers(call, arrays, 1 if item.file == "model.tflite" else _BATCH)
+        one_by_one = is_step or item.file == TFLITE_FILE
+        outputs = self._answers(call, arrays, 1 if one_by_one else _BATCH)
         first, *further = (
             compare(
                 self.reference[f"outputs_{number}"],
@@ -54,7 +58,7 @@ class Verifier:
             )
             for number, spec in enumerate(self.prepared.spec.each_target)
         )
-        steps = outputs[0].shape[1] if item.name == "tflite_step" else 1
+        steps = outputs[0].shape[1] if is_step else 1
         found = self._together(first, further)
         if item.name != "script":
             found |= _latency(call, arrays, steps)
@@ -73,14 +77,15 @@ class Verifier:
         status = "verified" if all(each["status"] == "verified" for each in (first, *further)) else "differs"
         return {**first, "status": status, "further": others, "note": note}
 
-    def _load(self, item: Format, file: Path) -> runtimes.Call:
-        if item.name == "server":
-            return opened(file.parent, Description.read(file.parent)).run
+    def _load(self, item: Format, file: Path, served: Description | None, is_step: bool) -> runtimes.Call:
+        if is_step:
+            model = file.parent / served.file if served else file
+            return runtimes.litert_steps(model, written_input(self.prepared.spec))
+        if served:
+            return opened(file.parent, served).run
         if item.name in ("script", "weights"):
             load_with = runtimes.generated_script if item.name == "script" else runtimes.weights_file
             return load_with(file, Path(self.job.model_file))
-        if item.name == "tflite_step":
-            return runtimes.litert_steps(file, written_input(self.prepared.spec))
         if item.runtime == "litert":
             check_metadata(file.read_bytes(), self.prepared.spec)
         load = {

@@ -16,6 +16,7 @@ from builder.errors import BuilderError
 from builder.serving.application import application
 from builder.serving.limits import Limits
 from builder.serving.model import Description, opened
+from builder.serving.steps import opened_texts, writes
 
 LOOPBACK = "127.0.0.1"
 _END_SECONDS = 5
@@ -32,7 +33,8 @@ def main(folder: Path, arguments: Sequence[str] | None = None) -> None:
     description = Description.read(folder)
     limits = _limits(options)
     try:
-        app = application(description, opened(folder, description), limits)
+        open_model = opened_texts if writes(description.spec) else opened
+        app = application(description, open_model(folder, description), limits)
         listener = _listener(options.host, options.port)
     except (BuilderError, OSError) as error:
         sys.exit(f"The server cannot start: {error}")

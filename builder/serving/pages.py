@@ -9,6 +9,7 @@ from typing import Any
 
 from builder.serving.model import Description
 from builder.serving.schema import example, instance_schema
+from builder.serving.settings_schema import settings_schema
 
 _FOLDER = Path(__file__).resolve().parent
 TRY_PAGE, DOCS_PAGE = "try_page.html", "docs_page.html"
@@ -23,6 +24,7 @@ def try_page(description: Description) -> str:
         "address": f"/v1/models/{description.name}:predict",
         "instance": instance_schema(description.spec),
         "example": example(description.spec),
+        "settings": (settings_schema(description.spec) or {}).get("properties", {}),
         "categories": {
             name: list(values)
             for item in description.spec.inputs

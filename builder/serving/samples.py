@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from builder.data.images import MAXIMUM_PIXELS, image_pixels
-from builder.data.spec import DataSpec, ModelInput
+from builder.data.spec import TARGET_TEXT, DataSpec, ModelInput
 from builder.serving.limits import Limits
 from builder.serving.refusals import Refusal
 
@@ -26,11 +26,11 @@ _SHOWN = 60
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
-def instances_in(body: bytes, limits: Limits) -> list[Any]:
-    """Return the ``instances`` of a JSON body.
+def content_of(body: bytes) -> Mapping[str, Any]:
+    """Return the object that a JSON body holds.
 
     Raises:
-        Refusal: 400 where it is no JSON of that form, 413 where there are too many.
+        Refusal: 400 where it is no JSON, or no object with a list of instances.
     """
     try:
         text = body.decode(json.detect_encoding(body))
@@ -45,7 +45,16 @@ def instances_in(body: bytes, limits: Limits) -> list[Any]:
         found = f"an object with {_listed(content)}" if isinstance(content, Mapping) else "something else"
         message = f"The body must be an object such as {_FORM}. It is {found}."
         raise Refusal(400, "no_instances", message)
-    instances = content["instances"]
+    return content
+
+
+def instances_in(content: Mapping[str, Any], limits: Limits) -> list[Any]:
+    """Return the ``instances`` of a request.
+
+    Raises:
+        Refusal: 400 where there are none, 413 where there are too many.
+    """
+    instances: list[Any] = content["instances"]
     if not instances:
         raise Refusal(400, "no_instances", "'instances' is empty. Send at least one sample.")
     if len(instances) > limits.instances:
@@ -84,9 +93,14 @@ def samples_of(spec: DataSpec, instances: Sequence[Any]) -> list[dict[str, Any]]
     return found
 
 
+def read_inputs(spec: DataSpec) -> list[ModelInput]:
+    """Return the inputs that a sample is read into; what the model writes itself is not one of them."""
+    return [item for item in spec.inputs if item.kind != TARGET_TEXT]
+
+
 def input_names(spec: DataSpec) -> list[str]:
     """Return the names of everything that a sample may hold."""
-    return list(dict.fromkeys(name for item in spec.inputs for name in _names(item)))
+    return list(dict.fromkeys(name for item in read_inputs(spec) for name in _names(item)))
 
 
 def text_name(item: ModelInput) -> str:
@@ -148,7 +162,7 @@ def _names(item: ModelInput) -> list[str]:
 
 
 def _sample(spec: DataSpec, instance: Any, number: int) -> dict[str, Any]:
-    (first, *others) = spec.inputs
+    (first, *others) = read_inputs(spec)
     is_bare = not isinstance(instance, Mapping) or set(instance) == {"b64"}
     if is_bare and first.kind in _BARE and not others:
         instance = {_names(first)[0]: instance}

@@ -8,7 +8,8 @@ from typing import Any
 from builder.data.spec import DataSpec, ModelInput
 from builder.serving.limits import Limits
 from builder.serving.model import Description
-from builder.serving.samples import text_name
+from builder.serving.samples import read_inputs, text_name
+from builder.serving.settings_schema import settings_schema
 
 # A picture of one pixel, and a short silence: examples must be files that can be read.
 _PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
@@ -30,7 +31,7 @@ _MOST_CHOICES = 50
 def instance_schema(spec: DataSpec) -> dict[str, Any]:
     """Return the JSON Schema of one sample."""
     properties: dict[str, Any] = {}
-    for item in spec.inputs:
+    for item in read_inputs(spec):
         properties |= _properties(item)
     wanted = [name for name, described in properties.items() if not described.get("x-optional")]
     for described in properties.values():
@@ -46,7 +47,7 @@ def instance_schema(spec: DataSpec) -> dict[str, Any]:
 def example(spec: DataSpec) -> dict[str, Any]:
     """Return a sample that the model can answer; it is made up, and nobody's data."""
     made: dict[str, Any] = {}
-    for item in spec.inputs:
+    for item in read_inputs(spec):
         made |= _example(item)
     if spec.task == "masked_language_model":
         made = {name: "Write [MASK] for the hidden word." for name in made}
@@ -66,15 +67,17 @@ def answer_schema(spec: DataSpec) -> dict[str, Any]:
 def predict_operation(description: Description, limits: Limits) -> dict[str, Any]:
     """Return what OpenAPI says of the address that predicts, beyond its name."""
     spec = description.spec
+    settings = settings_schema(spec)
     schema = {
         "type": "object",
         "properties": {
+            **({"parameters": settings} if settings else {}),
             "instances": {
                 "type": "array",
                 "items": instance_schema(spec),
                 "minItems": 1,
                 "maxItems": limits.instances,
-            }
+            },
         },
         "required": ["instances"],
     }
@@ -217,6 +220,8 @@ def _answer(spec: DataSpec) -> dict[str, Any]:
     by_task: Mapping[str, dict[str, Any]] = {
         "forecasting": {"values": {"type": "array"}},
         "transcription": {"text": text},
+        "language_model": {"text": text},
+        "text_to_text": {"text": text},
         "masked_language_model": {"text": text, "gaps": {"type": "array", "items": {"type": "object"}}},
         "token_classification": {
             "tokens": {"type": "array", "items": text},

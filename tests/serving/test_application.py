@@ -28,11 +28,13 @@ from builder.serving.samples import samples_of
 
 # One of each kind of input and answer; pictures, rows and texts are served by real processes elsewhere.
 ALWAYS = ("audio/speech_commands", "series/lstm_forecast", "images/detection", "multimodal/feature_fusion")
-UNSERVED = ("language_model", "text_to_text", "generation")
+WRITING = ("language_model", "text_to_text")
+UNSERVED = ("generation",)
 
 
 def presets() -> list[object]:
-    served = [name for name in preset_names() if load_preset(name).data.task not in UNSERVED]
+    others = (*UNSERVED, *WRITING)
+    served = [name for name in preset_names() if load_preset(name).data.task not in others]
     return mostly_rare(served, ALWAYS)
 
 

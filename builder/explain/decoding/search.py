@@ -34,13 +34,15 @@ def found_answers(
     Args:
         chances: what the model holds likely.
         spec: the description of the data that it was trained on.
-        fixed: the encoded texts, by the names of the inputs that are fixed, one row a text.
+        fixed: the encoded texts, by the names of the model's inputs, one row a text; what the model writes
+            itself is left alone.
         settings: values of ``ANSWER_PARAMETERS``.
 
     Reference:
         Wu et al., Google's Neural Machine Translation System (2016), section 7, for beam search.
     """
     written = spec.input(TARGET_INPUT)
+    fixed = {name: values for name, values in fixed.items() if name != written.arrays[0].name}
     find = _beam if settings["method"] == "beam" else _greedy
     at_once = max(TEXTS_AT_ONCE // settings["beams"], 1) if find is _beam else TEXTS_AT_ONCE
     for start in range(0, len(next(iter(fixed.values()))), at_once):
