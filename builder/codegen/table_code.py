@@ -40,7 +40,7 @@ def class_numbers(words, names):
 _CLASS_WORDS = '''\
 def class_words(cells):
     """Return the classes as texts: whole numbers written alike, so that 1 and 1.0 are one class."""
-    numbers = parsed_numbers(cells)
+    numbers = parsed_numbers(cells{decimal})
     # Larger whole numbers are not exact.
     whole = (numbers == np.round(numbers)) & (np.abs(numbers) < 1e15)
     triples = zip(cells, numbers, whole, strict=True)
@@ -233,8 +233,8 @@ class TableCode:
         targets = self.spec.each_target
         labels = label_reading(self.spec, not self.is_one_a_label)
         definitions = [*labels.definitions]
-        if any(_names_are_numbers(target) for target in targets):
-            definitions.append(_CLASS_WORDS)
+        if any(self._names_are_numbers(target) for target in targets):
+            definitions.append(_CLASS_WORDS.replace("{decimal}", self.decimal))
         if any(target.class_names and not target.predicts_labels for target in targets):
             is_text = self.spec.task == "transcription"
             definitions.append(_CHARACTER_NUMBERS if is_text else _CLASS_NUMBERS)
@@ -266,7 +266,7 @@ class TableCode:
 
     def _target_lines(self) -> list[str]:
         if self.spec.task == "reconstruction":
-            words = "class_words(table[TARGET])" if _names_are_numbers(self.spec) else "table[TARGET]"
+            words = "class_words(table[TARGET])" if self._names_are_numbers(self.spec) else "table[TARGET]"
             return [
                 "    targets = all_features(arrays)",
                 f"    is_normal = np.array([word == NORMAL_CLASS for word in {words}])",
@@ -290,9 +290,19 @@ class TableCode:
             return f"character_numbers({cells})"
         if not target.class_names:
             return f'{self._numbers(cells)}.astype("float32")'
-        words = f"class_words({cells})" if _names_are_numbers(target) else cells
+        words = f"class_words({cells})" if self._names_are_numbers(target) else cells
         names = f"FURTHER_CLASS_NAMES[{literal(target.target_name)}]" if number else "CLASS_NAMES"
         return f"class_numbers({words}, {names})"
+
+    def _names_are_numbers(self, target: DataSpec) -> bool:
+        """Tell whether the classes are numbers; of labels each is taken as it is written."""
+        names: Sequence[str] = target.class_names
+        if target.task == "reconstruction":
+            names = [target.anomaly["normal"]]
+        if target.predicts_labels or target.task == "transcription":
+            return False
+        numbers = to_numbers(pd.Series(names, dtype="str"), bool(self.decimal))
+        return bool(names) and bool(np.isfinite(numbers).all())
 
     def _part_lines(self) -> list[str]:
         """Return the code of which rows are test rows and which belong together."""
@@ -323,17 +333,6 @@ def _linked_kind(item: ModelInput) -> FileKind:
 
 def _cells(target: DataSpec, number: int) -> str:
     return f"table[{literal(target.target_name)}]" if number else "table[TARGET]"
-
-
-def _names_are_numbers(target: DataSpec) -> bool:
-    """Tell whether the classes are numbers; of labels each is taken as it is written."""
-    names: Sequence[str] = target.class_names
-    if target.task == "reconstruction":
-        names = [target.anomaly["normal"]]
-    if target.predicts_labels or target.task == "transcription":
-        return False
-    numbers = to_numbers(pd.Series(names, dtype="str"))
-    return bool(names) and bool(np.isfinite(numbers).all())
 
 
 def read_table_imports(spec: DataSpec) -> tuple[str, ...]:

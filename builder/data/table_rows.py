@@ -91,11 +91,12 @@ def write_used_rows(
             raise no_such_column(column, list(source.frame.columns))
     names = target_columns(roles)
     is_labels = TASKS[task].predicts == "labels"
-    one = TranscriptReader if task == "transcription" else partial(TargetReader, READ_AS.get(task, task))
+    reader_of = partial(TargetReader, decimal_comma=source.decimal_comma)
+    one = TranscriptReader if task == "transcription" else partial(reader_of, READ_AS.get(task, task))
     main = label_readers(source.frame, names) if is_labels else [one(names[0])]
     used = {name: roles[name] for name in source.frame.columns if roles.get(name) in INPUT_ROLES}
     further = [
-        TargetReader(FURTHER_ROLES[roles[name]], name)
+        reader_of(FURTHER_ROLES[roles[name]], name)
         for name in source.frame.columns
         if roles.get(name) in FURTHER_ROLES
     ]

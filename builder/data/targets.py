@@ -76,10 +76,12 @@ class TargetReader:
     Args:
         task: the task, which tells whether the values are classes or numbers.
         name: the column's name.
+        decimal_comma: whether "1,0" is the number 1.
     """
 
-    def __init__(self, task: str, name: str) -> None:
+    def __init__(self, task: str, name: str, decimal_comma: bool = False) -> None:
         self.name = name
+        self._decimal_comma = decimal_comma
         self.task = task
         self._is_number = TASKS[task].predicts == "numbers"
         self._values: list[np.ndarray] = []
@@ -121,7 +123,7 @@ class TargetReader:
             check_numbers(self.task, self.name, values)
             return Targets(values, np.empty(0)), list(problems)
         raw = pd.Series(list(self._codes), dtype="str", name=self.name)
-        words = _class_words(raw, column_facts(raw))
+        words = _class_words(raw, column_facts(raw, self._decimal_comma))
         class_names = tuple(sorted(set(words), key=natural_key))
         check_classes(class_names, len(values), f"The target column '{self.name}'", self.name)
         index = {name: number for number, name in enumerate(class_names)}

@@ -441,13 +441,21 @@ def test_a_script_reads_the_table_in_a_zip_as_the_studio_does(
 
 
 @pytest.mark.parametrize(
-    "classes", [("1,0", "2,5"), ("1.0", "2,5"), ("1234567890123456789", "1234567890123456790"), ("1", "2.0")]
+    "classes",
+    [
+        ("1,0", "2,5"),
+        ("1.0", "2,5"),
+        ("1234567890123456789", "1234567890123456790"),
+        ("1", "2.0"),
+        ("1", "1,0", "2,5", "2"),
+        ("1", "1,0", "many"),
+    ],
 )
 def test_classes_that_are_numbers_are_those_of_the_studio(
-    classes: tuple[str, str], tmp_path: Path, cache: Path
+    classes: tuple[str, ...], tmp_path: Path, cache: Path
 ) -> None:
     file = tmp_path / "numbers.csv"
-    rows = (f"{classes[number % 2]};{number},5" for number in range(20))
+    rows = (f"{classes[number % len(classes)]};{number},5" for number in range(24))
     file.write_text("\n".join(["class;size", *rows]), encoding="utf-8")
     case = project(chain(("table", "input.v1"), ("head", "classification_head.v1")))
     roles = {"class": "target", "size": "numeric"}

@@ -17,7 +17,7 @@ from making import csv_source, image_source, picture, sample_source, two_classes
 from builder.data import prepare as preparing
 from builder.data.files import hash_files
 from builder.data.prepare import Prepared, prepare, prepared_spec
-from builder.data.profile import propose
+from builder.data.profile import profile, propose
 from builder.data.text import build_vocabulary
 from builder.data.tokenizers import encode_texts
 from builder.errors import BuilderError
@@ -213,6 +213,15 @@ def test_classes_written_as_1_and_1_0_are_one(tmp_path, csv_file):
     path = csv_file("a,y\n" + "1,1\n2,1.0\n3,2\n4,10.0\n" * 5)
     recipe = DataRecipe(csv_source(path), roles={"a": "numeric", "y": "target"})
     assert prepare(recipe, tmp_path / "cache").spec.class_names == ("1", "2", "10")
+
+
+def test_classes_with_a_decimal_comma_are_those_of_the_profile(tmp_path, csv_file):
+    path = csv_file("a;y;z\n" + "1;1;2\n2;1,0;2,0\n3;2,5;0\n4;10,0;0\n" * 5)
+    roles = {"a": "numeric", "y": "target", "z": "class_target"}
+    recipe = DataRecipe(csv_source(path), roles=roles)
+    spec = prepare(recipe, tmp_path / "cache").spec
+    assert spec.class_names == ("1", "2,5", "10") == tuple(profile(recipe)["class_balance"])
+    assert spec.further_targets[0].class_names == ("0", "2")
 
 
 def test_classes_of_very_many_digits_have_an_order(tmp_path, csv_file):
