@@ -87,6 +87,12 @@ def read_class_folders(path: Path, kind: FileKind, unsorted: bool = False) -> Cl
     )
 
 
+def in_class_folders(names: Sequence[str]) -> bool:
+    """Tell whether files, by their paths, lie in several folders that are no mere parts such as train."""
+    folders = {name.rpartition("/")[0] for name in names}
+    return len({folder for folder in folders if folder.lower().rpartition("/")[2] not in _PART_FOLDERS}) > 1
+
+
 def name_columns(names: Sequence[str]) -> list[str]:
     """Return what files can be told apart by: ``"name part 1"`` and so on, the pieces of their names."""
     most = min((len(_pieces(name)) for name in names[:1000]), default=0)

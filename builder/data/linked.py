@@ -11,12 +11,13 @@ import pandas as pd
 
 from builder.data.archives import Files, FolderFiles, list_files
 from builder.data.audio import EXTENSIONS as AUDIO_EXTENSIONS
+from builder.data.class_folders import in_class_folders
 from builder.data.columns import is_missing
 from builder.data.images import EXTENSIONS as IMAGE_EXTENSIONS
 from builder.data.json_lines import read_json_lines
 from builder.data.table_source import TableSource
 from builder.data.tables import read_table
-from builder.errors import Problem, stop
+from builder.errors import BuilderError, Problem, stop
 
 TABLES = (".csv", ".tsv", ".csv.gz", ".jsonl", ".ndjson")
 LINKED_ROLES = {"image": IMAGE_EXTENSIONS, "audio": AUDIO_EXTENSIONS}
@@ -47,11 +48,30 @@ class Links:
         return None if name is None else self.listed.read(name)
 
 
-def is_linked(names: Sequence[str]) -> bool:
-    """Tell whether the names of files are those of one table and of pictures or recordings beside it."""
+def is_linked(path: Path, names: Sequence[str]) -> bool:
+    """Tell whether files are one table and pictures or recordings that its cells name.
+
+    Where the files lie in class folders, a table that does not name them is a stray one.
+
+    Args:
+        path: the folder or zip.
+        names: the paths of files in it.
+    """
     tables = [name for name in names if name.lower().endswith(TABLES)]
     files = [name for name in names if name.lower().endswith(IMAGE_EXTENSIONS + AUDIO_EXTENSIONS)]
-    return len(tables) == 1 and bool(files)
+    if len(tables) != 1 or not files:
+        return False
+    return not in_class_folders(files) or _names_files(path, tables[0])
+
+
+def _names_files(path: Path, name: str) -> bool:
+    listed = list_files(path)
+    try:
+        table = _table_of(path, listed, name, path.name)
+    except BuilderError:
+        return False
+    places = _places(listed.names, name)
+    return any(_kind_of(table.frame[column], places) for column in table.frame.columns)
 
 
 def read_linked(path: Path, title: str | None = None) -> TableSource:

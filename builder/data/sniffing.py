@@ -67,7 +67,7 @@ def _kind_of_names(path: Path, names: list[str], read: Callable[[str], bytes]) -
         return "boxes"
     if holds_masks(names):
         return "masks"
-    if linked.is_linked(names):
+    if linked.is_linked(path, names):
         return "linked"
     counts: Counter[str] = Counter()
     for name in names:

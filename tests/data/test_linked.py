@@ -13,7 +13,7 @@ from builder.data.linked import read_linked
 from builder.data.prepare import prepare
 from builder.data.profile import propose
 from builder.data.sniffing import source_at
-from builder.data.sources import SAMPLES_FOLDER
+from builder.data.sources import SAMPLES_FOLDER, open_source
 from builder.errors import BuilderError
 
 SHAPES = SAMPLES_FOLDER / "shape_questions" / "shape_questions.zip"
@@ -62,6 +62,46 @@ def test_a_table_is_found_beside_thousands_of_pictures(tmp_path):
     # As a Mac packs them: with a hidden twin of every file.
     files = {"__MACOSX/._table.csv": b"", **{f"{n}.png": b"" for n in range(6_000)}}
     assert source_at(packed(tmp_path, f"picture,answer\n{lines}", files))["kind"] == "linked"
+
+
+STRAYS = {
+    "notes": "date,words\n" + "".join(f"2024-01-{n + 1:02},word {n}\n" for n in range(20)),
+    "empty": "",
+    "broken": 'a,b\n1,"open\n' * 30,
+}
+
+
+@pytest.mark.parametrize("table", STRAYS.values(), ids=STRAYS)
+@pytest.mark.parametrize(
+    "folders", [("cats", "dogs"), ("train/cats", "train/dogs", "test/cats", "test/dogs")]
+)
+def test_a_table_that_does_not_name_the_pictures_leaves_the_class_folders(tmp_path, table, folders):
+    files = {f"{folder}/{n}.png": picture(n) for folder in folders for n in range(4)}
+    path = packed(tmp_path, table, files)
+    folder = tmp_path / "folder"
+    with zipfile.ZipFile(path) as archive:
+        archive.extractall(folder)
+    for place in (path, folder):
+        source = source_at(place)
+        assert source["kind"] == "images"
+        found = open_source(source)
+        assert found.class_names == ("cats", "dogs")
+        assert "table.csv" in next(item.message for item in found.problems if item.code == "files_skipped")
+
+
+@pytest.mark.parametrize("folders", [("cats", "dogs"), ("train", "test"), ("pictures",)])
+def test_a_table_that_names_the_pictures_in_folders_is_linked(tmp_path, folders):
+    files = {f"{folder}/{folder}{n}.png": picture(n) for folder in folders for n in range(4)}
+    rows = "".join(f"{name},{n % 2}\n" for n, name in enumerate(files))
+    assert source_at(packed(tmp_path, f"file,answer\n{rows}", files))["kind"] == "linked"
+
+
+@pytest.mark.parametrize("folders", [("train", "test"), ("pictures",)])
+def test_pictures_without_classes_need_a_table_that_names_them(tmp_path, folders):
+    files = {f"{folder}/{folder}{n}.png": picture(n) for folder in folders for n in range(4)}
+    path = packed(tmp_path, STRAYS["notes"], files)
+    with pytest.raises(BuilderError, match="No column of table.csv names"):
+        open_source(source_at(path))
 
 
 def test_a_damaged_zip_is_told_before_its_kind(tmp_path):
