@@ -116,6 +116,14 @@ def list_zip(path: Path) -> ZipFiles:
             too many files, or files that would unfold to far more than the zip itself.
     """
     archive = open_zip(path)
+    try:
+        return ZipFiles(archive, _members(path, archive))
+    except BuilderError:
+        archive.close()
+        raise
+
+
+def _members(path: Path, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     members: dict[str, zipfile.ZipInfo] = {}
     for info in archive.infolist():
         name = info.filename.replace("\\", "/")
@@ -126,7 +134,7 @@ def list_zip(path: Path) -> ZipFiles:
     total = sum(info.file_size for info in members.values())
     if total > MAXIMUM_TOTAL_BYTES:
         raise _bomb(path, f"its files would take {total / 1e9:.1f} GB")
-    return ZipFiles(archive, {name: members[name] for name in sorted(members)})
+    return {name: members[name] for name in sorted(members)}
 
 
 def open_zip(path: Path) -> zipfile.ZipFile:

@@ -36,7 +36,9 @@ def table_in_zip(path: Path) -> str | None:
     """
     if _start(path) != _ZIP or not zipfile.is_zipfile(path):
         return None
-    tables = tables_among(list_zip(path).names)
+    listed = list_zip(path)
+    listed.archive.close()
+    tables = tables_among(listed.names)
     if len(tables) > 1:
         raise several_tables(path, tables)
     return tables[0] if tables else None
@@ -55,7 +57,9 @@ def open_unpacked(path: Path) -> gzip.GzipFile | zipfile.ZipExtFile | io.Buffere
     if name is None:
         return path.open("rb")
     listed = list_zip(path)
-    return cast(zipfile.ZipExtFile, listed.archive.open(listed.members[name]))
+    # The stream keeps the file open as long as it needs it.
+    with listed.archive as archive:
+        return cast(zipfile.ZipExtFile, archive.open(listed.members[name]))
 
 
 @contextmanager

@@ -95,7 +95,7 @@ def _file_kind(path: Path) -> str:
         raise pickle_refused(path.name)
     if head.startswith(b"PAR1"):
         return "parquet"
-    if head.startswith(b"PK"):
+    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return _zip_kind(path)
     if head.startswith(b"\x1f\x8b"):
         return _gzip_kind(path)

@@ -118,7 +118,7 @@ def _read_large(path: Path, title: str) -> TableSource:
         raise too_large(path)
     with path.open("rb") as stream:
         head = stream.read(_HEAD_BYTES)
-    encoding = _encoding_of_start(path, head[:4096]) or _encoding_of_head(head)
+    encoding = _encoding_of_start(path, head[:4096]) or _encoding_of_letters(_first_letters(path))
     if encoding in ENCODING_NAMES and b"\0" in head:
         raise _not_text(path, "data that are not text")
     _check_size(path, 0, _longest_line(head, 0))
@@ -137,10 +137,17 @@ def _read_large(path: Path, title: str) -> TableSource:
     )
 
 
-def _encoding_of_head(head: bytes) -> str:
+def _first_letters(path: Path) -> bytes:
+    """Return the first piece of a file that holds more than ASCII, or nothing."""
+    with path.open("rb") as stream:
+        pieces = iter(lambda: stream.read(_HEAD_BYTES), b"")
+        return next((piece for piece in pieces if not piece.isascii()), b"")
+
+
+def _encoding_of_letters(data: bytes) -> str:
     # The last character may be cut in two.
-    is_utf8 = _still_valid(codecs.getincrementaldecoder("utf-8")(), head) is not None
-    return "utf-8" if is_utf8 else guessed_encoding(io.BytesIO(head))
+    is_utf8 = _still_valid(codecs.getincrementaldecoder("utf-8")(), data) is not None
+    return "utf-8" if is_utf8 else guessed_encoding(io.BytesIO(data))
 
 
 def _reading(dialect: Dialect, names: list[str], renamed: bool, has_header: bool) -> dict[str, Any]:

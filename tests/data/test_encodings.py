@@ -86,6 +86,19 @@ def test_a_large_table_is_read_as_a_small_one(csv_file, encoding, texts, name, m
     assert set(large.frame["text"]) <= set(frame["text"])
 
 
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [("gb18030", "天气很好"), ("cp1252", "été"), ("utf-8", "天气很好"), ("big5", "天氣很好")],
+)
+def test_a_large_table_whose_letters_come_late_is_read_as_a_small_one(csv_file, encoding, text, monkeypatch):
+    rows = "".join(f"{number},{text if number > 2000 else 'word'},x\n" for number in range(3000))
+    path = csv_file(("number,text,kind\n" + rows).encode(encoding))
+    monkeypatch.setattr(tables, "LARGE_BYTES", 0)
+    monkeypatch.setattr(tables, "_HEAD_BYTES", 4097)
+    frame = pd.concat([chunk.frame for chunk in read_table(path).chunks([])], ignore_index=True)
+    assert frame["text"][2999] == text
+
+
 @pytest.mark.parametrize("cells", [("男", "女"), ("是", "否"), ("北京", "上海"), ("优", "差")])
 def test_a_few_chinese_words_beside_numbers_are_enough(csv_file, cells):
     rows = "".join(f"{number},{cells[number % 2]}\n" for number in range(20))

@@ -128,3 +128,8 @@ def test_a_damaged_zip_is_told(zip_file, name):
 def test_a_damaged_gzip_of_json_lines_is_told(csv_file):
     path = csv_file(gzip.compress(TABLES["train.jsonl"][1])[:-30], "t.jsonl.gz")
     assert refusal(path)[0] == "damaged_file"
+
+
+def test_a_table_whose_first_column_is_called_pk_is_no_zip(csv_file):
+    source = source_at(csv_file("PK,kind\n" + "".join(f"{n},{'ab'[n % 2]}\n" for n in range(20))))
+    assert source["kind"] == "csv" and list(open_source(source).frame.columns) == ["PK", "kind"]
