@@ -6,7 +6,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 
 from builder.errors import Problem
@@ -42,7 +42,7 @@ def guessed_encoding(lines: Iterable[bytes]) -> str:
     Args:
         lines: whole lines; they are read until there are letters enough.
     """
-    data = _letters(lines)
+    data = b"\n".join(lines_with_letters(lines))
     scores = {name: _score(data, name) for name in ("gb18030", "big5hkscs", "cp932")}
     best = max(scores, key=lambda name: scores[name])
     if _is_korean(data, max(scores.values())):
@@ -80,15 +80,15 @@ def encoding_warning(name: str, encoding: str) -> Problem:
     return Problem("encoding_guessed", message, field="source", severity="warning")
 
 
-def _letters(lines: Iterable[bytes]) -> bytes:
-    kept, size = [], 0
+def lines_with_letters(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Return the lines that hold more than ASCII, until there are letters enough to tell an encoding."""
+    size = 0
     for line in lines:
         if not line.isascii():
-            kept.append(line.rstrip(b"\r\n"))
+            yield line.rstrip(b"\r\n")
             size += len(line)
         if size > LOOKED_AT_BYTES:
-            break
-    return b"\n".join(kept)
+            return
 
 
 def _score(data: bytes, encoding: str) -> float:

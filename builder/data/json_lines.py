@@ -13,6 +13,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from builder.data.encodings import (
+    ENCODING_NAMES,
+    encoding_warning,
+    guessed_encoding,
+    lines_with_letters,
+    unicode_encoding,
+)
 from builder.data.packed import MAXIMUM_UNPACKED_BYTES, damage_told, is_packed, open_unpacked, too_large
 from builder.data.table_source import CHUNK_ROWS, LARGE_BYTES, Chunk, TableSource, some_rows_warning
 from builder.data.tables import MAXIMUM_COLUMNS, MAXIMUM_LINE_BYTES
@@ -25,7 +32,7 @@ _BROKEN_SHARE = 0.05
 
 
 def read_json_lines(path: Path, title: str | None = None) -> TableSource:
-    """Return the fields of a file with one JSON object a line, in UTF-8; nested values stay JSON.
+    """Return the fields of a file with one JSON object a line; nested values stay JSON.
 
     The file may be gzipped, or the only table of a zip.
     The columns are the keys of the first rows, of a large file of rows all over it, in order of appearance.
@@ -42,40 +49,49 @@ def _table(path: Path, title: str) -> TableSource:
     is_large = size > LARGE_BYTES
     if is_large and is_packed(path):
         raise too_large(path)
-    some, some_bytes = _spread_rows(path, size) if is_large else (_first_rows(path), 0)
+    encoding = _encoding(path)
+    guessed = [encoding_warning(path.name, encoding)] if encoding in ENCODING_NAMES else []
+    some, some_bytes = _spread_rows(path, size, encoding) if is_large else (_first_rows(path, encoding), 0)
     names = list(dict.fromkeys(key for row in some for key in row))
     _check_names(path, names)
 
     def stream(problems: list[Problem]) -> Iterator[Chunk]:
-        for rows, lines in _read(path, names, problems):
+        for rows, lines in _read(path, names, problems, encoding):
             yield Chunk(_frame(rows, names), np.array(lines))
 
     if not is_large:
-        problems: list[Problem] = []
-        chunks = list(stream(problems))
+        chunks = list(stream(guessed))
         frame = pd.concat([chunk.frame for chunk in chunks], ignore_index=True)
         lines = np.concatenate([chunk.lines for chunk in chunks])
-        return TableSource(title, frame, lines, (path,), problems=tuple(problems))
+        return TableSource(title, frame, lines, (path,), problems=tuple(guessed))
     count = max(round(len(some) * size / max(some_bytes, 1)), len(some))
     warning = some_rows_warning(title, len(some), count)
     lines = np.arange(len(some)) + 1
     return TableSource(
-        title, _frame(some, names), lines, (path,), problems=(warning,), stream=stream, rows=count
+        title, _frame(some, names), lines, (path,), problems=(*guessed, warning), stream=stream, rows=count
     )
 
 
-def _first_rows(path: Path) -> list[dict[str, Any]]:
-    return [row for rows, _ in _read(path, None, [], limit=_SAMPLE_ROWS) for row in rows]
+def _encoding(path: Path) -> str:
+    """Return the encoding of a file: another one than UTF-8 only where most of its letters are not UTF-8."""
+    first = (line for _, line in islice(_lines(path), _SAMPLE_ROWS))
+    lines = list(lines_with_letters(first))
+    others = [line for line in lines if unicode_encoding(line) is None]
+    return guessed_encoding(others) if len(others) > len(lines) / 2 else "utf-8"
 
 
-def _spread_rows(path: Path, size: int) -> tuple[list[dict[str, Any]], int]:
+def _first_rows(path: Path, encoding: str) -> list[dict[str, Any]]:
+    return [row for rows, _ in _read(path, None, [], encoding, limit=_SAMPLE_ROWS) for row in rows]
+
+
+def _spread_rows(path: Path, size: int, encoding: str) -> tuple[list[dict[str, Any]], int]:
     """Return some rows from all over a file, and how many bytes they take."""
     rows: list[dict[str, Any]] = []
     taken = 0
     for number in range(_SLICES):
         start, end = size * number // _SLICES, size * (number + 1) // _SLICES
         for _, line in islice(_lines(path, start), max(_SAMPLE_ROWS // _SLICES, 1)):
-            row = _parsed(line)
+            row = _parsed(line, encoding)
             rows += [] if row is None else [row]
             taken += len(line)
             start += len(line)
@@ -87,7 +103,11 @@ def _spread_rows(path: Path, size: int) -> tuple[list[dict[str, Any]], int]:
 
 
 def _read(
-    path: Path, names: Sequence[str] | None, problems: list[Problem], limit: int | None = None
+    path: Path,
+    names: Sequence[str] | None,
+    problems: list[Problem],
+    encoding: str,
+    limit: int | None = None,
 ) -> Iterator[tuple[list[dict[str, Any]], list[int]]]:
     rows: list[dict[str, Any]] = []
     lines: list[int] = []
@@ -95,7 +115,7 @@ def _read(
     unknown: set[str] = set()
     good = 0
     for number, line in _lines(path):
-        row = _parsed(line)
+        row = _parsed(line, encoding)
         if row is None:
             broken.append(number)
             _check_broken(path, broken, good, at_end=False)
@@ -142,9 +162,9 @@ def _lines(path: Path, start: int = 0) -> Iterator[tuple[int, bytes]]:
                 yield number, line
 
 
-def _parsed(line: bytes) -> dict[str, Any] | None:
+def _parsed(line: bytes, encoding: str) -> dict[str, Any] | None:
     try:
-        row = json.loads(line)
+        row = json.loads(line if encoding == "utf-8" else line.decode(encoding, "replace"))
     except (ValueError, RecursionError):
         return None
     if not isinstance(row, dict):

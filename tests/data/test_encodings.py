@@ -1,13 +1,15 @@
 """Files of Chinese, Japanese and Korean Windows are read as they were written; Western ones stay Western."""
 
 import gzip
+import json
 
 import pandas as pd
 import pytest
 from making import picture
 
-from builder.data import tables, text_files
+from builder.data import json_lines, tables, text_files
 from builder.data.encodings import encoding_of
+from builder.data.json_lines import read_json_lines
 from builder.data.picture_boxes import read_boxes
 from builder.data.picture_pairs import read_masks
 from builder.data.sources import SAMPLES_FOLDER
@@ -113,6 +115,27 @@ def test_one_western_word_stays_western(csv_file, word):
     rows = "".join(f"{number},{word},x\n" for number in range(20))
     table = read_table(csv_file(("age,kind,other\n" + rows).encode("cp1252")))
     assert set(table.frame["kind"]) == {word}
+
+
+@every_encoding
+@pytest.mark.parametrize("is_large", [False, True])
+def test_json_lines_are_read_in_their_encoding(csv_file, encoding, texts, name, is_large, monkeypatch):
+    rows = [{"text": texts[number % 5], "kind": number % 2} for number in range(400)]
+    lines = "\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+    monkeypatch.setattr(json_lines, "LARGE_BYTES", 0 if is_large else 1_000_000)
+    table = read_json_lines(csv_file(lines.encode(encoding), "rows.jsonl"))
+    assert table.is_large == is_large and f"read as {name}" in told(table)
+    frame = pd.concat([chunk.frame for chunk in table.chunks([])], ignore_index=True)
+    assert frame["text"].tolist() == [row["text"] for row in rows]
+    assert set(table.frame["text"]) == set(texts)
+
+
+def test_a_damaged_line_among_json_lines_in_utf_8_is_left_out(csv_file):
+    lines = [json.dumps({"text": text}, ensure_ascii=False).encode() for text in SIMPLIFIED * 20]
+    lines[7] = '{"text": "天气"}'.encode("gb18030")
+    table = read_json_lines(csv_file(b"\n".join(lines), "rows.jsonl"))
+    assert [problem.code for problem in table.problems] == ["rows_skipped"]
+    assert len(table.frame) == 99 and table.frame["text"][0] == SIMPLIFIED[0]
 
 
 @every_encoding
