@@ -229,3 +229,32 @@ def test_a_block_after_which_padding_counts_as_text_is_told_whatever_its_kind(ki
     graph = chain(("words", "input.v1"), embedding, ("between", kind), ("pool", "lstm.v1"), HEAD)
     told = infer(graph.to_json(), text_spec().to_json())["problems"]
     assert [problem["block"] for problem in told if problem["code"] == "mask_lost"] == ["between"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "query", "looked_up"),
+    [
+        ("cross_attention.v1", "input", "context"),
+        ("multi_head_attention.v1", "query", "value"),
+        ("cross_modal_attention.v1", "first", "second"),
+    ],
+)
+def test_words_that_are_only_looked_up_lose_no_mask(kind: str, query: str, looked_up: str) -> None:
+    nodes = (
+        Node("words", "input.v1"),
+        Node("embedding", "embedding.v1", {"output_dim": 8, "mask_zero": True}),
+        Node("unmarked", "conv1d.v1", {"filters": 8, "kernel_size": 1}),
+        Node("attention", kind),
+        Node("pool", "global_average_pooling1d.v1"),
+        Node("head", "classification_head.v1"),
+    )
+    edges = (
+        Edge("words", "embedding"),
+        Edge("embedding", "unmarked"),
+        Edge("unmarked", "attention", query),
+        Edge("embedding", "attention", looked_up),
+        Edge("attention", "pool"),
+        Edge("pool", "head"),
+    )
+    told = infer(Graph(nodes, edges).to_json(), text_spec().to_json())["problems"]
+    assert [problem["block"] for problem in told if problem["code"] == "mask_lost"] == ["unmarked"]

@@ -110,7 +110,13 @@ def _reads_padding(graph: Graph, node: Node, values: Values) -> Problem | None:
 
 
 def _mask_lost(graph: Graph, node: Node, outcomes: Outcomes) -> Problem | None:
-    arriving = [outcomes[edge.source].outputs[edge.source_port] for edge in graph.incoming(node.id)]
+    # What a block only looks up, such as the values of an attention, does not become its output's steps.
+    ports = registry()[node.kind].inputs if node.kind in registry() else ()
+    arriving = [
+        outcomes[edge.source].outputs[edge.source_port]
+        for edge in graph.incoming(node.id)
+        if ports and edge.target_port == ports[0].name
+    ]
     output = outcomes[node.id].output
     is_masked = any(spec is not None and spec.masked for spec in arriving)
     if not is_masked or output is None or output.masked:
