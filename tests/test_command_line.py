@@ -101,7 +101,7 @@ def test_cross_validation_trains_once_a_fold_and_tells_the_spread(tmp_path: Path
     document["training"] = {"epochs": 1, "batch_size": 32}
     file = tmp_path / "kinds.json"
     file.write_text(json.dumps(document))
-    shown = in_a_process("train", file, "--folds", "2").stdout
+    shown = builder("train", file, "--folds", "2").stdout
     runs = sorted(default_store().list_runs(), key=lambda run: run.tags)
     assert [run.tags for run in runs] == [("fold 1 of 2",), ("fold 2 of 2",)]
     assert len({run.project_id for run in runs}) == 1
@@ -191,7 +191,7 @@ def test_a_run_that_fails_gives_exit_code_1(small_project: Path) -> None:
     document = json.loads(small_project.read_text())
     document["training"] |= {"optimizer": "sgd", "learning_rate": 10.0, "epochs": 30}
     small_project.write_text(json.dumps(document))
-    words = in_a_process("train", small_project, code=1).stderr
+    words = builder("train", small_project, code=1).stderr
     assert "learning rate" in words
 
 

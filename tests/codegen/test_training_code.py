@@ -165,6 +165,8 @@ LONG = (
     "pictures in an archive of arrays",
     "unusual pictures",
     "rare classes shown as often",
+    "several labels a picture",
+    "sounds, split by speaker",
 )
 
 
