@@ -50,3 +50,6 @@ ANSWER_PARAMETERS: tuple[Parameter, ...] = (
         advanced=True,
     ),
 )
+
+# The settings of the tasks whose models write texts.
+SETTINGS_OF_TASK = {"language_model": WRITING_PARAMETERS, "text_to_text": ANSWER_PARAMETERS}

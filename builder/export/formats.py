@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from builder.tasks import TASKS
+from builder.writing_settings import SETTINGS_OF_TASK
 
 # What makes samples of noise is asked no question about one.
 _SERVED = tuple(name for name in TASKS if name != "generation")
@@ -92,7 +93,7 @@ _ALL = (
         "Writes token by token on phones: what the model has seen is kept between the calls, so that a step "
         "costs one token alone.",
         prepared=True,
-        tasks=("language_model", "text_to_text"),
+        tasks=tuple(SETTINGS_OF_TASK),
     ),
     Format(
         "onnx",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from typing import IO
 
 from builder.workers import launching
+from builder.workers.environment import child_environment
 
 
 @dataclass(frozen=True)
@@ -38,5 +38,4 @@ def worker(module: str, arguments: Sequence[str]) -> Iterator[Worker]:
 def environment() -> dict[str, str]:
     """Return the environment of a worker process."""
     # Exports run on the processor: a training run may hold the graphics card.
-    path = os.pathsep.join(part for part in (str(launching.ROOT), os.environ.get("PYTHONPATH", "")) if part)
-    return {**os.environ, "PYTHONPATH": path, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
+    return child_environment({"CUDA_VISIBLE_DEVICES": "-1"})

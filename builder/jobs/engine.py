@@ -21,9 +21,10 @@ from typing import Any
 
 from builder.errors import BuilderError, stop
 from builder.jobs.engine_worker import Reply
-from builder.jobs.processes import child_environment, kill_group
+from builder.jobs.processes import kill_group
 from builder.runs.workspace import default_workspace
 from builder.workers import launching
+from builder.workers.environment import child_environment
 from builder.workers.launching import Process
 
 TASKS_MODULE = "builder.jobs.tasks"

@@ -1,30 +1,19 @@
-"""Child processes of ours: their environment, whether they live, and their end."""
+"""Child processes of ours: whether they live, and their end."""
 
 from __future__ import annotations
 
 import os
 import signal
 import time
-from collections.abc import Mapping
 
 import psutil
 
-from builder.workers.launching import ROOT, Process
+from builder.workers.launching import Process
 
 # Two clocks round the start of a process differently; a reused pid starts much later than this.
 SAME_START_SECONDS = 1.0
 END_SECONDS = 10.0
 _POLL_SECONDS = 0.02
-
-
-def child_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return the environment of a worker: this one's, with ``builder`` importable and TensorFlow quiet."""
-    inherited = os.environ.get("PYTHONPATH")
-    path = os.pathsep.join([str(ROOT), inherited] if inherited else [str(ROOT)])
-    quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONUNBUFFERED": "1"}
-    # Without it the first TensorFlow process takes the whole memory of a GPU.
-    shared = {"TF_FORCE_GPU_ALLOW_GROWTH": "true"}
-    return {**shared, **os.environ, **quiet, "PYTHONPATH": path, **(extra or {})}
 
 
 def process_started(pid: int) -> float | None:

@@ -22,7 +22,7 @@ import psutil
 
 from builder.errors import BuilderError, Problem
 from builder.errors import stop as refusal
-from builder.jobs.processes import child_environment, end_session, is_alive, process_started
+from builder.jobs.processes import end_session, is_alive, process_started
 from builder.jobs.serving import end_servers
 from builder.project import Project
 from builder.runs.files import read_json, write_json
@@ -41,6 +41,7 @@ from builder.runs.servers import list_servers
 from builder.runs.smaller_batch import halved, keep_batch, smaller_words, with_kept_batch
 from builder.runs.store import Store, default_store
 from builder.runs.workspace import DATABASE_VARIABLE, HOME_VARIABLE, Workspace, default_workspace
+from builder.workers.environment import child_environment
 from builder.workers.launching import Process, start
 
 WORKER_MODULE = "builder.jobs.worker"

@@ -6,14 +6,12 @@ from typing import Any
 
 from builder.data.spec import DataSpec
 from builder.params import Choice, Float, Integer, Optional, Parameter, Text
-from builder.writing_settings import ANSWER_PARAMETERS, WRITING_PARAMETERS
-
-_BY_TASK = {"language_model": WRITING_PARAMETERS, "text_to_text": ANSWER_PARAMETERS}
+from builder.writing_settings import SETTINGS_OF_TASK
 
 
 def settings_schema(spec: DataSpec) -> dict[str, Any] | None:
     """Return the JSON Schema of ``parameters`` in a request; None for a model that does not write."""
-    parameters = _BY_TASK.get(spec.task)
+    parameters = SETTINGS_OF_TASK.get(spec.task)
     if parameters is None:
         return None
     properties = {parameter.name: _described(parameter) for parameter in parameters}

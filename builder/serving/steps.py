@@ -11,6 +11,7 @@ from builder.data.spec import DataSpec, written_input
 from builder.explain.decoding.growing import GrowingTexts
 from builder.explain.finite import check_finite
 from builder.serving.model import Arrays, Description, LiteRTModel, Model, SavedModel
+from builder.writing_settings import SETTINGS_OF_TASK
 
 # The format whose file takes one token a call.
 STEP_FORMAT = "tflite_step"
@@ -149,7 +150,7 @@ class WholeTexts(ServedTexts):
 
 def writes(spec: DataSpec) -> bool:
     """Tell whether a model for some data writes texts."""
-    return spec.task in ("language_model", "text_to_text")
+    return spec.task in SETTINGS_OF_TASK
 
 
 def opened_texts(folder: Path, description: Description) -> ServedTexts:

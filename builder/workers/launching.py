@@ -20,7 +20,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Protocol
 
-ROOT = Path(__file__).resolve().parents[2]
+from builder.workers.environment import child_environment
+
 # An entry by name: it imports what workers need, which lies above this module.
 _SERVER = "builder.jobs.fork_server"
 _LONGEST_ANSWER = 1000
@@ -198,14 +199,13 @@ class _ForkServer:
             OSError: where it cannot be started.
         """
         channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        path = os.pathsep.join(part for part in (str(ROOT), os.environ.get("PYTHONPATH", "")) if part)
         with theirs:
             process = subprocess.Popen(
                 [sys.executable, "-m", _SERVER, str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                env={**os.environ, "PYTHONPATH": path, "TF_CPP_MIN_LOG_LEVEL": "3"},
+                env=child_environment(),
                 pass_fds=(theirs.fileno(),),
                 # An interrupt at the terminal is its owner's to answer.
                 start_new_session=True,

@@ -9,7 +9,6 @@ import psutil
 import pytest
 
 from builder.jobs import training, worker
-from builder.jobs.processes import child_environment
 from builder.project import load_preset
 from builder.runs.files import read_json
 from builder.runs.records import ENDED
@@ -17,6 +16,7 @@ from builder.runs.store import default_store
 from builder.runs.workspace import default_workspace
 from builder.train.diagnosis import explain
 from builder.workers import launching
+from builder.workers.environment import child_environment
 
 WAIT_SECONDS = 120
 

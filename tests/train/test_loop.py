@@ -17,10 +17,10 @@ from train_case import image_model, linear_model, number_model, settings
 
 from builder.data.prepare import Prepared
 from builder.errors import BuilderError
-from builder.jobs.processes import child_environment
 from builder.train.checkpoint import read_checkpoint
 from builder.train.loop import Interrupted, fit
 from builder.train.reporting import Silent
+from builder.workers.environment import child_environment
 
 # Keras 3.15 turns its variables into arrays in a way that NumPy 2 is going to refuse.
 pytestmark = [

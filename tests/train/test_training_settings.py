@@ -10,9 +10,9 @@ import numpy as np
 from train_case import linear_model, settings
 
 from builder.data.prepare import Prepared
-from builder.jobs.processes import child_environment
 from builder.train.checkpoint import read_checkpoint
 from builder.train.loop import fit
+from builder.workers.environment import child_environment
 
 DETERMINISTIC_CASE = Path(__file__).with_name("deterministic_case.py")
 

@@ -14,6 +14,7 @@ import pytest
 from waiting import until
 
 from builder.workers import launching
+from builder.workers.environment import ROOT
 from builder.workers.launching import Process
 
 HERE = str(Path(__file__).parent)
@@ -23,6 +24,7 @@ import subprocess
 import sys
 import threading
 from builder.workers import launching
+from builder.workers.environment import ROOT
 launching.use_copies()
 started = launching.start("telling_worker", ["wait"], os.environ, stdout=subprocess.PIPE, new_session=True)
 print(started.stdout.readline().decode(), flush=True)
@@ -141,7 +143,7 @@ def test_the_workers_of_a_worker_are_copies_of_the_same_server() -> None:
 
 @only_copies
 def test_a_server_ends_with_its_owner_and_a_worker_of_its_own_session_goes_on() -> None:
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(launching.ROOT), HERE])}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), HERE])}
     with subprocess.Popen(
         [sys.executable, "-c", OWNER], stdout=subprocess.PIPE, text=True, env=environment
     ) as owner:
