@@ -267,3 +267,16 @@ def test_one_legend_beside_the_charts_hides_and_shows_a_line_in_both(page: Page,
     shown = "plot => plot.data.filter((line) => line.name === 'validation').map((line) => line.visible)"
     assert page.locator('[data-plot="loss"]').evaluate(shown) == [False]
     assert page.locator('[data-plot="metric"]').evaluate(shown) == [False]
+
+
+def test_a_loss_that_is_never_positive_is_drawn_whatever_scale_is_wanted(page: Page, address: str) -> None:
+    set_run(page, address, status="running", steps=40, fails=False, lowest_loss=-9)
+    page.goto(f"{address}/?page=chart")
+    page.get_by_label("Log scale").check()
+    expect(page.locator(".kbc-note")).to_contain_text("Loss is never above zero")
+    assert page.locator('[data-plot="loss"] .scatterlayer path.point').count() > 0
+    set_run(page, address, lowest_loss=0.1)
+    page.reload()
+    page.get_by_label("Log scale").check()
+    expect(page.locator('[data-plot="loss"] .scatterlayer path.point').first).to_be_visible()
+    expect(page.locator(".kbc-note")).to_be_hidden()

@@ -23,7 +23,7 @@ CATALOGUE = json.loads(
 )
 BLOCKS = {block["kind"]: block for block in CATALOGUE["blocks"]}
 # What the browser tests can change by POST /api/harness, and read back by GET.
-RUN: dict[str, Any] = {"status": "running", "steps": 40, "fails": False, "polls": 0}
+RUN: dict[str, Any] = {"status": "running", "steps": 40, "fails": False, "polls": 0, "lowest_loss": 0.1}
 STEPS_PER_EPOCH = 10
 
 
@@ -158,14 +158,14 @@ async def metrics(request: Request) -> JSONResponse:
 
 
 def _rows(step: int) -> list[list[Any]]:
-    fall = math.exp(-step / 60)
+    fall, lowest = math.exp(-step / 60), RUN["lowest_loss"]
     noise = 0.06 * math.sin(step * 2.1) * math.cos(step * 0.7)
     epoch = (step - 1) // STEPS_PER_EPOCH + 1
-    rows = [["step", step, epoch, "loss", 2.2 * fall + 0.1 + noise]]
+    rows = [["step", step, epoch, "loss", 2.2 * fall + lowest + noise]]
     rows.append(["step", step, epoch, "accuracy", 1 - 0.9 * fall - abs(noise)])
     if step % STEPS_PER_EPOCH == 0:
-        rows.append(["epoch", step, epoch, "loss", 2.2 * fall + 0.1])
-        rows.append(["epoch", step, epoch, "val_loss", 2.1 * fall + 0.2 + (step / 900) ** 2])
+        rows.append(["epoch", step, epoch, "loss", 2.2 * fall + lowest])
+        rows.append(["epoch", step, epoch, "val_loss", 2.1 * fall + lowest + 0.1 + (step / 900) ** 2])
         rows.append(["epoch", step, epoch, "accuracy", 1 - 0.9 * fall])
         rows.append(["epoch", step, epoch, "val_accuracy", 0.96 - 0.88 * fall])
         rows.append(["epoch", step, epoch, "learning_rate", 0.001])

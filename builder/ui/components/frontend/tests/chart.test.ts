@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { layout, legendItems, traces, type Choices, type Theme } from "../src/chart/figure";
+import { layout, legendItems, scaleOf, traces, type Choices, type Theme } from "../src/chart/figure";
 import { Curves, smoothed, thinned } from "../src/chart/series";
 import { durationWords, metricWords, valueWords } from "../src/chart/words";
 import type { MetricRow } from "../src/wire";
@@ -68,6 +68,36 @@ describe("the figure", () => {
   it("leaves out what the person has switched off", () => {
     const drawn = traces(curves, "loss", { ...choices, hidden: new Set(["training, step"]) }, theme);
     expect((drawn as { visible: boolean }[]).map((trace) => trace.visible)).toEqual([false, false, true, true]);
+  });
+
+  it("says what a log scale cannot show, and stays linear where that is everything", () => {
+    const drawn = (...values: number[]) => {
+      const measured = new Curves();
+      measured.add(values.map((value, index) => step(index + 1, value)));
+      return traces(measured, "loss", choices, theme);
+    };
+    expect(scaleOf("Loss", drawn(3, 2, 1), true)).toEqual({ isLog: true, note: null });
+    expect(scaleOf("Loss", drawn(), true)).toEqual({ isLog: true, note: null });
+    expect(scaleOf("Loss", drawn(-1, -2, 0), true)).toEqual({
+      isLog: false,
+      note: "Loss is never above zero, and a log scale has no place for zero and below: this chart stays linear.",
+    });
+    expect(scaleOf("Loss", drawn(3, -2, NaN), true)).toEqual({
+      isLog: true,
+      note: "Loss: values at zero and below are left out, because a log scale has no place for them.",
+    });
+    expect(scaleOf("Loss", drawn(-1, -2), false)).toEqual({ isLog: false, note: null });
+  });
+
+  it("judges a log scale by the lines that are shown", () => {
+    const both = new Curves();
+    both.add([
+      ["epoch", 10, 1, "loss", -1],
+      ["epoch", 10, 1, "val_loss", 2],
+    ]);
+    const shown = (...hidden: string[]) => scaleOf("Loss", traces(both, "loss", { ...choices, hidden: new Set(hidden) }, theme), true);
+    expect(shown("validation").isLog).toBe(false);
+    expect(shown("training, epoch")).toEqual({ isLog: true, note: null });
   });
 
   it("shows another metric whole, whatever was zoomed into before", () => {

@@ -58,10 +58,20 @@ function companionItem(curves: Curves, name: string, scope: Choices["scope"], th
   return isThere && { name: metricWords(name), colour: theme.companion, sign: scope === "step" ? "line" : "both" };
 }
 
-export function traces(curves: Curves, name: string, { scope, smoothing, hidden }: Choices, theme: Theme): object[] {
+/** A line as Plotly takes it: what else it has is its look. */
+interface Line extends XY {
+  readonly name: string;
+  readonly [look: string]: unknown;
+}
+
+export interface Trace extends Line {
+  readonly visible: boolean;
+}
+
+export function traces(curves: Curves, name: string, { scope, smoothing, hidden }: Choices, theme: Theme): Trace[] {
   const epochs = curves.points("epoch", name);
   const validation = curves.points("epoch", `val_${name}`);
-  const drawn: object[] = companionTraces(curves, name, { scope, smoothing }, theme);
+  const drawn: Line[] = companionTraces(curves, name, { scope, smoothing }, theme);
   if (scope === "step") drawn.push(...stepTraces(curves.points("step", name), smoothing, theme.training));
   // A thin line leads through each epoch's marker; per step, the steps themselves are the line.
   const mode = scope === "step" ? "markers" : "lines+markers";
@@ -79,11 +89,10 @@ export function traces(curves: Curves, name: string, { scope, smoothing, hidden 
     const look = { symbol: "star", size: 14, color: validation.length > 0 ? theme.validation : theme.training, line: { width: 1.5, color: theme.back } };
     drawn.push({ ...xy([starred], scope), name: BEST, mode: "markers", marker: look });
   }
-  const isShown = ({ name: line }: { name?: string }) => !hidden.has(line ?? "");
-  return drawn.map((trace) => ({ type: "scatter", hovertemplate: "%{y:,.5~r}", visible: isShown(trace), ...trace }));
+  return drawn.map((trace) => ({ type: "scatter", hovertemplate: "%{y:,.5~r}", visible: !hidden.has(trace.name), ...trace }));
 }
 
-function companionTraces(curves: Curves, of: string, choices: Pick<Choices, "scope" | "smoothing">, theme: Theme): object[] {
+function companionTraces(curves: Curves, of: string, choices: Pick<Choices, "scope" | "smoothing">, theme: Theme): Line[] {
   const companion = COMPANIONS[of];
   const points = companion === undefined ? [] : curves.points(choices.scope, companion);
   if (companion === undefined || points.length === 0) return [];
@@ -93,7 +102,7 @@ function companionTraces(curves: Curves, of: string, choices: Pick<Choices, "sco
   return [{ ...xy(points, "epoch"), name, mode: "lines+markers", ...look }];
 }
 
-function stepTraces(points: readonly Point[], smoothing: number, color: string, name = TRAINING_STEP): object[] {
+function stepTraces(points: readonly Point[], smoothing: number, color: string, name = TRAINING_STEP): Line[] {
   const all = xy(points, "step");
   const raw = { ...thinned(all, BUCKETS), name, mode: "lines" };
   if (smoothing === 0) return [{ ...raw, line: { width: 1.2, color } }];
@@ -113,6 +122,15 @@ export function titleOf(curves: Curves, name: string): string {
   const companion = COMPANIONS[name];
   const isThere = companion !== undefined && curves.points("step", companion).length + curves.points("epoch", companion).length > 0;
   return isThere ? `${metricWords(name)} and ${metricWords(companion).toLowerCase()}` : metricWords(name);
+}
+
+/** Whether a chart's values can be drawn on the log scale that is wanted, and what of them cannot, in words. */
+export function scaleOf(title: string, drawn: readonly Trace[], isLog: boolean): { readonly isLog: boolean; readonly note: string | null } {
+  const values = drawn.filter((trace) => trace.visible).flatMap((trace) => trace.y).filter(Number.isFinite);
+  if (!isLog || values.every((value) => value > 0)) return { isLog, note: null };
+  if (values.some((value) => value > 0))
+    return { isLog, note: `${title}: values at zero and below are left out, because a log scale has no place for them.` };
+  return { isLog: false, note: `${title} is never above zero, and a log scale has no place for zero and below: this chart stays linear.` };
 }
 
 export function layout(title: string, { scope, isLog }: Choices, theme: Theme, epochs: number): object {

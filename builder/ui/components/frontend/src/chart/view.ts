@@ -3,7 +3,7 @@
 import Plotly from "plotly.js-basic-dist-min";
 import type { LiveChartData, MetricsAnswer } from "../wire";
 import css from "./chart.css?inline";
-import { CONFIG, layout, legendItems, titleOf, traces, type Choices, type LegendItem, type Theme } from "./figure";
+import { CONFIG, layout, legendItems, scaleOf, titleOf, traces, type Choices, type LegendItem, type Theme } from "./figure";
 import { Curves } from "./series";
 import { durationWords, ENDED, metricWords, rateWords, statusWords, valueWords } from "./words";
 
@@ -22,6 +22,7 @@ const PAGE = `
     <label class="kbc-metric" hidden>Metric <select data-metric></select></label>
   </div>
   <div class="kbc-legend" role="group" aria-label="Lines shown"></div>
+  <div class="kbc-note" role="status" hidden></div>
   <div class="kbc-plots"><div data-plot="loss"></div><div data-plot="metric"></div></div>`;
 
 export class ChartView {
@@ -113,13 +114,25 @@ export class ChartView {
     metricPlot.hidden = this.metric === null;
     const linear = { ...this.choices, isLog: this.choices.isLog && !this.metric?.includes("accuracy") };
     this.drawLegend(legendItems(this.curves, this.choices, theme));
-    this.plot(this.find('[data-plot="loss"]'), "loss", this.choices, theme);
-    if (this.metric !== null) this.plot(metricPlot, this.metric, linear, theme);
+    const notes = [this.plot(this.find('[data-plot="loss"]'), "loss", this.choices, theme)];
+    if (this.metric !== null) notes.push(this.plot(metricPlot, this.metric, linear, theme));
+    this.say(notes.filter((note) => note !== null).join(" "));
   }
 
-  private plot(element: HTMLElement, name: string, choices: Choices, theme: Theme): void {
+  /** Draw a chart, and return what of it its scale cannot show, in words. */
+  private plot(element: HTMLElement, name: string, choices: Choices, theme: Theme): string | null {
     const epochs = [name, `val_${name}`].map((found) => this.curves.points("epoch", found).at(-1)?.epoch ?? 0);
-    void Plotly.react(element, traces(this.curves, name, choices, theme), layout(titleOf(this.curves, name), choices, theme, Math.max(...epochs)), CONFIG);
+    const [title, drawn] = [titleOf(this.curves, name), traces(this.curves, name, choices, theme)];
+    const { isLog, note } = scaleOf(title, drawn, choices.isLog);
+    void Plotly.react(element, drawn, layout(title, { ...choices, isLog }, theme, Math.max(...epochs)), CONFIG);
+    return note;
+  }
+
+  private say(words: string): void {
+    const note = this.find(".kbc-note");
+    note.hidden = words === "";
+    // New points come four times a second: what is said already is not said again to those who listen.
+    if (note.textContent !== words) note.textContent = words;
   }
 
   private drawLegend(items: readonly LegendItem[]): void {
