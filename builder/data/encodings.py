@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import cache
 
+from builder.data.frequent_letters import CHINESE, JAPANESE, KOREAN
 from builder.errors import Problem
 
 WINDOWS = "cp1252"
@@ -18,15 +19,17 @@ ENCODING_NAMES = {
     "gb18030": "GB18030 (Chinese, also known as GBK)",
     "big5hkscs": "Big5 (Chinese)",
     "cp932": "Shift-JIS (Japanese)",
+    "euc_jp": "EUC-JP (Japanese)",
     "cp949": "EUC-KR (Korean)",
 }
 LOOKED_AT_BYTES = 200_000
 _COMMON_SHARE = 0.6
 # Other encodings leave bytes that make no letter all over a text; a damaged file has few.
 _WEIGHT_OF_ERRORS = 10
-# Every syllable of Korean is a common Chinese letter to GB18030, but not the other way round: so many
-# different letters that are all Korean are no accident.
-_KOREAN_LETTERS = 20
+# Encodings whose shares of common letters are as near as this are told apart by their frequent ones.
+_NEAR = 0.05
+# In the order in which they are taken where nothing tells them apart.
+_FREQUENT = {"gb18030": CHINESE, "big5hkscs": CHINESE, "cp932": JAPANESE, "cp949": KOREAN, "euc_jp": JAPANESE}
 _OTHER = r"[^\x00-\x7f]"
 # An accented letter within a word, which an East Asian encoding takes for half a letter of its own.
 _ALONE_IN_WORD = re.compile(rf"(?<=[A-Za-z]){_OTHER}(?!{_OTHER})|(?<!{_OTHER}){_OTHER}(?=[A-Za-z])")
@@ -37,17 +40,19 @@ _ALONE_BEHIND_NUMBER = re.compile(rf"(?<=[0-9]){_OTHER}(?![A-Za-z]|{_OTHER})")
 def guessed_encoding(lines: Iterable[bytes]) -> str:
     """Return the encoding of lines that are not all UTF-8, by what their first letters would be.
 
-    A letter counts for an encoding where the standard behind it lists it among its common ones.
+    A letter counts for an encoding where the standard behind it lists it among its common ones. Every
+    syllable of Korean and most of Japanese is such a letter of Chinese, too; then the frequent ones tell.
 
     Args:
         lines: whole lines; they are read until there are letters enough.
     """
     data = b"\n".join(lines_with_letters(lines))
-    scores = {name: _score(data, name) for name in ("gb18030", "big5hkscs", "cp932")}
-    best = max(scores, key=lambda name: scores[name])
-    if _is_korean(data, max(scores.values())):
-        return "cp949"
-    return best if scores[best] >= _COMMON_SHARE else WINDOWS
+    scores = {name: _score(data, name) for name in _FREQUENT}
+    best = max(scores.values())
+    if best < _COMMON_SHARE:
+        return WINDOWS
+    near = [name for name, score in scores.items() if score >= best - _NEAR]
+    return max(near, key=lambda name: _frequent_share(data, name))
 
 
 def encoding_of(data: bytes) -> str:
@@ -93,7 +98,7 @@ def lines_with_letters(lines: Iterable[bytes]) -> Iterator[bytes]:
 
 def _score(data: bytes, encoding: str) -> float:
     text = data.decode(encoding, "replace")
-    letters = Counter(letter for letter in text if letter > "\x7f" and _is_letter(letter))
+    letters = _letters(text)
     alone = Counter(_ALONE_IN_WORD.findall(text))
     signs = (sign for sign in _ALONE_BEHIND_NUMBER.findall(text) if sign in letters)
     alone.update(sign for sign in signs if sign.encode(encoding, "replace")[-1:].isalpha())
@@ -102,16 +107,19 @@ def _score(data: bytes, encoding: str) -> float:
     return (good - _WEIGHT_OF_ERRORS * letters["\ufffd"]) / max(letters.total(), 1)
 
 
+def _letters(text: str) -> Counter[str]:
+    return Counter(letter for letter in text if letter > "\x7f" and _is_letter(letter))
+
+
 def _is_letter(letter: str) -> bool:
     # Signs are neither for nor against an encoding; places for private use stand for nothing.
     return letter.isalpha() or letter == "\ufffd" or "\ue000" <= letter <= "\uf8ff"
 
 
-def _is_korean(data: bytes, other: float) -> bool:
-    score = _score(data, "cp949")
-    if score < max(other, 0.95):
-        return False
-    return len(set(data.decode("cp949", "replace")) & _common("cp949")) >= _KOREAN_LETTERS
+def _frequent_share(data: bytes, encoding: str) -> float:
+    letters = _letters(data.decode(encoding, "replace"))
+    frequent = sum(count for letter, count in letters.items() if letter in _FREQUENT[encoding])
+    return frequent / letters.total()
 
 
 @cache
@@ -122,9 +130,8 @@ def _common(encoding: str) -> frozenset[str]:
     traditional = frozenset(filter("\u4e00".__le__, _listed("big5", range(0xA4, 0xC7), (*low, *high))))
     if encoding == "gb18030":
         return _listed("gb2312", range(0xB0, 0xD8), high) | traditional
-    if encoding == "cp932":
-        kana = frozenset(map(chr, range(0x3041, 0x30FF)))
-        return _listed("euc_jp", range(0xB0, 0xD0), high) | kana
+    if encoding in ("cp932", "euc_jp"):
+        return _listed("euc_jp", range(0xB0, 0xD0), high) | JAPANESE
     if encoding == "cp949":
         return _listed("euc_kr", range(0xB0, 0xC9), high)
     return traditional

@@ -1,4 +1,4 @@
-"""The names in zip archives whose encoding is not marked: those of Macs, of Chinese Windows, and others."""
+"""The names in zips whose encoding is not marked: those of Macs, of East Asian Windows, and others."""
 
 from __future__ import annotations
 
@@ -6,30 +6,38 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from builder.data.encodings import WINDOWS, guessed_encoding
+
+# What a zip's names are in where nothing marks them otherwise.
+_UNMARKED = "cp437"
+
 
 def opened_zip(path: Path) -> zipfile.ZipFile:
     """Return a zip with its names as they were written."""
     archive = zipfile.ZipFile(path)
     encoding = names_encoding(archive.infolist())
-    if encoding == "cp437":
+    if encoding == _UNMARKED:
         return archive
     archive.close()
     return zipfile.ZipFile(path, metadata_encoding=encoding)
 
 
 def names_encoding(entries: Sequence[zipfile.ZipInfo]) -> str:
-    """Return the encoding of a zip's names that are not marked as UTF-8: "utf-8", "gb18030" or "cp437"."""
+    """Return the encoding of the names not marked as UTF-8: "utf-8", "cp437", or one of East Asia."""
     unmarked = [entry.orig_filename for entry in entries if not entry.flag_bits & 0x800]
-    # Read as zip has it without a mark, which every byte fits.
-    names = "\n".join(unmarked).encode("cp437")
-    if names.isascii():
-        return "cp437"
-    try:
-        names.decode("utf-8")
+    names = [name.encode(_UNMARKED) for name in unmarked if not name.isascii()]
+    if not names:
+        return _UNMARKED
+    if _decodes(names, "utf-8"):
         return "utf-8"
+    encoding = guessed_encoding(names)
+    # A zip with a name that does not fit its encoding could not be opened.
+    return encoding if encoding != WINDOWS and _decodes(names, encoding) else _UNMARKED
+
+
+def _decodes(names: Sequence[bytes], encoding: str) -> bool:
+    try:
+        b"\n".join(names).decode(encoding)
     except UnicodeDecodeError:
-        letters = [letter for letter in names.decode("gb18030", "replace") if letter > "\x7f"]
-    # What other encodings make of GB18030 are letters that GB2312, its everyday part, does not have.
-    everyday = [letter for letter in letters if letter.encode("gb2312", "ignore")]
-    is_chinese = "\ufffd" not in letters and len(everyday) > 0.8 * len(letters)
-    return "gb18030" if is_chinese else "cp437"
+        return False
+    return True

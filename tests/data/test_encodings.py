@@ -52,10 +52,11 @@ WRITTEN = [
     ("gb18030", TRADITIONAL, "GB18030"),
     ("big5", TRADITIONAL, "Big5"),
     ("cp932", JAPANESE, "Shift-JIS"),
+    ("euc_jp", JAPANESE, "EUC-JP"),
     ("cp949", KOREAN, "EUC-KR"),
     ("cp1252", WESTERN, "Windows-1252"),
 ]
-IDS = ["simplified", "traditional in GBK", "Big5", "Shift-JIS", "Korean", "Western"]
+IDS = ["simplified", "traditional in GBK", "Big5", "Shift-JIS", "EUC-JP", "Korean", "Western"]
 every_encoding = pytest.mark.parametrize(("encoding", "texts", "name"), WRITTEN, ids=IDS)
 
 
@@ -106,6 +107,25 @@ def test_a_few_chinese_words_beside_numbers_are_enough(csv_file, cells):
     rows = "".join(f"{number},{cells[number % 2]}\n" for number in range(20))
     table = read_table(csv_file(("age,kind\n" + rows).encode("gb18030")))
     assert set(table.frame["kind"]) == set(cells)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "words"),
+    [
+        *(("cp949", [text]) for text in KOREAN),
+        *(
+            ("cp949", words)
+            for words in (["남자", "여자"], ["긍정", "부정"], ["예", "아니요"], ["서울", "부산"])
+        ),
+        *(("euc_jp", [text]) for text in (*JAPANESE[:4], "ありがとう", "コーヒー")),
+        *(("euc_jp", words) for words in (["とても良い", "悪い"], ["りんご", "みかん"])),
+        *(("gb18030", words) for words in (["正面", "负面"], ["通过", "不通过"], ["苹果", "香蕉"])),
+        *(("big5", words) for words in (["男", "女"], ["正面", "負面"], ["蘋果", "香蕉"])),
+        *(("cp932", words) for words in (["男", "女"], ["良い", "悪い"])),
+    ],
+)
+def test_a_few_words_are_enough(encoding, words):
+    assert encoding_of("\n".join(words).encode(encoding)).removesuffix("hkscs") == encoding
 
 
 @pytest.mark.parametrize(
