@@ -90,6 +90,22 @@ def test_a_group_folds_to_a_box_and_its_frame_covers_no_block(canvas: Page) -> N
     expect(block(canvas, "conv_1")).to_be_visible()
 
 
+def test_a_problem_in_a_folded_group_is_marked_there_and_leads_to_its_block(canvas: Page) -> None:
+    select(canvas, "flatten", "dropout")
+    press(canvas, "Control+g")
+    canvas.get_by_role("button", name="Fold the group").click()
+    box = canvas.locator(".kb-box")
+    expect(box.get_by_role("img", name=re.compile("drops 90 %"))).to_be_visible()
+    # So near that the block lies outside what is seen.
+    press(canvas, "+", "+", "+", "+")
+    canvas.get_by_role("button", name="Show dropout").click()
+    expect(block(canvas, "dropout").locator(".kb-selected")).to_be_visible()
+    expect(block(canvas, "dropout")).to_be_in_viewport(ratio=0.99)
+    expect(box).to_have_count(0)
+    press(canvas, "Control+z")
+    expect(box).to_have_count(1)
+
+
 def test_a_note_is_written_at_once_and_covers_nothing(canvas: Page) -> None:
     press(canvas, "n")
     canvas.keyboard.type("nine layers")

@@ -24,7 +24,7 @@ const GROUPED = edited(chain(["input", "input.v1"], ["flatten", "flatten.v1"], [
 function dragging(ids: readonly string[], steps: readonly number[]) {
   let state = initialState(GROUPED, 1);
   let nodes: BlockFlowNode[] = flowNodes([], GROUPED, CATALOGUE, null, []);
-  const framesNow = (): FrameFlowNode[] => frameNodes(state.document, folding(state.document), placesOf(nodes), []);
+  const framesNow = (): FrameFlowNode[] => frameNodes(state.document, folding(state.document), placesOf(nodes), [], new Map());
   const start = new Map([...nodes, ...framesNow()].map(({ id, position }) => [id, position]));
   const aim = { aimed: () => undefined, at: () => undefined, edgeBelow: () => null };
   const move = (by: number, isDragged: boolean) => {

@@ -155,7 +155,7 @@ function Remarks({ id }: { id: string }) {
   );
 }
 
-function NodeMark({ problems, severity }: { problems: readonly Problem[]; severity: "error" | "warning" }) {
+export function NodeMark({ problems, severity }: { problems: readonly Problem[]; severity: "error" | "warning" }) {
   const repair = useContext(RepairContext);
   return (
     <span className={`kb-mark kb-mark-${severity} nodrag`} role="img" aria-label={problems.map(({ message }) => message).join(" ")}>

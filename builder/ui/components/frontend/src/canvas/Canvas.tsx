@@ -14,7 +14,7 @@ import {
 } from "@xyflow/react";
 import { useCallback, useMemo, useReducer, useRef, useState } from "react";
 import { flushSync } from "react-dom";
-import type { BlockDeclaration, CanvasData, CanvasState, LibraryRequest, Problem } from "../wire";
+import type { BlockDeclaration, CanvasData, CanvasState, GraphDocument, LibraryRequest, Problem } from "../wire";
 import { actsOf, availability, chosenOf, type Editing } from "./acts";
 import { BlockNode, DrawingContext, RepairContext, type BlockFlowNode } from "./BlockNode";
 import { CategorySign, colourOf } from "./categories";
@@ -29,8 +29,8 @@ import { FarPicture } from "./far/FarPicture";
 import { useFar } from "./far/hooks";
 import type { SceneNode } from "./far/places";
 import { FlowEdge, type ShapedEdge } from "./FlowEdge";
-import { BoxNode, FrameContext, FrameNode, NoteNode, type FrameActions } from "./frames";
-import { changingGroup } from "./groups";
+import { BoxNode, FrameContext, FrameNode, GROUP_PREFIX, NoteNode, type FrameActions } from "./frames";
+import { changingGroup, folding, unhiding } from "./groups";
 import { Toast, WireHint } from "./hints";
 import { useCatalogue, useHeight, useInfer, useKeeping, useStable, useVersions } from "./hooks";
 import { Icon } from "./icons";
@@ -165,16 +165,23 @@ function Editor({ data, send, registerFlush, keepInLibrary }: CanvasProps) {
     if (!isHere(problem)) dispatch({ type: "open", inside: [] });
     dispatch({ type: "edit", edits: problem.repair.edits });
   }, [isHere]);
-  const show = useCallback((ids: readonly string[]) => {
-    dispatch({ type: "select", nodes: ids });
-    reveal(ids);
-  }, [reveal]);
+  const show = useStable((ids: readonly string[]) => {
+    select(document, ids);
+    // Where nothing may be changed, a folded group stays, and is shown for what is in it.
+    const { boxOf } = folding(document);
+    reveal(readOnly ? ids.map((id) => (boxOf.has(id) ? GROUP_PREFIX + boxOf.get(id) : id)) : ids);
+  });
+  /** Select blocks, and unfold what hides them. */
+  const select = (graph: GraphDocument, ids: readonly string[]) => {
+    const edits = readOnly ? [] : unhiding(graph, ids);
+    dispatch(edits.length > 0 ? { type: "edit", edits, select: ids } : { type: "select", nodes: ids });
+  };
   const jump = useStable((problem: Problem) => {
     if (problem.block === null) return;
     if (isHere(problem)) return show([problem.block]);
     view.revealNext([problem.block]);
     dispatch({ type: "open", inside: [] });
-    dispatch({ type: "select", nodes: [problem.block] });
+    select(state.document, [problem.block]);
   });
 
   const centre = (): [number, number] => {

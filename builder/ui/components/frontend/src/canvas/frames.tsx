@@ -1,8 +1,9 @@
 /** What lies around the blocks: frames of groups, the box that a folded group becomes, and notes. */
 
 import { Handle, NodeResizer, Position, type Node, type NodeProps } from "@xyflow/react";
-import { createContext, memo, useContext, useEffect, useRef, useState } from "react";
-import type { Group, Note } from "../wire";
+import { createContext, memo, useContext, useEffect, useRef, useState, type ReactNode } from "react";
+import type { Group, Note, Problem } from "../wire";
+import { NodeMark, worstOf } from "./BlockNode";
 import { BOX, boxPlace, depthWithin, folding, frameAround, type Folding, type Rectangle } from "./groups";
 import { Icon } from "./icons";
 import { leaveForCanvas } from "./keys";
@@ -12,7 +13,15 @@ import type { GraphDocument } from "../wire";
 export const GROUP_PREFIX = "group:";
 export const NOTE_PREFIX = "note:";
 
-export type FrameFlowNode = Node<{ readonly group: Group; readonly [key: string]: unknown }, "frame" | "box">;
+export type FrameFlowNode = Node<
+  {
+    readonly group: Group;
+    /** What is wrong with the blocks that a folded group hides. */
+    readonly problems: readonly Problem[];
+    readonly [key: string]: unknown;
+  },
+  "frame" | "box"
+>;
 export type NoteFlowNode = Node<{ readonly note: Note; readonly [key: string]: unknown }, "note">;
 
 // React Flow raises what is selected by 1,000: a selected frame stays below the blocks that stand on it.
@@ -36,17 +45,19 @@ export const FrameNode = memo(function FrameNode({ data, selected }: NodeProps<F
 });
 
 export const BoxNode = memo(function BoxNode({ data, selected }: NodeProps<FrameFlowNode>) {
+  const worst = worstOf(data.problems);
+  const count = data.group.nodes.length;
   return (
-    <div className={`kb-box${selected ? " kb-selected" : ""}`}>
+    <div className={`kb-box${selected ? " kb-selected" : ""}${worst ? ` kb-box-${worst}` : ""}`}>
       <Handle id="input" type="target" position={Position.Top} isConnectable={false} className="kb-port" />
-      <FrameHead group={data.group} />
-      <span className="kb-box-count">{data.group.nodes.length} blocks</span>
+      <FrameHead group={data.group}>{worst && <NodeMark problems={data.problems} severity={worst} />}</FrameHead>
+      <span className="kb-box-count">{count === 1 ? "1 block" : `${count} blocks`}</span>
       <Handle id="output" type="source" position={Position.Bottom} isConnectable={false} className="kb-port" />
     </div>
   );
 });
 
-function FrameHead({ group }: { group: Group }) {
+function FrameHead({ group, children }: { group: Group; children?: ReactNode }) {
   const actions = useContext(FrameContext);
   const [title, setTitle] = useState(group.title);
   useEffect(() => setTitle(group.title), [group.title]);
@@ -79,6 +90,7 @@ function FrameHead({ group }: { group: Group }) {
           if (event.key === "Enter") leaveForCanvas(event.currentTarget);
         }}
       />
+      {children}
     </div>
   );
 }
@@ -135,12 +147,14 @@ export function frameNodes(
   { shown, boxOf }: Folding,
   places: ReadonlyMap<string, Rectangle>,
   selected: readonly string[],
+  problems: ReadonlyMap<string, readonly Problem[]>,
 ): FrameFlowNode[] {
   return shown.map((group): FrameFlowNode => {
-    const common = { id: GROUP_PREFIX + group.id, selected: selected.includes(group.id), data: { group } };
+    const common = { id: GROUP_PREFIX + group.id, selected: selected.includes(group.id), data: { group, problems: [] } };
     if (group.collapsed) {
       const [x, y] = boxPlace(document, group);
-      return { ...common, type: "box", position: { x, y }, width: BOX.width, height: BOX.height };
+      const hidden = { group, problems: group.nodes.flatMap((id) => problems.get(id) ?? []) };
+      return { ...common, data: hidden, type: "box", position: { x, y }, width: BOX.width, height: BOX.height };
     }
     const inside = group.nodes.flatMap((id) => places.get(boxOf.has(id) ? GROUP_PREFIX + boxOf.get(id) : id) ?? []);
     if (inside.length === 0) return { ...common, type: "frame", position: { x: 0, y: 0 }, hidden: true };

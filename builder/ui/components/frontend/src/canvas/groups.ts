@@ -72,6 +72,14 @@ export function folding(document: GraphDocument): Folding {
   return { shown, boxOf };
 }
 
+/** Unfold every group in which one of these blocks is hidden. */
+export function unhiding(document: GraphDocument, ids: readonly string[]): Edit[] {
+  const hides = (group: Group) => group.collapsed && group.nodes.some((id) => ids.includes(id));
+  const groups = groupsOf(document);
+  if (!groups.some(hides)) return [];
+  return [{ op: "set_groups", groups: groups.map((group) => (hides(group) ? { ...group, collapsed: false } : group)) }];
+}
+
 /** How many groups lie, one in the other, within this one: a frame around a frame needs more room. */
 export function depthWithin(group: Group, groups: readonly Group[]): number {
   const members = new Set(group.nodes);

@@ -9,7 +9,7 @@ import type { ShapedEdge } from "./FlowEdge";
 import { frameNodes, GROUP_PREFIX, NOTE_PREFIX, noteNodes, type NoteFlowNode } from "./frames";
 import { folding, type Rectangle } from "./groups";
 import type { Selection } from "./reducer";
-import { flowEdges, flowNodes } from "./views";
+import { flowEdges, flowNodes, problemsByBlock } from "./views";
 
 /** Keep what React Flow draws in step with the document; `targetEdge` is the connection that is aimed at. */
 export function useScene(
@@ -34,8 +34,8 @@ export function useScene(
   const folded = useMemo(() => folding(document), [document]);
   const frames = useMemo(() => {
     if (folded.shown.length === 0) return [];
-    return frameNodes(document, folded, placesOf(nodes), selection.groups);
-  }, [document, folded, nodes, selection.groups]);
+    return frameNodes(document, folded, placesOf(nodes), selection.groups, problemsByBlock(answer?.problems ?? []));
+  }, [document, folded, nodes, selection.groups, answer]);
   const scene: SceneNode[] = useMemo(() => {
     if (frames.length + notes.length === 0) return nodes;
     return [...frames, ...notes, ...nodes.filter((node) => !folded.boxOf.has(node.id))];

@@ -1,22 +1,25 @@
 /** Walking from block to block with the keyboard, along the connections. */
 
 import type { GraphDocument, GraphNode } from "../wire";
+import { folding } from "./groups";
 
 export type Way = "up" | "down" | "left" | "right";
 
-/** The block to go to: along a connection up or down, to the nearest neighbor on the side, the nearest place otherwise. */
+/** The block to go to, of those that no folded group hides: along a connection up or down, to the nearest neighbor on the side, the nearest place otherwise. */
 export function neighbour(document: GraphDocument, from: string, way: Way): string | null {
   const nodes = new Map(document.nodes.map((node) => [node.id, node]));
   const here = nodes.get(from);
-  if (!here) return document.nodes[0]?.id ?? null;
+  const { boxOf } = folding(document);
+  const shown = document.nodes.filter((node) => !boxOf.has(node.id));
+  if (!here) return shown[0]?.id ?? null;
   const ids =
     way === "down"
       ? document.edges.filter((edge) => edge.source === from).map((edge) => edge.target)
       : way === "up"
         ? document.edges.filter((edge) => edge.target === from).map((edge) => edge.source)
         : [];
-  const linked = ids.flatMap((id) => nodes.get(id) ?? []);
-  const candidates = linked.length > 0 ? linked : document.nodes.filter((node) => liesThere(here, node, way));
+  const linked = shown.filter((node) => ids.includes(node.id));
+  const candidates = linked.length > 0 ? linked : shown.filter((node) => liesThere(here, node, way));
   return nearest(here, candidates)?.id ?? null;
 }
 
@@ -31,9 +34,10 @@ function nearest(here: GraphNode, candidates: readonly GraphNode[]): GraphNode |
   return candidates.reduce<GraphNode | undefined>((best, node) => (best && far(best) <= far(node) ? best : node), undefined);
 }
 
-/** The next or previous block in the order in which data flow; null past either end. */
+/** The next or previous block that is shown, in the order in which data flow; null past either end. */
 export function nextInOrder(document: GraphDocument, from: string | undefined, step: 1 | -1): string | null {
-  const order = inOrder(document);
+  const { boxOf } = folding(document);
+  const order = inOrder(document).filter((id) => id === from || !boxOf.has(id));
   if (from === undefined) return (step > 0 ? order[0] : order.at(-1)) ?? null;
   return order[order.indexOf(from) + step] ?? null;
 }
