@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from builder.errors import BuilderError
-from builder.graph import MAXIMUM_NODES, Edge, Graph, Node
+from builder.graph import LONGEST_TEXT, MAXIMUM_NODES, Edge, Graph, Node
 
 GRAPH = Graph(
     (Node("b", "dense.v1", {"units": 2}, (1.0, 2.5)), Node("a", "input.v1"), Node("c", "add.v1")),
@@ -16,6 +16,13 @@ GRAPH = Graph(
 
 def test_a_graph_survives_json() -> None:
     assert Graph.from_json(json.loads(json.dumps(GRAPH.to_json()))) == GRAPH
+
+
+def test_a_text_that_is_too_long_is_refused_in_words_that_tell_its_length() -> None:
+    note = {"id": "note", "text": "x" * LONGEST_TEXT}
+    assert Graph.from_json({"nodes": [], "notes": [note]}).notes[0].text == note["text"]
+    with pytest.raises(BuilderError, match="may have 20,000 characters, and has 20,001"):
+        Graph.from_json({"nodes": [], "notes": [{**note, "text": f"{note['text']}x"}]})
 
 
 def test_every_block_follows_what_it_reads() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from builder.errors import BuilderError, Problem
 from builder.graph.parts import Edge, Exposed, Group, Node, Note
 
+# Of a note, a title or another free text, in characters.
 LONGEST_TEXT = 20_000
 
 
@@ -96,10 +97,18 @@ def _named(item: Any, what: str) -> str:
 
 
 def text_of(item: Mapping[str, Any], key: str, owner: str) -> str:
-    """Return the text under a key, empty where it is missing; raise BuilderError for anything else."""
+    """Return the text under a key, empty where it is missing; raise BuilderError for anything else.
+
+    Raises:
+        BuilderError: ``malformed_document``, also for a text longer than ``LONGEST_TEXT``.
+    """
     value = item.get(key, "")
-    if not isinstance(value, str) or len(value) > LONGEST_TEXT:
+    if not isinstance(value, str):
         raise malformed(f"The '{key}' of {owner} must be a text", value)
+    if len(value) > LONGEST_TEXT:
+        limit, length = f"{LONGEST_TEXT:,}", f"{len(value):,}"
+        message = f"The '{key}' of {owner} may have {limit} characters, and has {length}. Shorten it."
+        raise BuilderError([Problem("malformed_document", message)])
     return value
 
 

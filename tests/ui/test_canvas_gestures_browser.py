@@ -10,6 +10,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from real_browser import block, chromium, drag, edge, field, middle, served
 
+from builder.graph import LONGEST_TEXT
+
 HARNESS = Path(__file__).parent / "harness" / "app.py"
 expect.set_options(timeout=15_000)
 
@@ -117,6 +119,20 @@ def test_a_note_is_written_at_once_and_covers_nothing(canvas: Page) -> None:
     for name in ("input", "conv_1", "pool_1", "conv_2"):
         other = block(canvas, name).bounding_box()
         assert other is not None and (place["x"] >= other["x"] + other["width"])
+
+
+def test_a_note_and_a_title_take_no_more_than_python_keeps(canvas: Page) -> None:
+    press(canvas, "n")
+    canvas.keyboard.insert_text("x" * (LONGEST_TEXT + 1))
+    expect(canvas.get_by_role("textbox", name="Note")).to_have_value("x" * LONGEST_TEXT)
+    expect(canvas.locator(".kb-toast")).to_contain_text("what goes beyond is left out")
+    select(canvas, "conv_1")
+    press(canvas, "Control+g")
+    title = canvas.get_by_role("textbox", name="Title of the group")
+    title.focus()
+    canvas.keyboard.press("Control+a")
+    canvas.keyboard.insert_text("x" * (LONGEST_TEXT + 1))
+    expect(title).to_have_value("x" * LONGEST_TEXT)
 
 
 def test_an_own_block_is_made_opened_kept_in_step_and_expanded(canvas: Page) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 
 import streamlit as st
 
+from builder.graph import LONGEST_TEXT
+
 BUNDLE = Path(__file__).parent / "bundle"
 
 _mount = st.components.v2.component(
@@ -67,6 +69,7 @@ def canvas(
         "projectId": str(project_id),
         "readOnly": read_only,
         "height": height,
+        "longestText": LONGEST_TEXT,
         "library": None if library is None else list(library),
         "marks": None if marks is None else dict(marks),
     }

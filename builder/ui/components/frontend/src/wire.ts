@@ -251,6 +251,8 @@ export interface CanvasData {
   readonly readOnly: boolean;
   /** In pixels; null fills the window. */
   readonly height: number | null;
+  /** How many characters a note or a title may have. */
+  readonly longestText: number;
   /** The person's own blocks; null where there is no library to keep them in. */
   readonly library: readonly LibraryEntry[] | null;
   /** By block; null where the model is not compared with another one. */

@@ -38,7 +38,7 @@ import { Inspector, Overview } from "./Inspector";
 import { commandOf, isComposing, isDraft, isForElement, isTextField, MODIFIERS } from "./keys";
 import { MarksContext, useMarkStore } from "./marks";
 import { movingHandlers, useAim } from "./moving";
-import { changingNotes } from "./notes";
+import { changingNotes, fullNote } from "./notes";
 import { withOwnBlocks } from "./own/declare";
 import { opened } from "./own/inside";
 import { isKept, packed, unpacked } from "./own/library";
@@ -93,7 +93,7 @@ interface Quick {
 }
 
 function Editor({ data, send, registerFlush, keepInLibrary }: CanvasProps) {
-  const { readOnly } = data;
+  const { readOnly, longestText } = data;
   const [state, dispatch] = useReducer(reducer, data, ({ document, docVersion }) => initialState(document, docVersion));
   const { catalogue: known, hasFailed } = useCatalogue(data.catalogueUrl, data.token);
   const { answer: told, isSlow, failure } = useInfer(data, state);
@@ -278,7 +278,7 @@ function Editor({ data, send, registerFlush, keepInLibrary }: CanvasProps) {
     openMenu(at.x, at.y);
   };
   // The browser may take its time to give the clipboard, and the model goes on meanwhile.
-  const workplace = useStable((): Workplace => ({ model, selection, open, definitions, make, dispatch }));
+  const workplace = useStable((): Workplace => ({ model, selection, open, definitions, longestText, make, dispatch }));
   const editing: Editing = {
     model,
     selection,
@@ -312,9 +312,13 @@ function Editor({ data, send, registerFlush, keepInLibrary }: CanvasProps) {
   const menuCommands = (selected.length > 0 ? BLOCK_MENU : PANE_MENU).filter(canRun);
   const frameActions: FrameActions = {
     changeGroup: (id, change) => dispatch({ type: "edit", edits: changingGroup(document, id, change) }),
-    changeNote: (id, change, isTyping) =>
-      dispatch({ type: "edit", edits: changingNotes(document, { [id]: change }), ...(isTyping ? { typing: `note.${id}` } : {}) }),
+    changeNote: (id, change, isTyping) => {
+      dispatch({ type: "edit", edits: changingNotes(document, { [id]: change }), ...(isTyping ? { typing: `note.${id}` } : {}) });
+      // The browser cuts what is pasted without a word.
+      if (change.text?.length === longestText) dispatch({ type: "refuse", reason: fullNote(longestText) });
+    },
     settle: () => dispatch({ type: "settle" }),
+    longestText,
   };
   const onKeyDown = (event: React.KeyboardEvent) => {
     if (!MODIFIERS.has(event.key)) event.stopPropagation();

@@ -46,13 +46,14 @@ export function clipText(clip: Clip): string {
   return JSON.stringify({ format: FORMAT, version: 1, ...clip });
 }
 
-/** The clip that a text holds, or null where it holds none: anything may lie on a clipboard. */
-export function clipFrom(text: string): Clip | null {
+/** The clip that a text holds, or null where it holds none that a project takes: anything may lie on a clipboard. */
+export function clipFrom(text: string, longestText: number): Clip | null {
   if (text.length > MOST_TEXT || !isMeantAsClip(text)) return null;
   try {
     const data: unknown = JSON.parse(text);
     if (!isRecord(data) || data.format !== FORMAT) return null;
-    return { ...readGraph(data), entering: listOf(data.entering).map(readEdge), definitions: readDefinitions(data.definitions) };
+    const clip = { ...readGraph(data), entering: listOf(data.entering).map(readEdge), definitions: readDefinitions(data.definitions) };
+    return textsOf(clip).every((written) => written.length <= longestText) ? clip : null;
   } catch {
     return null;
   }
@@ -86,7 +87,7 @@ function listOf(value: unknown): readonly unknown[] {
   return value;
 }
 
-function word(value: unknown, pattern: RegExp = /^.{0,20000}$/s): string {
+function word(value: unknown, pattern: RegExp = /^/): string {
   if (typeof value !== "string" || !pattern.test(value)) throw new Unreadable();
   return value;
 }
@@ -175,6 +176,12 @@ function readDefinition(value: unknown): Definition {
     nested_model: item.nested_model === true,
     sequential: item.sequential === true,
   };
+}
+
+/** The free texts of blocks: titles, notes, names of layers. */
+function textsOf({ nodes, groups = [], notes = [], definitions = {} }: GraphDocument): string[] {
+  const inner = Object.values(definitions).flatMap(({ label, summary, graph }) => [label, summary, ...textsOf(graph)]);
+  return [...nodes.map((node) => node.layer_name ?? ""), ...groups.map(({ title }) => title), ...notes.map(({ text }) => text), ...inner];
 }
 
 /** Own blocks that come along: each takes its kind, a free one, or that of an equal block which is there already. */

@@ -21,6 +21,8 @@ export interface Workplace {
   /** The own block that is open, and all there are. */
   readonly open: string | undefined;
   readonly definitions: GraphDocument["definitions"];
+  /** How many characters a note or a title may have. */
+  readonly longestText: number;
   readonly make: (change: Change) => void;
   readonly dispatch: Dispatch<Action>;
 }
@@ -46,7 +48,7 @@ export function clipboardFor(now: () => Workplace) {
     },
     paste: async (isConnected: boolean) => {
       const text = await navigator.clipboard?.readText().catch(() => "");
-      const foreign = text ? clipFrom(text) : null;
+      const foreign = text ? clipFrom(text, now().longestText) : null;
       if (foreign && (!clipboard || clipText(clipboard.clip) !== clipText(foreign))) clipboard = { clip: foreign, pasted: 0 };
       if (text && !foreign && isMeantAsClip(text)) return refuse("The blocks on the clipboard are cut off or changed, so they were not pasted. Copy them again.");
       if (!clipboard) return refuse("No blocks were copied yet. Select some and press Ctrl+C.");

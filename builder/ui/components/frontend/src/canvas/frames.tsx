@@ -32,6 +32,8 @@ export interface FrameActions {
   readonly changeGroup: (id: string, change: Partial<Omit<Group, "id">>) => void;
   readonly changeNote: (id: string, change: Partial<Omit<Note, "id">>, isTyping: boolean) => void;
   readonly settle: () => void;
+  /** How many characters a title or a note may have. */
+  readonly longestText: number;
 }
 
 export const FrameContext = createContext<FrameActions | null>(null);
@@ -83,6 +85,7 @@ function FrameHead({ group, children }: { group: Group; children?: ReactNode }) 
         aria-label="Title of the group"
         value={title}
         size={Math.max(8, title.length)}
+        maxLength={actions?.longestText}
         disabled={actions === null}
         onChange={(event) => setTitle(event.target.value)}
         onBlur={settle}
@@ -121,6 +124,7 @@ export const NoteNode = memo(function NoteNode({ data, selected }: NodeProps<Not
         placeholder="Write a note"
         value={note.text}
         readOnly={actions === null}
+        maxLength={actions?.longestText}
         onChange={(event) => actions?.changeNote(note.id, { text: event.target.value }, true)}
         onBlur={() => actions?.settle()}
       />

@@ -23,6 +23,10 @@ export function notesOf(document: GraphDocument): readonly Note[] {
   return document.notes ?? [];
 }
 
+export function fullNote(longest: number): string {
+  return `A note has room for ${longest.toLocaleString("en-US")} characters, and this one is full: what goes beyond is left out.`;
+}
+
 export function noteRectangle({ position: [x, y], size: [width, height] }: Note): Rectangle {
   return { x, y, width, height };
 }
