@@ -8,7 +8,8 @@ from typing import Any
 
 from builder.errors import BuilderError, stop
 from builder.graph import Definition, Graph
-from builder.own_blocks import definition_problems, is_own
+from builder.own_block_rules import definition_problems
+from builder.own_blocks import is_own
 from builder.project import parse_document
 
 FORMAT = "kerablocks.block"

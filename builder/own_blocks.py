@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from builder.errors import Problem, Repair
 from builder.graph import Definition, Edge, Graph, Node
 
 OWN = "own."
 FREE_INPUT = "tensor_input.v1"
 OUTPUT = "output.v1"
 REPEAT = "repeat"
+TRAINING = "training"
 MOST_REPEATS = 100
-MOST_EXPANDED = 20_000
-MOST_LEVELS = 50
 
 
 @dataclass(frozen=True)
@@ -24,6 +22,9 @@ class Expansion:
     ``aliases`` maps an own block's output, and that of the ports inside it, ``(node id, port)``, to the
     output in the flat graph. ``parents`` maps a node that stood in an own block to the node that used the
     block, at every depth; ``uses`` maps an own kind to its first use and what the names inside it begin with.
+    ``levels`` are the graphs in which own blocks were opened, from the document inwards; ``torn`` are the
+    inputs, ``(node id, port)``, that get nothing only because of what an own block before or around them
+    lacks.
     """
 
     graph: Graph
@@ -31,10 +32,19 @@ class Expansion:
     aliases: Mapping[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
     parents: Mapping[str, str] = field(default_factory=dict)
     uses: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    levels: tuple[Graph, ...] = ()
+    torn: frozenset[tuple[str, str]] = frozenset()
 
     def owner(self, node_id: str) -> str:
         """Return the node of the document that stands for a node of the flat graph."""
         return self.owners.get(node_id, node_id)
+
+    def holders(self, node_id: str) -> Iterator[str]:
+        """Yield the own blocks that a node of any level stands in, the innermost first."""
+        at = self.parents.get(node_id)
+        while at is not None:
+            yield at
+            at = self.parents.get(at)
 
 
 def is_own(kind: str) -> bool:
@@ -71,45 +81,20 @@ def expand(graph: Graph, keep_nested: bool = False, kept: Collection[str] = ()) 
     aliases: dict[tuple[str, str], tuple[str, str]] = {}
     parents: dict[str, str] = {}
     uses: dict[str, tuple[str, str]] = {}
+    levels: list[Graph] = []
+    torn: set[tuple[str, str]] = set()
     while True:
         chosen = [
             node for node in graph.nodes if node.kind not in kept and _expands(graph, node, keep_nested)
         ]
         if not chosen:
-            return Expansion(graph, owners, aliases, parents, uses)
+            return Expansion(graph, owners, aliases, parents, uses, tuple(levels), frozenset(torn))
         for node in chosen:
             uses.setdefault(node.kind, (node.id, _prefix(node, 1)))
-        graph, came_from = _one_level(graph, chosen, aliases)
+        levels.append(graph)
+        graph, came_from = _one_level(graph, chosen, aliases, torn)
         parents.update(came_from)
         owners.update({inner: owners.get(outer, outer) for inner, outer in came_from.items()})
-
-
-def definition_problems(graph: Graph) -> list[Problem]:
-    """Return what is wrong with the own blocks that a graph uses: unknown, circular, too many or too deep."""
-    problems = []
-    for node in graph.nodes:
-        if is_own(node.kind) and node.kind not in graph.definitions:
-            message = (
-                f"'{node.id}' is an own block of the kind '{node.kind}', which this project does not hold. "
-                "Add it from the library, or remove the block."
-            )
-            repair = Repair("Remove the block", ({"op": "remove_node", "id": node.id},))
-            problems.append(Problem("unknown_own_block", message, node.id, repair=repair))
-    for kind, definition in graph.definitions.items():
-        problems += _one_definition(graph, kind, definition)
-    if not problems and _is_too_deep(graph):
-        message = (
-            f"Own blocks lie more than {MOST_LEVELS} deep in each other. Put the blocks of some of them in "
-            "their places."
-        )
-        problems.append(Problem("own_blocks_too_deep", message))
-    if not problems and expanded_size(graph) > MOST_EXPANDED:
-        message = (
-            f"With its own blocks expanded, the model would have more than {MOST_EXPANDED:,} blocks. "
-            "Lower a 'repeat'."
-        )
-        problems.append(Problem("too_many_blocks", message))
-    return problems
 
 
 def expanded_size(graph: Graph) -> int:
@@ -138,101 +123,11 @@ def _expands(graph: Graph, node: Node, keep_nested: bool) -> bool:
     return definition is not None and not (keep_nested and definition.nested_model)
 
 
-def _one_definition(graph: Graph, kind: str, definition: Definition) -> Iterator[Problem]:
-    users = [node.id for node in graph.nodes if node.kind == kind]
-    block = users[0] if users else None
-    if kind in _used(graph, kind):
-        message = f"The own block '{definition.label}' contains itself. Take it out of itself."
-        yield Problem("own_block_in_itself", message, block)
-    missing = [node.kind for node in definition.graph.nodes if _is_missing(graph, node)]
-    if missing:
-        message = (
-            f"The own block '{definition.label}' contains the own block '{missing[0]}', which this project "
-            "does not hold. Add it from the library, or remove it there."
-        )
-        yield Problem("unknown_own_block", message, block)
-    for port, noun in ((FREE_INPUT, "input"), (OUTPUT, "output")):
-        if all(node.kind != port for node in definition.graph.nodes):
-            message = f"The own block '{definition.label}' has no {noun}. Open it and add one."
-            yield Problem("own_block_without_port", message, block)
-    for problem in definition.graph.check_structure():
-        yield _inside_of(definition, problem, block)
-    for node in graph.nodes:
-        if node.kind == kind:
-            yield from _use_problems(graph, node, definition)
-    for node in definition.graph.nodes:
-        if node.kind in graph.definitions:
-            for problem in _use_problems(definition.graph, node, graph.definitions[node.kind]):
-                yield _inside_of(definition, problem, block)
-
-
-def _inside_of(definition: Definition, problem: Problem, block: str | None) -> Problem:
-    """Return a problem inside an own block as it is told outside, where no repair reaches it."""
-    message = f"Inside the own block '{definition.label}': {problem.message}"
-    return replace(problem, message=message, block=block, field=None, repair=None)
-
-
-def _use_problems(graph: Graph, node: Node, definition: Definition) -> Iterator[Problem]:
-    times = repeats(node)
-    if times > 1 and definition.nested_model:
-        message = (
-            f"'{node.id}' is a model inside the model, which cannot be repeated. Set 'repeat' to 1, and copy "
-            "it where it is needed again."
-        )
-        yield Problem("cannot_repeat", message, node.id, REPEAT, _repeated(node, 1, "Use it once"))
-    elif times > 1 and not _is_chain(definition):
-        message = (
-            f"'{node.id}' cannot be repeated: only an own block with one input and one output can. "
-            "Set 'repeat' to 1."
-        )
-        yield Problem("cannot_repeat", message, node.id, REPEAT, _repeated(node, 1, "Use it once"))
-    owner = next((item for item in graph.nodes if item.id == node.shared_with), None)
-    if owner is not None and owner.kind == node.kind and repeats(owner) != times:
-        message = (
-            f"'{node.id}' uses the weights of '{owner.id}', but is repeated {times} times and '{owner.id}' "
-            f"{repeats(owner)} times. Both need the same 'repeat'."
-        )
-        repair = _repeated(node, repeats(owner), f"Set its repeat to {repeats(owner)}")
-        yield Problem("cannot_share", message, node.id, REPEAT, repair)
-
-
-def _repeated(node: Node, times: int, label: str) -> Repair:
-    return Repair(label, ({"op": "set_parameter", "id": node.id, "name": REPEAT, "value": times},))
-
-
-def _is_too_deep(graph: Graph) -> bool:
-    level = set(graph.definitions)
-    for _ in range(MOST_LEVELS):
-        level = {node.kind for kind in level for node in graph.definitions[kind].graph.nodes}
-        level &= set(graph.definitions)
-        if not level:
-            return False
-    return True
-
-
-def _is_missing(graph: Graph, node: Node) -> bool:
-    return is_own(node.kind) and node.kind not in graph.definitions
-
-
-def _is_chain(definition: Definition) -> bool:
-    return len(input_ports(definition)) == 1 and len(output_ports(definition)) == 1
-
-
-def _used(graph: Graph, kind: str) -> set[str]:
-    """Return every own kind that lies in an own block, at any depth."""
-    found: set[str] = set()
-    waiting = [kind]
-    while waiting:
-        definition = graph.definitions.get(waiting.pop())
-        inner = [] if definition is None else [node.kind for node in definition.graph.nodes]
-        fresh = [name for name in inner if is_own(name) and name not in found]
-        found.update(fresh)
-        waiting += fresh
-    return found
-
-
 def _one_level(
-    graph: Graph, chosen: list[Node], aliases: dict[tuple[str, str], tuple[str, str]]
+    graph: Graph,
+    chosen: list[Node],
+    aliases: dict[tuple[str, str], tuple[str, str]],
+    torn: set[tuple[str, str]],
 ) -> tuple[Graph, dict[str, str]]:
     """Return the graph with the chosen own blocks opened, and the own block that each inner one was in."""
     nodes: list[Node] = []
@@ -251,9 +146,11 @@ def _one_level(
         edges += opened.edges
         feeds.update(opened.outputs)
         ports.update(opened.ports)
-        parents.update({inner.id: node.id for inner in opened.nodes})
+        torn.update(opened.torn)
+        parents.update({name: node.id for name in opened.names})
     resolved = [_resolved(edge, feeds) for edge in edges]
     known = {node.id for node in nodes}
+    torn.update((edge.target, edge.target_port) for edge in resolved if edge.source not in known)
     aliases.update({**ports, **feeds})
     for end in list(aliases):
         aliases[end] = _followed(aliases[end], feeds)
@@ -263,12 +160,22 @@ def _one_level(
 
 @dataclass(frozen=True)
 class _Inside:
-    """What takes an own block's place: its blocks, what feeds each output, and each marker inside it."""
+    """What takes an own block's place: its blocks, what feeds each output, and each marker inside it.
+
+    ``names`` are those of its blocks and output markers; ``torn`` as in ``Expansion``.
+    """
 
     nodes: list[Node]
     edges: list[Edge]
     outputs: dict[tuple[str, str], tuple[str, str]]
     ports: dict[tuple[str, str], tuple[str, str]]
+    names: list[str]
+    torn: list[tuple[str, str]]
+
+
+def prefixes(node: Node) -> list[str]:
+    """Return what the names of the blocks inside an own block begin with, for each time it is applied."""
+    return [_prefix(node, number) for number in range(1, repeats(node) + 1)]
 
 
 def _prefix(node: Node, number: int) -> str:
@@ -287,18 +194,26 @@ def _inside(graph: Graph, node: Node) -> _Inside:
     nodes: list[Node] = []
     edges: list[Edge] = []
     ports: dict[tuple[str, str], tuple[str, str]] = {}
-    for number in range(1, repeats(node) + 1):
-        prefix = _prefix(node, number)
+    names: list[str] = []
+    torn: list[tuple[str, str]] = []
+    for prefix in prefixes(node):
         sources = {inner: arriving.get(port) for inner, port in inputs.items()}
         nodes += _renamed_nodes(definition, node, prefix)
+        names += [prefix + inner.id for inner in definition.graph.nodes if inner.kind != FREE_INPUT]
         made, outs = _renamed_edges(definition, prefix, sources)
         edges += made
+        torn += [
+            (prefix + edge.target, edge.target_port)
+            for edge in definition.graph.edges
+            if edge.source in sources and sources[edge.source] is None
+        ]
         markers = {output_ports(definition)[port]: end for port, end in outs.items()}
         for inner, marked in {**sources, **markers}.items():
             if marked is not None:
                 ports[prefix + inner, "output"] = marked
         arriving = {port: end for port, end in zip(input_ports(definition), outs.values(), strict=False)}
-    return _Inside(nodes, edges, {(node.id, port): end for port, end in outs.items()}, ports)
+    outputs = {(node.id, port): end for port, end in outs.items()}
+    return _Inside(nodes, edges, outputs, ports, names, torn)
 
 
 def inner_nodes(definition: Definition, node: Node) -> list[Node]:

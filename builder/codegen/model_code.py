@@ -18,13 +18,12 @@ from builder.compiler.analysis import Analysis
 from builder.compiler.ends import ends_by_target, output_nodes, targets_of_nodes
 from builder.compiler.model import PLACE, is_chain_of_layers, model_name
 from builder.compiler.order import building_order, reading_order
-from builder.compiler.own_kinds import TRAINING
 from builder.compiler.places import arranged
 from builder.compiler.tensors import TensorSpec
 from builder.data.preprocessing import INPUT_FUNCTIONS, input_call
 from builder.data.spec import DataSpec, ModelInput
 from builder.graph import Definition, Graph, Node
-from builder.own_blocks import FREE_INPUT, OUTPUT, expand, input_ports, output_ports, repeats
+from builder.own_blocks import FREE_INPUT, OUTPUT, TRAINING, expand, input_ports, output_ports, repeats
 from builder.params import with_defaults
 
 _FROM_COLUMNS = ("means", "variances")

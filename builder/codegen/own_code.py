@@ -7,11 +7,10 @@ from typing import Any
 
 from builder.blocks import registry
 from builder.blocks.base import Block, plain_arguments
-from builder.compiler.own_kinds import TRAINING
 from builder.compiler.resolve import resolved
 from builder.data.spec import DataSpec
 from builder.graph import Definition, Graph, Node
-from builder.own_blocks import REPEAT
+from builder.own_blocks import REPEAT, TRAINING
 
 _NOWHERE = object()
 

@@ -22,7 +22,8 @@ from builder.compiler.wiring import check_block_wiring, check_wiring
 from builder.data.spec import DataSpec
 from builder.errors import Problem, Repair
 from builder.graph import Edge, Graph, Node
-from builder.own_blocks import FREE_INPUT, OUTPUT, Expansion, definition_problems, expand
+from builder.own_block_rules import definition_problems
+from builder.own_blocks import FREE_INPUT, OUTPUT, Expansion, expand
 from builder.params import AUTO
 
 MAXIMUM_PARAMETERS = 500_000_000
@@ -74,14 +75,19 @@ def analyse(graph: Graph, spec: DataSpec | None) -> Analysis:
         return analysis
     analysis.expansion = expand(graph)
     inner = Analysis(analysis.graph, spec, analysis.expansion, analysis.values, analysis.outcomes)
-    skipped = _check_own_blocks(analysis)
+    skipped = _check_own_blocks(inner)
+    inner.problems += _unreached_outputs(inner)
     _walk(inner, skipped)
     owners = analysis.expansion.owners
     # What is wrong inside a block that is not connected as it should be follows from that alone.
-    told = [problem for problem in inner.problems if owners.get(problem.block or "") not in skipped]
+    told = [problem for problem in inner.problems if not _lies_in(inner, problem.block or "", skipped)]
     analysis.problems += [_told_outside(analysis, problem) for problem in told]
     analysis.inner_problems += [problem for problem in told if problem.block in owners]
     return analysis
+
+
+def _lies_in(analysis: Analysis, node_id: str, skipped: set[str]) -> bool:
+    return not skipped.isdisjoint(analysis.expansion.holders(node_id))
 
 
 def _walk(analysis: Analysis, skipped: set[str]) -> None:
@@ -90,10 +96,10 @@ def _walk(analysis: Analysis, skipped: set[str]) -> None:
         found = ends.targets_of_nodes(analysis.graph, analysis.spec)
         analysis.targets = {node_id: each[number] for node_id, number in found.items()}
     for node in analysis.graph.in_order():
-        if analysis.expansion.owner(node.id) in skipped:
+        if _lies_in(analysis, node.id, skipped):
             continue
         wiring = check_wiring(analysis.graph, node)
-        analysis.problems += wiring
+        analysis.problems += _own_faults(analysis, node, wiring)
         if not any(problem.severity == "error" for problem in wiring):
             _visit(analysis, node)
     analysis.problems += _name_problems(analysis)
@@ -115,17 +121,39 @@ def _walk(analysis: Analysis, skipped: set[str]) -> None:
         )
 
 
+def _own_faults(analysis: Analysis, node: Node, wiring: list[Problem]) -> list[Problem]:
+    """Return what is wrong with a block's wiring but for what follows from an own block beside it."""
+    torn = analysis.expansion.torn
+    return [item for item in wiring if item.code != "missing_input" or (node.id, item.field) not in torn]
+
+
 def _check_own_blocks(analysis: Analysis) -> set[str]:
     """Report what is wrong with the use of own blocks; return the nodes that cannot be looked into."""
-    skipped = set()
-    for node in analysis.document.nodes:
-        if node.kind in analysis.document.definitions:
-            block = own_block(node.kind, analysis.document.definitions)
-            wiring = check_block_wiring(analysis.document, node, block)
-            analysis.problems += wiring
+    skipped: set[str] = set()
+    for level in analysis.expansion.levels:
+        for node in level.nodes:
+            if node.kind not in level.definitions or _lies_in(analysis, node.id, skipped):
+                continue
+            wiring = check_block_wiring(level, node, own_block(node.kind, level.definitions))
+            analysis.problems += _own_faults(analysis, node, wiring)
             if any(problem.severity == "error" for problem in wiring):
                 skipped.add(node.id)
     return skipped
+
+
+def _unreached_outputs(analysis: Analysis) -> list[Problem]:
+    """Return the outputs of own blocks to which nothing inside is connected, at the first use of each."""
+    found = []
+    for kind, (_, prefix) in analysis.expansion.uses.items():
+        inside = analysis.document.definitions[kind].graph
+        for node in inside.nodes:
+            if node.kind == OUTPUT and not inside.incoming(node.id):
+                message = (
+                    f"Nothing is connected to the output '{prefix}{node.id}' of the own block. Draw a "
+                    "connection to it from the block whose result it gives."
+                )
+                found.append(Problem("missing_input", message, prefix + node.id, "input"))
+    return found
 
 
 def _told_outside(analysis: Analysis, problem: Problem) -> Problem:

@@ -9,7 +9,8 @@ from typing import Any
 from builder.compiler.analysis import Analysis
 from builder.errors import Problem, Repair
 from builder.graph import Definition, Node
-from builder.own_blocks import output_ports
+from builder.own_block_rules import holder, problems_inside
+from builder.own_blocks import output_ports, prefixes
 
 
 def facts(analysis: Analysis, nodes: Mapping[str, Node]) -> dict[str, Any]:
@@ -34,18 +35,31 @@ def inside(analysis: Analysis) -> dict[str, Any]:
 
     Returns:
         ``{kind: {"use", "nodes", "problems"}}``: the document's node that the first use is or lies in, facts
-        and problems, with the blocks called as they are in the definition.
+        and problems, with the blocks called as they are in the definition. Problems are those of every use.
     """
+    if not analysis.expansion.uses:
+        return _unopened(analysis)
     found = {}
+    problems = _problems_by_kind(analysis)
     for kind, (use, prefix) in analysis.expansion.uses.items():
         definition = analysis.document.definitions[kind]
         known = facts(analysis, {prefix + node.id: node for node in definition.graph.nodes})
         found[kind] = {
             "use": analysis.expansion.owner(use),
             "nodes": {name[len(prefix) :]: told for name, told in known.items()},
-            "problems": [problem.to_json() for problem in _problems(analysis, definition, use, prefix)],
+            "problems": [problem.to_json() for problem in problems.get(kind, ())],
         }
     return found
+
+
+def _unopened(analysis: Analysis) -> dict[str, Any]:
+    """Return as ``inside`` what is wrong with own blocks that could not be opened because of it."""
+    document = analysis.document
+    return {
+        kind: {"use": use, "nodes": {}, "problems": [problem.to_json() for problem in problems]}
+        for kind, problems in problems_inside(document).items()
+        if (use := holder(document, kind)) is not None
+    }
 
 
 def _weights(analysis: Analysis) -> dict[str, int]:
@@ -75,30 +89,58 @@ def _outputs(analysis: Analysis, name: str, node: Node) -> dict[str, Any]:
     }
 
 
-def _problems(analysis: Analysis, definition: Definition, use: str, prefix: str) -> list[Problem]:
-    """Return the problems of what lies in one use of an own block, told of the definition's blocks."""
-    found = []
+def _problems_by_kind(analysis: Analysis) -> dict[str, list[Problem]]:
+    """Return by own kind the problems of what lies in its uses, told of the definition's blocks.
+
+    What is wrong in several uses is told once, of the first.
+    """
+    first = {use: kind for kind, (use, _) in analysis.expansion.uses.items()}
+    uses = {
+        node.id: node
+        for level in analysis.expansion.levels
+        for node in level.nodes
+        if node.kind in level.definitions
+    }
+    found: dict[str, list[tuple[bool, Problem]]] = {}
     for problem in analysis.inner_problems:
-        block = _block_inside(analysis, problem.block or "", use, prefix)
-        if block is None:
-            continue
-        is_deeper = prefix + block != problem.block
-        message = problem.message.replace(f"'{prefix}", "'")
-        repair = None if is_deeper else _repair_inside(problem.repair, definition, prefix)
-        place = None if is_deeper else problem.field
-        found.append(replace(problem, message=message, block=block, field=place, repair=repair))
-    return found
+        at = problem.block or ""
+        for use in analysis.expansion.holders(at):
+            told = _told_inside(analysis, problem, uses[use], at, use in first)
+            found.setdefault(uses[use].kind, []).append(told)
+            at = use
+    return {kind: _once(told) for kind, told in found.items()}
 
 
-def _block_inside(analysis: Analysis, node_id: str, use: str, prefix: str) -> str | None:
-    """Return the block of a definition that a node of the flat graph is, or lies in; None for others."""
-    at: str | None = node_id
-    while at is not None:
-        parent = analysis.expansion.parents.get(at)
-        if parent == use and at.startswith(prefix):
-            return at[len(prefix) :]
-        at = parent
-    return None
+def _once(told: list[tuple[bool, Problem]]) -> list[Problem]:
+    """Return problems without those of the same kind and place, those of a first use before others."""
+    chosen: dict[tuple[str, str | None, str | None], Problem] = {}
+    for _, problem in sorted(told, key=lambda item: not item[0]):
+        chosen.setdefault((problem.code, problem.block, problem.field), problem)
+    return list(chosen.values())
+
+
+def _told_inside(
+    analysis: Analysis, problem: Problem, use: Node, node_id: str, is_first: bool
+) -> tuple[bool, Problem]:
+    """Return whether the canvas shows this very use, and a problem of the flat graph as told inside it."""
+    definition = analysis.document.definitions[use.kind]
+    known = prefixes(use)
+    number = max(place for place, prefix in enumerate(known) if node_id.startswith(prefix))
+    prefix = known[number]
+    message = problem.message.replace(f"'{prefix}", "'")
+    if number:
+        message = f"In repetition {number + 1}: {message}"
+    if not is_first:
+        message = f"Where '{use.id}' uses it: {message}"
+    is_deeper = node_id != problem.block
+    told = replace(
+        problem,
+        message=message,
+        block=node_id[len(prefix) :],
+        field=None if is_deeper else problem.field,
+        repair=None if is_deeper else _repair_inside(problem.repair, definition, prefix),
+    )
+    return is_first and not number, told
 
 
 def _repair_inside(repair: Repair | None, definition: Definition, prefix: str) -> Repair | None:

@@ -16,11 +16,10 @@ from builder.blocks.latent_input import LATENT, latent_shape
 from builder.compiler.analysis import Analysis
 from builder.compiler.ends import ends_by_target
 from builder.compiler.order import building_order, reading_order
-from builder.compiler.own_kinds import TRAINING
 from builder.compiler.places import arranged
 from builder.data.preprocessing import model_input_tensors
 from builder.graph import Graph, Node
-from builder.own_blocks import FREE_INPUT, OUTPUT, expand, input_ports, output_ports
+from builder.own_blocks import FREE_INPUT, OUTPUT, TRAINING, expand, input_ports, output_ports
 from builder.params import with_defaults
 
 Tensors = dict[tuple[str, str], Any]

@@ -8,7 +8,7 @@ from dataclasses import replace
 from builder.blocks import registry
 from builder.blocks.base import Block, OutputPort, Port
 from builder.graph import Definition, Exposed
-from builder.own_blocks import REPEAT, input_ports, output_ports
+from builder.own_blocks import REPEAT, TRAINING, input_ports, output_ports
 from builder.params import Boolean, Integer, Optional, Parameter
 
 _REPEAT = Parameter(
@@ -17,9 +17,6 @@ _REPEAT = Parameter(
     1,
     "How often the block is applied, one after the other, each time with weights of its own.",
 )
-
-
-TRAINING = "training"
 _TRAINING = Parameter(
     TRAINING,
     Optional(Boolean()),

@@ -9,7 +9,6 @@ from typing import Any
 from builder.blocks import registry
 from builder.blocks.imported import IMPORTED_LAYER, MOST_OUTPUTS, OPERATION
 from builder.blocks.saved_values import object_name, operation_name
-from builder.compiler.own_kinds import TRAINING
 from builder.graph import Definition, Edge, Graph, Node
 from builder.importer.calls import Wiring, by_ports, by_template, spoken
 from builder.importer.layers import OF_THE_NODE, kind_for
@@ -26,7 +25,7 @@ from builder.importer.saved import (
     reference_of,
     references,
 )
-from builder.own_blocks import FREE_INPUT, OUTPUT, OWN, input_ports, output_ports
+from builder.own_blocks import FREE_INPUT, OUTPUT, OWN, TRAINING, input_ports, output_ports
 from builder.params import with_defaults
 
 Unit = tuple[str, int]
