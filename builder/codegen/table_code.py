@@ -19,8 +19,9 @@ from builder.codegen.text_code import tokens_reading
 from builder.data.archives import list_files
 from builder.data.columns import MISSING, parsed_numbers, to_numbers
 from builder.data.linked import TABLES
+from builder.data.number_marks import number_pattern
 from builder.data.spec import DataSpec, ModelInput
-from builder.data.thousands import number_pattern, without_marks
+from builder.data.thousands import without_marks
 from builder.project import DataRecipe
 
 _TABLE_IN_ZIP = '''\

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from builder.data.number_marks import plain_number
 from builder.data.pixels import to_array
 from builder.data.spec import TARGET_TEXT, TARGET_TOKENS, DataSpec, ModelInput
 from builder.data.table_codes import MISSING, encode_categorical, encode_numeric
@@ -27,12 +28,15 @@ def encode(spec: DataSpec, raw: Sequence[Mapping[str, Any]]) -> dict[str, np.nda
             ``{"series": numbers (steps, channels)}``, ``{"text": str}`` (of tagged words also
             ``{"tokens": [str, …]}``), or ``{column: value}`` for a
             table, where a missing column, ``None``, NaN or
-            ``""`` is a missing value. A text column beside a table's columns goes by its own name.
+            ``""`` is a missing value, and a number may be a text with the marks that the column's file has.
+            A text column beside a table's columns goes by its own name.
 
     Raises:
         BuilderError: where a sample lacks its picture or text, or holds a word for a number.
     """
     arrays: dict[str, np.ndarray] = {}
+    raw = [plain_sample(spec, sample) for sample in raw]
+    has_decimal_comma = spec.reading.get("decimal") == ","
     for item in spec.inputs:
         if item.kind == "image":
             arrays["image"] = _images(item, raw)
@@ -48,8 +52,18 @@ def encode(spec: DataSpec, raw: Sequence[Mapping[str, Any]]) -> dict[str, np.nda
             begun[:, 0] = item.settings["start"]
             arrays[TARGET_TOKENS] = begun
         else:
-            arrays.update(_features(item, raw))
+            arrays.update(_features(item, raw, has_decimal_comma))
     return arrays
+
+
+def plain_sample(spec: DataSpec, sample: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a sample without the marks between thousands with which its table's columns were written."""
+    written = {
+        name: plain_number(sample[name], *marks)
+        for name, marks in spec.reading.get("thousands", {}).items()
+        if isinstance(sample.get(name), str)
+    }
+    return {**sample, **written}
 
 
 def _images(item: ModelInput, raw: Sequence[Mapping[str, Any]]) -> np.ndarray:
@@ -119,12 +133,14 @@ def _tokens(item: ModelInput, raw: Sequence[Mapping[str, Any]]) -> np.ndarray:
     return encode_texts(item.settings, texts)
 
 
-def _features(item: ModelInput, raw: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:
+def _features(
+    item: ModelInput, raw: Sequence[Mapping[str, Any]], has_decimal_comma: bool
+) -> dict[str, np.ndarray]:
     settings = item.settings
     _check_known(settings, raw)
     arrays = {}
     if settings["numeric_columns"]:
-        columns = [_numbers(name, raw) for name in settings["numeric_columns"]]
+        columns = [_numbers(name, raw, has_decimal_comma) for name in settings["numeric_columns"]]
         arrays["numeric"] = encode_numeric(columns, settings["means"])
     if settings["categorical_columns"]:
         words = {
@@ -146,17 +162,30 @@ def _check_known(settings: Mapping[str, Any], raw: Sequence[Mapping[str, Any]]) 
             raise stop("columns_missing", message)
 
 
-def _numbers(name: str, raw: Sequence[Mapping[str, Any]]) -> np.ndarray:
+def _numbers(name: str, raw: Sequence[Mapping[str, Any]], has_decimal_comma: bool) -> np.ndarray:
     values = np.full(len(raw), np.nan)
     for number, sample in enumerate(raw, start=1):
         value = sample.get(name)
         if value is None or (isinstance(value, str) and value.strip().lower() in MISSING):
             continue
         try:
-            values[number - 1] = float(value)
+            values[number - 1] = _number(value, has_decimal_comma)
         except (TypeError, ValueError, OverflowError) as error:
             raise _bad_sample(number, name, "a number, or empty", value) from error
     return np.where(np.abs(values) < np.finfo(np.float32).max, values, np.nan)
+
+
+def _number(value: Any, has_decimal_comma: bool) -> float:
+    if not isinstance(value, str):
+        return float(value)
+    if "_" in value:
+        raise ValueError("Python reads it as a number; a table's file does not")
+    try:
+        return float(value)
+    except ValueError:
+        if not has_decimal_comma:
+            raise
+        return float(value.replace(",", ".", 1))
 
 
 def _word(value: Any, known: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from builder.data.columns import NUMERIC_SHARE, is_missing, to_numbers
+from builder.data.number_marks import number_pattern
 from builder.data.table_source import Chunk, TableSource
 from builder.errors import Problem
 
@@ -56,11 +57,6 @@ def without_marks(cells: pd.Series, thousands: str, decimal: str) -> pd.Series:
     """Return cells whose numbers have no marks between thousands, and a point before decimals."""
     plain = cells.str.replace(thousands, "", regex=False).str.replace(decimal, ".", regex=False)
     return plain.where(cells.str.fullmatch(number_pattern(thousands, decimal)), cells)
-
-
-def number_pattern(thousands: str, decimal: str) -> str:
-    """Return the regular expression of a number that may have marks between thousands."""
-    return rf"[+-]?([1-9]\d{{0,2}}([{thousands}]\d{{3}})+|\d+)([{decimal}]\d*)?"
 
 
 def _plain(frame: pd.DataFrame, found: Mapping[str, tuple[str, str]]) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from builder.data.encode import plain_sample
 from builder.data.images import MAXIMUM_PIXELS, image_pixels
 from builder.data.spec import TARGET_TEXT, DataSpec, ModelInput
 from builder.serving.limits import Limits
@@ -125,9 +126,10 @@ def unknown_categories(spec: DataSpec, samples: Sequence[Mapping[str, Any]]) -> 
 def _unseen(
     spec: DataSpec, samples: Sequence[Mapping[str, Any]]
 ) -> Iterator[tuple[int, str, str, Sequence[str]]]:
+    plain = [plain_sample(spec, sample) for sample in samples]
     for item in spec.inputs:
         for column, known in item.settings.get("categories", {}).items():
-            for number, sample in enumerate(samples, start=1):
+            for number, sample in enumerate(plain, start=1):
                 value = sample.get(column)
                 if isinstance(value, str) and value.strip() and value.strip() not in known:
                     yield number, column, value.strip(), known

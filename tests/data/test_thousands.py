@@ -1,6 +1,7 @@
 """Numbers with marks between thousands are numbers where a column agrees on one way to write them."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from builder.data.profile import profile, propose
 from builder.data.sniffing import source_at
 from builder.data.sources import open_source
 from builder.errors import BuilderError
+from builder.serving.samples import unknown_categories
 
 VALUES = [float(n * n * 37 + 120) for n in range(60)]
 
@@ -110,7 +112,35 @@ def test_what_may_mean_something_else_stays_as_it_is(csv_file, cells, separator)
     assert "thousands_marks" not in {problem.code for problem in table.problems}
 
 
-def test_a_sample_of_ones_own_needs_plain_numbers(csv_file, tmp_path):
-    prepared = prepare(propose(written(csv_file, [f"{n:,.0f}" for n in VALUES])), tmp_path / "cache")
+@pytest.mark.parametrize(("thousands", "decimal", "separator"), WAYS)
+def test_a_sample_of_ones_own_is_read_as_the_column_was(csv_file, tmp_path, thousands, decimal, separator):
+    cells = [marked(value, thousands, decimal) for value in VALUES]
+    spec = prepare(propose(written(csv_file, cells, separator)), tmp_path / "cache").spec
+    samples = [{"rent": cell} for cell in (*cells, f" {cells[-1]} ", "1234", 1234)]
+    expected = np.float32([*VALUES, VALUES[-1], 1234, 1234])
+    np.testing.assert_array_equal(encode(spec, samples)["numeric"][:, 0], expected)
+    with pytest.raises(BuilderError, match="'rent' must be a number, or empty. Got '12_34' instead"):
+        encode(spec, [{"rent": "12_34"}])
+
+
+def test_a_column_without_marks_takes_none_in_a_sample(csv_file, tmp_path):
+    prepared = prepare(propose(written(csv_file, [f"{n:.0f}" for n in VALUES])), tmp_path / "cache")
     with pytest.raises(BuilderError, match="'rent' must be a number, or empty. Got '1,234' instead"):
         encode(prepared.spec, [{"rent": "1,234"}])
+
+
+def test_a_sample_of_ones_own_may_have_the_decimal_commas_of_its_file(csv_file, tmp_path):
+    cells = [f"{value / 8:.3f}".replace(".", ",") for value in VALUES]
+    spec = prepare(propose(written(csv_file, cells, ";")), tmp_path / "cache").spec
+    found = encode(spec, [{"rent": cells[7]}, {"rent": "2.5"}, {"rent": "2,5"}])["numeric"][:, 0]
+    np.testing.assert_array_equal(found, np.float32([VALUES[7] / 8, 2.5, 2.5]))
+
+
+def test_a_marked_number_is_the_category_that_its_column_has(csv_file, tmp_path):
+    cells = [f"{1000 * (n % 3 + 1):,}" for n in range(60)]
+    recipe = propose(written(csv_file, cells))
+    recipe = replace(recipe, roles={**recipe.roles, "rent": "categorical"})
+    spec = prepare(recipe, tmp_path / "cache").spec
+    found = encode(spec, [{"rent": "2,000"}, {"rent": 2000}, {"rent": "2000"}, {"rent": "9"}])["categorical"]
+    assert len(set(found[:3, 0])) == 1 and found[3, 0] not in found[:3]
+    assert unknown_categories(spec, [{"rent": "2,000"}]) == []
