@@ -9,7 +9,7 @@ from graph_cases import arrays_for, chain, image_spec, project, text_spec
 from builder.blocks import registry
 from builder.compiler import build, check
 from builder.data.spec import DataSpec
-from builder.graph import Graph
+from builder.graph import Edge, Graph, Node
 
 IMAGE, TEXT = ("picture", "input.v1"), ("words", "input.v1")
 EMBEDDING = ("embedding", "embedding.v1", {"output_dim": 4})
@@ -23,6 +23,23 @@ def of_text(kind: str, **parameters: Any) -> Graph:
 
 def of_picture(kind: str, **parameters: Any) -> Graph:
     return chain(IMAGE, ("between", kind, {"activation": "relu", **parameters}), MEAN, HEAD)
+
+
+def compared(axes: Any, first: list[int], second: list[int]) -> Graph:
+    """Return a graph whose block 'between' is the product of two shapes of the same small picture."""
+    names = ("one", "two")
+    shaped = [
+        Node(name, "reshape.v1", {"target_shape": shape})
+        for name, shape in zip(names, (first, second), strict=True)
+    ]
+    rest = (Node("between", "dot.v1", {"axes": axes}), Node("flat", "flatten.v1"), Node(*HEAD))
+    edges = [edge for name in names for edge in (Edge("picture", name), Edge(name, "between", "inputs"))]
+    last = (Edge("between", "flat"), Edge("flat", "head"))
+    return Graph((Node(*IMAGE), *shaped, *rest), (*edges, *last))
+
+
+def attending(axes: Any) -> Graph:
+    return chain(IMAGE, ("between", "multi_head_attention.v1", {"attention_axes": axes}), MEAN, HEAD)
 
 
 def run(graph: Graph, spec: DataSpec) -> None:
@@ -86,6 +103,13 @@ REFUSED: dict[str, tuple[Graph, DataSpec, str]] = {
         image_spec(),
         "no_order",
     ),
+    "attention along the same axis twice": (attending([1, -3]), image_spec(), "bad_axis"),
+    "attention between the samples": (attending([0, 1]), image_spec(), "bad_axis"),
+    "attention along the features": (attending(3), image_spec(), "bad_axis"),
+    # Keras counts from behind with the heads: this would be attention between the heads.
+    "attention along an axis from behind": (attending(-2), image_spec(), "bad_axis"),
+    "a product along the samples": (compared(0, [16, 12], [16, 12]), image_spec(), "bad_axis"),
+    "a product along the samples from behind": (compared(-3, [16, 12], [12, 16]), image_spec(), "bad_axis"),
 }  # fmt: skip
 
 
@@ -115,6 +139,9 @@ RUNS: dict[str, tuple[Graph, DataSpec]] = {
         ),
         text_spec(),
     ),
+    "attention along the height": (attending([1]), image_spec()),
+    "attention along the width and the height": (attending([2, 1]), image_spec()),
+    "a product along two unlike axes": (compared([1, 2], [16, 12], [12, 16]), image_spec()),
     "equal strides": (of_picture("depthwise_conv2d.v1", strides=[2, 2], padding="same"), image_spec()),
 }  # fmt: skip
 

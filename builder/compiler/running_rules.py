@@ -9,6 +9,7 @@ from builder.blocks import registry
 from builder.blocks.base import FLOWS
 from builder.blocks.derive import FLOW_BY_AXES, axes_of
 from builder.compiler import repairs
+from builder.compiler.axis_rules import attended_axes, multiplied_axes, normalized_axes
 from builder.compiler.context import Context
 from builder.compiler.families import CONVOLUTION
 from builder.data.spec import DataSpec
@@ -116,25 +117,6 @@ def _noise_shape(context: Context) -> Problem | None:
     return context.problem("noise_shape", message, repair, field="noise_shape")
 
 
-def _axes(context: Context) -> Problem | None:
-    given, rank = context.values["axis"], len(context.first.shape)
-    axes = [given] if isinstance(given, int) else list(given)
-    exist = all(-rank <= axis < rank and axis % rank for axis in axes)
-    places = sorted(axis % rank for axis in axes)
-    is_wrong = not exist or len(set(places)) != len(places)
-    # The factors that it learns are laid on the last axes, whatever the axes are.
-    must_be_last = context.node.kind == "rms_normalization.v1"
-    if not is_wrong and not (must_be_last and places != list(range(rank - len(places), rank))):
-        return None
-    which = "the last of them" if must_be_last else "each at most once"
-    message = (
-        f"{context.title} cannot work along the axis {given}: axis 0 holds the samples, and what arrives has "
-        f"the axes 1 to {rank - 1}, of which it takes {which}. Set the axis to -1, which is the features."
-    )
-    repair = repairs.set_parameter("Set the axis to -1", context.node.id, "axis", -1)
-    return context.problem("bad_axis", message, repair, field="axis")
-
-
 def _reversed(context: Context) -> Problem | None:
     features, wanted = context.first.shape[-1], context.values["output_dim"]
     if not context.values["reverse"] or context.first.flow == "tokens" or features == wanted:
@@ -174,6 +156,10 @@ def _order(context: Context) -> Problem | None:
     return context.problem("no_order", message, repair, field=name)
 
 
+def _attention(context: Context) -> Problem | None:
+    return _order(context) or attended_axes(context)
+
+
 def _inner_layer(context: Context) -> Problem | None:
     inner = registry()[context.values["layer"]["kind"]]
     axes = axes_of(inner.function) if isinstance(inner.function, type) else 0
@@ -208,9 +194,10 @@ _RULES: dict[str, Callable[[Context], Problem | None]] = {
     "select_step.v1": _step,
     "reversible_embedding.v1": _reversed,
     "rotary_attention.v1": _key_dim,
-    "multi_head_attention.v1": _order,
+    "multi_head_attention.v1": _attention,
+    "dot.v1": multiplied_axes,
     **dict.fromkeys(("time_distributed.v1", "spectral_normalization.v1"), _inner_layer),
     **dict.fromkeys(("dropout.v1", "alpha_dropout.v1"), _noise_shape),
-    **dict.fromkeys(("unit_normalization.v1", "rms_normalization.v1", "softmax.v1"), _axes),
+    **dict.fromkeys(("unit_normalization.v1", "rms_normalization.v1", "softmax.v1"), normalized_axes),
     **dict.fromkeys(("depthwise_conv2d.v1", "separable_conv2d.v1"), _strides),
 }
