@@ -157,7 +157,7 @@ def _grouped(
 ) -> Sequence[np.ndarray]:
     folds = settings["folds"]
     count = len(np.unique(groups))
-    needed = max(folds + 1 if folds > 1 else 3, 3)
+    needed = max(folds, 3)
     if count < needed:
         message = (
             f"The split by group needs at least {needed} groups, one for each part, but the column "

@@ -140,6 +140,18 @@ def test_folds_test_every_row_once(method):
         assert sorted(np.concatenate(list(item.values()))) == list(range(1000))
 
 
+@pytest.mark.parametrize("count", [3, 6])
+def test_every_group_can_be_the_test_part_of_a_fold_of_its_own(count):
+    groups = np.arange(600) % count
+    chosen = [
+        settings(method="group", group_column="g", folds=count, fold=fold) for fold in range(1, count + 1)
+    ]
+    parts = [split_rows(item, 600, None, groups=groups) for item in chosen]
+    tested = [set(groups[item["test"]].tolist()) for item in parts]
+    assert sorted(tested, key=min) == [{group} for group in range(count)]
+    assert all(len(item["train"]) and len(item["validation"]) for item in parts)
+
+
 def test_folds_with_given_test_rows_turn_the_validation_part():
     is_test = np.arange(1000) % 5 == 0
     chosen = [settings(method="given", folds=4, fold=fold) for fold in range(1, 5)]
