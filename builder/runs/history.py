@@ -15,6 +15,7 @@ from builder.runs.database import to_json
 from builder.runs.records import VersionRecord
 from builder.runs.tables import projects, snapshots, versions
 from builder.runs.thinning import superfluous
+from builder.runs.writing_on import ONE_EDIT_SECONDS, writes_on
 
 CREATED, EDIT, RESTORED = "created", "edit", "restored"
 COLUMNS = [column for column in versions.columns if column.name != "project_id"]
@@ -36,23 +37,45 @@ def record(
 ) -> None:
     """Add a document to a project's history, unless it is what the history ends with.
 
+    Where it only goes on writing a text that the newest version has begun, it stands in that one's place.
     Call it in a transaction that has written the project's row: that makes writers take turns.
     """
     text = _canonical(document)
     digest = hashlib.sha256(text).hexdigest()
-    if _newest_digest(connection, project_id) == digest:
+    newest = list_versions(connection, project_id, 2)
+    if newest and newest[0].digest == digest:
         return
+    is_edit = (reason, note) == (EDIT, "")
+    replaced = newest[:1] if is_edit and _is_unfinished(connection, project_id, newest, text, now) else []
+    before = newest[len(replaced) :]
+    if not before or before[0].digest != digest:
+        facts = {"reason": reason, "note": note, "created_at": replaced[0].created_at if replaced else now}
+        _add(connection, project_id, text, digest, facts)
+    _remove(connection, project_id, [version.sequence for version in replaced])
+    _remove(connection, project_id, _superfluous(connection, project_id, now))
+
+
+def _is_unfinished(
+    connection: Connection, project_id: str, newest: list[VersionRecord], text: bytes, now: float
+) -> bool:
+    """Tell whether the newest version is of a text that is still being written."""
+    if len(newest) < 2:
+        return False
+    reached, start = newest
+    is_passing = (reached.reason, reached.note, reached.name, reached.run_id) == (EDIT, "", "", None)
+    if not is_passing or now - reached.created_at > ONE_EDIT_SECONDS:
+        return False
+    before, between = (read(connection, project_id, version.sequence)[1] for version in (start, reached))
+    return writes_on(before, between, json.loads(text))
+
+
+def _add(connection: Connection, project_id: str, text: bytes, digest: str, facts: Mapping[str, Any]) -> None:
     known = exists().where(snapshots.c.project_id == project_id, snapshots.c.digest == digest)
     if not connection.execute(select(known)).scalar():
         connection.execute(
             insert(snapshots).values(project_id=project_id, digest=digest, content=zlib.compress(text))
         )
-    connection.execute(
-        insert(versions).values(
-            project_id=project_id, digest=digest, reason=reason, note=note, name="", created_at=now
-        )
-    )
-    _thin(connection, project_id, now)
+    connection.execute(insert(versions).values(project_id=project_id, digest=digest, name="", **facts))
 
 
 def begin(engine: Engine) -> None:
@@ -127,23 +150,16 @@ def _canonical(document: Mapping[str, Any]) -> bytes:
     return to_json(dict(document), canonical=True).encode()
 
 
-def _newest_digest(connection: Connection, project_id: str) -> str | None:
-    newest = (
-        select(versions.c.digest)
-        .where(versions.c.project_id == project_id)
-        .order_by(versions.c.sequence.desc())
-        .limit(1)
-    )
-    return connection.execute(newest).scalar()
-
-
-def _thin(connection: Connection, project_id: str, now: float) -> None:
+def _superfluous(connection: Connection, project_id: str, now: float) -> list[int]:
     passing = (
         select(versions.c.sequence, versions.c.created_at)
         .where(versions.c.project_id == project_id, versions.c.name == "", versions.c.run_id.is_(None))
         .order_by(versions.c.sequence)
     )
-    gone = superfluous([(row[0], row[1]) for row in connection.execute(passing)], now)
+    return superfluous([(row[0], row[1]) for row in connection.execute(passing)], now)
+
+
+def _remove(connection: Connection, project_id: str, gone: list[int]) -> None:
     if not gone:
         return
     connection.execute(delete(versions).where(versions.c.sequence.in_(gone)))

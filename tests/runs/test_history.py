@@ -16,6 +16,7 @@ from builder.runs import history
 from builder.runs.store import Store
 from builder.runs.tables import snapshots, versions
 from builder.runs.thinning import DAY, HOUR, superfluous
+from builder.runs.writing_on import writes_on
 
 
 class Clock:
@@ -76,6 +77,73 @@ def test_a_content_that_comes_back_is_stored_once(store: Store) -> None:
         store.save_project(project_id, document(number))
     assert epochs(store, project_id) == [1, 2, 1, 2, 1]
     assert count(store, snapshots) == 2
+
+
+def noted(text: str, title: str = "Part") -> dict[str, Any]:
+    """Return a document with a note and a group's title, as the canvas keeps it at a pause of the typing."""
+    whole = load_preset("images/cnn").to_json()
+    note = {"id": "note", "text": text, "position": [0.0, 0.0], "size": [200.0, 100.0]}
+    group = {"id": "group", "title": title, "nodes": ["input"], "collapsed": False}
+    return {**whole, "model": {**whole["model"], "notes": [note], "groups": [group]}}
+
+
+def notes(store: Store, project_id: str) -> list[str]:
+    """Return the history as the text of the note in each version, newest first."""
+    found = store.versions(project_id)
+    return [store.version(project_id, item.sequence)[1]["model"]["notes"][0]["text"] for item in found]
+
+
+def write(store: Store, clock: Clock, project_id: str, *texts: str) -> None:
+    for text in texts:
+        clock.now += 1
+        store.save_project(project_id, noted(text))
+
+
+def test_a_text_that_is_being_written_makes_one_version(store: Store, clock: Clock) -> None:
+    project_id = store.create_project(noted(""))
+    write(
+        store,
+        clock,
+        project_id,
+        "The",
+        "The first lair",
+        "The first la",
+        "The first layer is",
+        "The layer is",
+    )
+    assert notes(store, project_id) == ["The layer is", ""]
+    assert store.project(project_id).document == noted("The layer is")
+    assert count(store, snapshots) == 2
+    write(store, clock, project_id, "")
+    assert notes(store, project_id) == [""], "what was typed and taken back was no edit"
+
+
+def test_whoever_writes_for_long_gets_versions_on_the_way(store: Store, clock: Clock) -> None:
+    project_id = store.create_project(noted(""))
+    write(store, clock, project_id, *("word " * count for count in range(1, 62)))
+    assert notes(store, project_id) == ["word " * count for count in (61, 31, 0)]
+
+
+def test_writing_loses_no_text_and_no_other_edit(store: Store, clock: Clock) -> None:
+    written = "What was written in one go, and taken away by a slip of the hand."
+    project_id = store.create_project(noted(""))
+    write(store, clock, project_id, written, "")
+    assert notes(store, project_id) == ["", written, ""]
+    store.save_project(project_id, noted("", title="Stem"))
+    store.save_project(project_id, noted("a", title="Stem"))
+    assert len(store.versions(project_id)) == 5, "another field is another edit"
+    store.name_version(project_id, store.versions(project_id)[0].sequence, "mine")
+    store.save_project(project_id, noted("ab", title="Stem"))
+    store.create_run(project_id, noted("ab", title="Stem"))
+    store.save_project(project_id, noted("abc", title="Stem"))
+    store.save_project(project_id, noted("ab", title="Stem"), reason=history.RESTORED)
+    assert notes(store, project_id)[:4] == ["ab", "abc", "ab", "a"]
+
+
+def test_another_word_from_a_list_is_another_edit() -> None:
+    assert not writes_on(*({"activation": word} for word in ("tanh", "relu", "gelu")))
+    assert writes_on({}, {"note": "a"}, {"note": "ab"})
+    assert not writes_on({"a": "", "b": [1]}, {"a": "x", "b": [1]}, {"a": "xy", "b": [1, 2]})
 
 
 def test_a_refused_edit_leaves_no_version(store: Store) -> None:
