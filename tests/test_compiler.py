@@ -336,6 +336,18 @@ REPAIRED: dict[str, tuple[Graph, DataSpec, str, str | None]] = {
         "reads_padding",
         "lstm",
     ),
+    "the last step of texts with padding": (
+        chain(
+            TEXT,
+            EMBEDDING,
+            ("mix", "transformer_encoder.v1", {"num_heads": 2, "feed_forward_dim": 8}),
+            ("last", "select_step.v1", {"step": -1}),
+            HEAD,
+        ),
+        text_spec(),
+        "reads_padding",
+        "last",
+    ),
     "scores instead of probabilities": (
         chain(TABLE, ("dense", "dense.v1", {"units": 2})),
         table_spec(),

@@ -10,7 +10,9 @@ import keras
 class SelectStep(keras.layers.Layer):
     """Takes one step out of a sequence, such as the class token at its start.
 
-    Input has shape (batch, steps, features), output (batch, features).
+    Input has shape (batch, steps, features), output (batch, features). A step that is counted from behind
+    is counted without the padding that a mask of shape (batch, steps) marks: of shorter sequences it gives
+    the first step, and zeros where all is padding.
 
     Reference: Devlin et al., BERT (2019), section 3.
     """
@@ -20,9 +22,15 @@ class SelectStep(keras.layers.Layer):
         self.step = step
         self.supports_masking = True
 
-    def call(self, inputs):
+    def call(self, inputs, mask=None):
         """Return the features of the step; -1 is the last one."""
-        return inputs[:, self.step]
+        if mask is None or self.step >= 0:
+            return inputs[:, self.step]
+        kept = keras.ops.cast(mask, "int32")
+        from_behind = keras.ops.flip(keras.ops.cumsum(keras.ops.flip(kept, axis=1), axis=1), axis=1)
+        wanted = keras.ops.minimum(keras.ops.max(from_behind, axis=1, keepdims=True), -self.step)
+        is_step = keras.ops.cast(keras.ops.equal(from_behind, wanted), "int32") * kept
+        return keras.ops.sum(inputs * keras.ops.cast(is_step, inputs.dtype)[:, :, None], axis=1)
 
     def compute_mask(self, inputs, mask=None):
         """Return None: one step has no padding."""

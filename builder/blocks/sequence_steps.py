@@ -22,7 +22,7 @@ BLOCKS = (
         settings={
             "step": Setting(
                 Integer(-100_000, 100_000),
-                "Which step: 0 is the first, -1 the last.",
+                "Which step: 0 is the first, -1 the last one that is not marked as padding.",
                 why="A class token is the first step.",
             )
         },

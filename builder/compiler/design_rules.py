@@ -94,19 +94,27 @@ def _flatten_explosion(graph: Graph, node: Node, outcomes: Outcomes) -> Problem 
 
 
 def _reads_padding(graph: Graph, node: Node, values: Values) -> Problem | None:
-    if node.kind not in RECURRENT:
+    is_last_step = node.kind == "select_step.v1" and values[node.id]["step"] < 0
+    if node.kind not in RECURRENT and not is_last_step:
         return None
     source = graph.node(graph.incoming(node.id)[0].source)
-    while source.kind in _PASSES_STEPS:
+    while source.kind in _PASSES_STEPS or is_last_step and _reads_a_sequence(graph, source, values):
         source = graph.node(graph.incoming(source.id)[0].source)
-    if source.kind != "embedding.v1" or values[source.id]["mask_zero"]:
+    if values[source.id].get("mask_zero", True):
         return None
-    message = (
-        f"'{node.id}' also reads the padding at the end of short texts and may forget the text over it. Turn "
-        f"on 'mask_zero' in Embedding '{source.id}'."
+    what = (
+        "takes a step from behind, which is padding in texts that are shorter than the longest."
+        if is_last_step
+        else "also reads the padding at the end of short texts and may forget the text over it."
     )
+    name = registry()[source.kind].label
+    message = f"'{node.id}' {what} Turn on 'mask_zero' in {name} '{source.id}'."
     repair = repairs.set_parameter(f"Turn on mask_zero in '{source.id}'", source.id, "mask_zero", True)
     return Problem("reads_padding", message, node.id, None, repair, "warning")
+
+
+def _reads_a_sequence(graph: Graph, node: Node, values: Values) -> bool:
+    return bool(graph.incoming(node.id)) and "mask_zero" not in values[node.id]
 
 
 def _mask_lost(graph: Graph, node: Node, outcomes: Outcomes) -> Problem | None:

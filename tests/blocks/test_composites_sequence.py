@@ -304,6 +304,25 @@ def test_one_step_is_taken_out() -> None:
     assert StepSlice(-2).compute_output_shape((None, 5, 3)) == (None, 2, 3)
 
 
+def test_a_step_from_behind_is_the_last_one_that_is_no_padding() -> None:
+    sequence = RANDOM.normal(size=(4, 5, 3)).astype("float32")
+    kept = np.array([[1, 1, 1, 1, 1], [1, 1, 0, 0, 0], [0, 0, 1, 1, 0], [0, 0, 0, 0, 0]], bool)
+    last = np.asarray(SelectStep(-1)(sequence, mask=kept))
+    np.testing.assert_array_equal(last[:3], sequence[[0, 1, 2], [4, 1, 3]])
+    np.testing.assert_array_equal(last[3], np.zeros(3))
+    # A text that has fewer steps gives the first that it has.
+    third = np.asarray(SelectStep(-3)(sequence, mask=kept))
+    np.testing.assert_array_equal(third[:3], sequence[[0, 1, 2], [2, 0, 2]])
+    np.testing.assert_array_equal(SelectStep(1)(sequence, mask=kept), sequence[:, 1])
+
+
+def test_the_last_step_of_a_padded_text_is_that_of_the_text_alone() -> None:
+    tokens = keras.Input((None,), dtype="int32")
+    vectors = keras.layers.Embedding(9, 4, mask_zero=True)(tokens)
+    model = keras.Model(tokens, SelectStep(-1)(vectors))
+    np.testing.assert_array_equal(model(np.array([[3, 5, 0, 0]])), model(np.array([[3, 5]])))
+
+
 def test_learned_tokens_come_first_for_every_sample(tmp_path) -> None:
     model = model_of(LearnedTokens(2), (3, 4))
     (result,) = assert_same_after_reload(model, tmp_path)

@@ -13,6 +13,7 @@ from builder.blocks.next_sentence_head import next_sentence_head
 from builder.blocks.patch_embedding import patch_embedding
 from builder.blocks.recurrent_stack import recurrent_stack
 from builder.blocks.rotary_attention import RotaryAttention
+from builder.blocks.select_step import SelectStep
 from builder.blocks.transformer_decoder import transformer_decoder
 from builder.blocks.unet_stages import unet_up
 
@@ -24,7 +25,13 @@ def rotary(inputs):
     return RotaryAttention(2, 4)(inputs, inputs, use_causal_mask=True)
 
 
+def last_word(inputs):
+    x = keras.layers.Masking()(inputs)
+    return SelectStep(-1)(x)
+
+
 CASES = {
+    "last_word": (last_word, [(5, 8)], {}),
     "rotary": (rotary, [(5, 8)], {}),
     "decoder": (transformer_decoder, [(5, 8), (6, 8)], {"activation": "gelu"}),
     "bottleneck": (bottleneck_fusion, [(5, 8), (6, 4)], {"tokens": 2}),
