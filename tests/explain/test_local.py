@@ -8,7 +8,7 @@ import pytest
 from small_models import small
 from small_tasks import trained
 
-from builder.data.spec import ArraySpec, ModelInput
+from builder.data.spec import ArraySpec, DataSpec, ModelInput
 from builder.errors import BuilderError
 from builder.explain.local.answer import answer_to
 from builder.explain.local.explaining import explained
@@ -98,6 +98,41 @@ def test_a_class_activation_map_lies_over_the_input_that_it_was_made_from():
     # It knows of steps alone: all channels of a stretch have the same.
     by_stretch = np.reshape(series["scores"], (-1, 2))
     assert np.array_equal(by_stretch[:, 0], by_stretch[:, 1])
+
+
+def pair_of(kind, shape, reader, tail):
+    """A model that answers from the second of two inputs alone, which share their layers, and its data."""
+    names = ("left", "right")
+    dtype = "int32" if kind == "text" else "float32"
+    settings = {"vocabulary": ["", "[UNK]", *"abcdefgh"]} if kind == "text" else {}
+    items = tuple(ModelInput(name, kind, (ArraySpec(name, shape, dtype),), settings) for name in names)
+    keras.utils.set_random_seed(1)
+    inputs = {name: keras.Input(shape, dtype=dtype, name=name) for name in names}
+    left, right = (tail(reader(inputs[name])) for name in names)
+    output = keras.layers.Dense(1, "sigmoid")(keras.layers.Add()([right, keras.layers.Rescaling(0.0)(left)]))
+    model = keras.Model(inputs, output)
+    return model, DataSpec("classification", items, ("no", "yes"), target_name="same")
+
+
+def test_a_class_activation_map_of_a_layer_that_two_pictures_share_keeps_them_apart():
+    convolution = keras.layers.Conv2D(8, 3, padding="same", activation="relu")
+    model, spec = pair_of("image", (8, 8, 1), convolution, keras.layers.GlobalAveragePooling2D())
+    random = np.random.default_rng(1)
+    arrays = {name: random.random((1, 8, 8, 1)).astype(np.float32) for name in ("left", "right")}
+    found = (
+        explained(model, spec, arrays, "grad_cam", "no"),
+        explained(model, spec, arrays, "grad_cam", "yes"),
+    )
+    assert all(not any(one["inputs"][0]["scores"]) for one in found)
+    assert any(any(one["inputs"][1]["scores"]) for one in found)
+
+
+def test_gradients_follow_two_texts_through_the_vectors_that_they_share():
+    model, spec = pair_of("text", (5,), keras.layers.Embedding(10, 4), keras.layers.GlobalAveragePooling1D())
+    arrays = {"left": np.array([[2, 3, 4, 0, 0]], "int32"), "right": np.array([[5, 6, 7, 8, 0]], "int32")}
+    found = explained(model, spec, arrays, "integrated_gradients")
+    assert found["accuracy"]["completeness_error"] < 0.01
+    assert not any(found["inputs"][0]["scores"]) and all(found["inputs"][1]["scores"])
 
 
 def test_units_name_the_parts_of_a_sample():

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -12,6 +11,7 @@ import tensorflow as tf
 
 from builder.errors import stop
 from builder.explain.ancestors import inputs_of
+from builder.explain.calls import calls_of, readers_of, replaced_calls
 from builder.explain.local.answer import Answer
 from builder.explain.local.perturbing import Attribution, Tick, relative_error
 from builder.explain.local.units import Units
@@ -67,21 +67,27 @@ def grad_cam(answer: Answer, units: Units, tick: Tick) -> Attribution:
     Reference: Selvaraju et al., Grad-CAM (2017), section 3.
     """
     layer = last_feature_maps(answer.model)
-    place = _group_under(answer.model, layer, units)
     tensors = {name: tf.constant(values) for name, values in units.arrays.items()}
-    maps_of = keras.Model(answer.model.inputs, layer.output)
-    maps = maps_of([tensors[tensor.name] for tensor in answer.model.inputs], training=False)
+    parts = [np.zeros(len(group.labels)) for group in units.groups]
+    for place, call in _calls_by_group(answer.model, layer, units).items():
+        group = units.groups[place]
+        parts[place] = _of_units(_cam_of_call(answer, call, tensors), group.places, len(group.labels))
+    tick(1.0)
+    return Attribution(np.concatenate(parts))
+
+
+def _cam_of_call(answer: Answer, call: Any, tensors: Mapping[str, Any]) -> np.ndarray:
+    """Return the class activation map over the feature maps that one call of a layer gives."""
+    model = answer.model
+    maps_of = keras.Model(model.inputs, call.outputs[0])
+    maps = maps_of([tensors[tensor.name] for tensor in model.inputs], training=False)
+    inputs = keras.tree.map_structure(lambda tensor: tensors[tensor.name], model.input)
     with tf.GradientTape() as tape:
         tape.watch(maps)
-        value = answer.differentiable(_from_maps(answer.model, layer, maps, tensors))
-    slopes = tape.gradient(value, maps)
-    seen = cam(np.asarray(maps[0]), np.asarray(slopes[0]))
-    scores = np.zeros(units.count)
-    start = sum(len(group.labels) for group in units.groups[:place])
-    group = units.groups[place]
-    scores[start : start + len(group.labels)] = _of_units(seen, group.places, len(group.labels))
-    tick(1.0)
-    return Attribution(scores)
+        with replaced_calls(model, [(call, maps)]):
+            value = answer.differentiable(model(inputs, training=False))
+    slopes = tape.gradient(value, maps, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+    return cam(np.asarray(maps[0]), np.asarray(slopes[0]))
 
 
 def cam(maps: np.ndarray, slopes: np.ndarray) -> np.ndarray:
@@ -109,13 +115,6 @@ def last_feature_maps(model: keras.Model) -> keras.Layer:
     raise _no_maps()
 
 
-def _from_maps(model: keras.Model, layer: keras.Layer, maps: Any, tensors: Mapping[str, Any]) -> Any:
-    """Return the model's outputs with one layer's output replaced by given maps."""
-    inputs = keras.tree.map_structure(lambda tensor: tensors[tensor.name], model.input)
-    with _replaced(layer, maps):
-        return model(inputs, training=False)
-
-
 class _Path:
     """The straight way from one sample to another, through vectors where the input is whole numbers.
 
@@ -132,7 +131,8 @@ class _Path:
             tensor.name: _reader_of(model, tensor) for tensor in model.inputs if not _is_float(tensor)
         }
         self.vectors = {
-            name: np.asarray(reader(tf.constant(ends[name]))) for name, reader in self.readers.items()
+            name: np.asarray(reader.operation(tf.constant(ends[name])))
+            for name, reader in self.readers.items()
         }
 
     def integrated(self, steps: int, tick: Tick) -> dict[str, np.ndarray]:
@@ -176,7 +176,9 @@ class _Path:
         inputs = keras.tree.map_structure(lambda tensor: arrays[tensor.name], self.answer.model.input)
         with tf.GradientTape() as tape:
             tape.watch(list(points.values()))
-            with _all_replaced({self.readers[name]: points[name] for name in self.readers}):
+            with replaced_calls(
+                self.answer.model, [(reader, points[name]) for name, reader in self.readers.items()]
+            ):
                 value = self.answer.differentiable(self.answer.model(inputs, training=False))
         found = tape.gradient(value, points)
         return {
@@ -213,56 +215,36 @@ def _is_float(tensor: Any) -> bool:
     return str(tensor.dtype).startswith("float")
 
 
-def _reader_of(model: keras.Model, tensor: Any) -> keras.Layer:
-    """Return the one layer that makes vectors of an input of whole numbers."""
-    found = [
-        layer
-        for layer in model.layers
-        if not isinstance(layer, keras.layers.InputLayer)
-        and any(item is tensor for item in keras.tree.flatten(layer.input))
-        and _is_float(keras.tree.flatten(layer.output)[0])
-    ]
-    if len(found) != 1:
-        message = (
-            f"The input '{tensor.name}' is whole numbers, which {len(found)} blocks read directly: there is "
-            "no gradient to follow. Use occlusion, LIME or Shapley values for this model."
-        )
-        raise stop("no_gradients", message)
-    return found[0]
+def _reader_of(model: keras.Model, tensor: Any) -> Any:
+    """Return the one call, a Keras node, that makes vectors of an input of whole numbers alone."""
+    # What marks padding reads the numbers, too.
+    found = [call for call in readers_of(model, tensor) if _is_float(call.outputs[0])]
+    if len(found) == 1 and len(found[0].input_tensors) == 1:
+        return found[0]
+    message = (
+        f"The input '{tensor.name}' is whole numbers, and no single block turns them into vectors: there is "
+        "no gradient to follow. Use occlusion, LIME or Shapley values for this model."
+    )
+    raise stop("no_gradients", message)
 
 
-@contextmanager
-def _replaced(layer: keras.Layer, value: Any) -> Iterator[None]:
-    """Let a layer give a value whatever it is called with."""
-    layer.call = lambda *arguments, **keywords: value
-    try:
-        yield
-    finally:
-        # The instance's own attribute hid the class's method.
-        del layer.call
+def _calls_by_group(model: keras.Model, layer: keras.Layer, units: Units) -> dict[int, Any]:
+    """Return the last call of a layer over the places of each input that it reads, by the group's number.
 
-
-@contextmanager
-def _all_replaced(values: Mapping[keras.Layer, Any]) -> Iterator[None]:
-    layers = list(values)
-    if not layers:
-        yield
-        return
-    with (
-        _replaced(layers[0], values[layers[0]]),
-        _all_replaced({layer: values[layer] for layer in layers[1:]}),
-    ):
-        yield
-
-
-def _group_under(model: keras.Model, layer: keras.Layer, units: Units) -> int:
-    """Return the number of the group over whose places a layer's maps lie: of an input that it reads."""
-    read = inputs_of(model, layer.output)
-    for number, group in enumerate(units.groups):
-        is_read = any(array.name in read for array in group.item.arrays)
-        if is_read and _RANKS.get(group.item.kind) == len(layer.output.shape):
-            return number
-    raise _no_maps()
+    Raises:
+        BuilderError: ``no_feature_maps`` where there is none.
+    """
+    found = {}
+    for call in calls_of(model, layer):
+        read = inputs_of(model, call.outputs[0])
+        for number, group in enumerate(units.groups):
+            is_read = any(array.name in read for array in group.item.arrays)
+            if is_read and _RANKS.get(group.item.kind) == len(call.outputs[0].shape):
+                found[number] = call
+                break
+    if not found:
+        raise _no_maps()
+    return found
 
 
 def _of_units(seen: np.ndarray, places: np.ndarray, count: int) -> np.ndarray:
