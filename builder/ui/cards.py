@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 import streamlit as st
 
+from builder.ui import clicks
+
 
 @contextmanager
 def card(
@@ -24,4 +26,4 @@ def card(
         border=True, key=f"card_{name}{'_chosen' if chosen else ''}", height="stretch", gap="xsmall"
     ):
         yield clicked
-        clicked[0] = st.button(label, key=f"pick_{name}")
+        clicked[0] = clicks.button(label, key=f"pick_{name}")

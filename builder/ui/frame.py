@@ -15,7 +15,7 @@ from builder.errors import BuilderError, Problem
 from builder.project import Project
 from builder.runs import history
 from builder.runs.records import ProjectRecord
-from builder.ui import state
+from builder.ui import clicks, state
 from builder.ui.services import engine, store
 from builder.ui.work import Answer
 
@@ -154,6 +154,7 @@ def arrive_at(page: str) -> None:
     """Note which page is drawn, wherever the person came from."""
     if state.recall(SHOWN_PAGE) != page:
         _forget_polled_parts()
+        clicks.forget()
         state.remember(SHOWN_PAGE, page)
 
 

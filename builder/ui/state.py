@@ -52,6 +52,12 @@ def take(name: str, default: Any = None) -> Any:
     return st.session_state.pop(f"_{name}", default)
 
 
+def forget(beginning: str) -> None:
+    """Forget every value of this session whose name begins so."""
+    for name in [name for name in st.session_state if str(name).startswith(f"_{beginning}")]:
+        del st.session_state[name]
+
+
 def document_version(project: str) -> str:
     """Return the version of the open document as the canvas knows it.
 

@@ -12,7 +12,7 @@ import streamlit as st
 
 from builder.data.prepare import Prepared
 from builder.runs.records import RunRecord
-from builder.ui import forms, frame, questions, state
+from builder.ui import clicks, forms, frame, questions, state
 from builder.writing_settings import ANSWER_PARAMETERS
 
 MAXIMUM_TEXT = 5_000
@@ -42,7 +42,7 @@ def answer_text(run: RunRecord, prepared: Prepared) -> None:
     read = prepared.spec.inputs[0].settings
     left, right = st.columns(2, gap="large")
     with left:
-        if st.button("Take a text from the test part", icon=":material/casino:"):
+        if clicks.button("Take a text from the test part", key="answer.take", icon=":material/casino:"):
             row = np.random.default_rng().choice(prepared.indices["test"])
             sample = prepared.sample(int(row))
             state.set_widget("answer.text", sample["text"])

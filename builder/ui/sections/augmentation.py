@@ -16,7 +16,7 @@ from builder.augmentation_parameters import (
     offered,
 )
 from builder.project import Project
-from builder.ui import forms, frame, questions, state
+from builder.ui import clicks, forms, frame, questions, state
 
 _SYNONYMS = ("synonym_replacement", "synonyms")
 
@@ -55,7 +55,7 @@ def preview(project: Project) -> None:
         frame.show_problems(project.data.check())
         return
     number = state.recall("augmented.number", 0)
-    if st.button("Show other samples", icon=":material/casino:"):
+    if clicks.button("Show other samples", key="augmented.others", icon=":material/casino:"):
         number += 1
         state.remember("augmented.number", number)
     found = frame.awaited(

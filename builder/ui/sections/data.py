@@ -18,7 +18,7 @@ from builder.fine_tuning import with_words_of
 from builder.project import PREPROCESSING_PARAMETERS, ROLES, SPLIT_PARAMETERS, DataRecipe, Project
 from builder.share import FILE
 from builder.tasks import TASKS
-from builder.ui import charts, forms, frame, projects, questions, state
+from builder.ui import charts, clicks, forms, frame, projects, questions, state
 from builder.ui.sections.own_data import own_data
 from builder.ui.services import workspace
 
@@ -37,6 +37,7 @@ COLUMN_WORDS = {"numeric": ("number", "numbers"), "categorical": ("category", "c
 QUALITY_WORDS = {
     "duplicates": "Copies",
     "contradictions": "Contradictions",
+    "words": "Texts without words",
     "imbalance": "Rare classes",
     "outliers": "Outliers",
     "leakage": "Leakage",
@@ -294,7 +295,7 @@ def quality(project: Project) -> None:
     key = f"quality.{frame.current_id()}.{json.dumps(project.data.to_json(), sort_keys=True)}"
     if not state.recall(key):
         st.caption("Looks for copies in several parts, wrong labels, giveaway columns and outliers.")
-        if not st.button("Check the data", icon=":material/fact_check:"):
+        if not clicks.button("Check the data", key="check_data", icon=":material/fact_check:"):
             return
         state.remember(key, True)
     found = frame.awaited(lambda: questions.quality(project), "Checking the data …", height=120)
@@ -390,7 +391,7 @@ def _other_data(project: Project) -> None:
     if found is None:
         return
     st.caption("Roles, split and preparation are proposed anew. Blocks and training settings stay.")
-    if st.button("Use these data", type="primary"):
+    if clicks.button("Use these data", key="use_data", type="primary"):
         found = with_words_of(projects.with_task(found, project.data.task), project.data)
         _keep_recipe(project, found)
         st.rerun()

@@ -13,7 +13,7 @@ from builder.jobs import measuring as jobs
 from builder.runs.records import RunRecord
 from builder.truth import frontier
 from builder.truth.frontier import Answer, Point
-from builder.ui import charts, frame, questions, state
+from builder.ui import charts, clicks, frame, questions, state
 from builder.ui.format import count_words, metric_name, metric_value
 from builder.ui.runs import titles
 from builder.ui.sections import measuring
@@ -28,7 +28,9 @@ def choose_runs() -> list[RunRecord]:
     runs = jobs.runs_with_models(store(), frame.current_id(), workspace())
     if not runs:
         st.info("Nothing has been trained to its end yet. Train a model first.", icon=":material/insights:")
-        if st.button("Go to training", type="primary", icon=":material/model_training:"):
+        if clicks.button(
+            "Go to training", key="go_to_training", type="primary", icon=":material/model_training:"
+        ):
             frame.leave_for(frame.TRAIN)
         return []
     words = titles(runs, frame.current_id())

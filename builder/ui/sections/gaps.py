@@ -13,7 +13,7 @@ import streamlit as st
 from builder.data.masking import MASK
 from builder.data.prepare import Prepared
 from builder.runs.records import RunRecord
-from builder.ui import charts, frame, questions, state
+from builder.ui import charts, clicks, frame, questions, state
 
 MAXIMUM_TEXT = 5_000
 HEIGHT = 280
@@ -35,7 +35,7 @@ def fill_in(run: RunRecord, prepared: Prepared) -> None:
     """Show a text with gaps, and beside it what the model puts into them."""
     left, right = st.columns(2, gap="large")
     with left:
-        if st.button("Take a text from the test part", icon=":material/casino:"):
+        if clicks.button("Take a text from the test part", key="gaps.take", icon=":material/casino:"):
             row = int(np.random.default_rng().choice(prepared.indices["test"]))
             state.set_widget("gaps.text", _with_one_gap(prepared.sample(row)["text"]))
         text = st.text_area(

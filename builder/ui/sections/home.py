@@ -13,7 +13,7 @@ from builder.data.sources import Sample
 from builder.errors import BuilderError
 from builder.project import DataRecipe, Project
 from builder.runs.records import ProjectSummary
-from builder.ui import frame, projects, state, uploads
+from builder.ui import clicks, frame, projects, state, uploads
 from builder.ui.cards import card
 from builder.ui.format import ago, run_line
 from builder.ui.projects import TASKS, Task
@@ -93,15 +93,17 @@ def choose_preset(task: Task, data: Sample | DataRecipe | None) -> Project:
 def create(data: Sample | DataRecipe | None, preset: Project) -> None:
     """Offer to create the project, and to train it at once."""
     with st.container(horizontal=True):
-        both = st.button(
+        both = clicks.button(
             "Create and train",
+            key="create.train",
             type="primary",
             icon=":material/play_arrow:",
             disabled=data is None,
             help="Creates the project and starts training with the recommended settings.",
         )
-        only = st.button(
+        only = clicks.button(
             "Create project",
+            key="create.only",
             icon=":material/dashboard_customize:",
             disabled=data is None,
             help="Creates the project and opens its model, so that you can change it first.",
@@ -135,7 +137,7 @@ def running() -> None:
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             st.markdown(run_line(run))
             st.space("stretch")
-            if st.button("Watch", key=f"watch.{run.id}", icon=":material/monitoring:"):
+            if clicks.button("Watch", key=f"watch.{run.id}", icon=":material/monitoring:"):
                 state.open_project(run.project_id)
                 state.remember("run", run.id)
                 frame.leave_for(frame.TRAIN)
@@ -207,7 +209,7 @@ def _project_row(record: ProjectSummary) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(f"**{frame.escape(record.name)}**  \n:small[:gray[Changed {ago(record.updated_at)}]]")
         st.space("stretch")
-        if st.button("Open", key=f"open.{record.id}", icon=":material/arrow_forward:"):
+        if clicks.button("Open", key=f"open.{record.id}", icon=":material/arrow_forward:"):
             state.open_project(record.id)
             frame.leave_for(frame.MODEL)
         with st.popover("", icon=":material/more_vert:", type="tertiary", key=f"more.{record.id}"):
@@ -234,7 +236,7 @@ def _project_actions(record: ProjectSummary) -> None:
         help="One JSON file: data settings, model and training. Data files do not travel along.",
         on_click="ignore",
     )
-    if st.button("Delete", key=f"delete.{record.id}", icon=":material/delete:", width="stretch"):
+    if clicks.button("Delete", key=f"delete.{record.id}", icon=":material/delete:", width="stretch"):
         _confirm_delete(record)
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from builder.errors import BuilderError
 from builder.project import opened_project
-from builder.ui import frame, projects, questions, state, uploads
+from builder.ui import clicks, frame, projects, questions, state, uploads
 from builder.ui.format import count_words
 from builder.ui.services import workspace
 
@@ -40,7 +40,9 @@ def _offer(found: dict[str, Any], file: Path) -> None:
     st.markdown(f"**{name}** · {blocks} · {found['parameters']:,} parameters · {weights}")
     for note in found["notes"]:
         st.caption(frame.escape(note))
-    if st.button("Create project from it", type="primary", icon=":material/account_tree:"):
+    if clicks.button(
+        "Create project from it", key="create.opened", type="primary", icon=":material/account_tree:"
+    ):
         state.open_project(projects.keep(opened_project(found, file, file.stem)))
         frame.leave_for(frame.MODEL)
 

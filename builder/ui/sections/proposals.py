@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from builder.project import Project
-from builder.ui import charts, frame, questions, state
+from builder.ui import charts, clicks, frame, questions, state
 from builder.ui.format import size
 from builder.ui.work import Answer
 
@@ -34,7 +34,7 @@ def _offer(
 ) -> None:
     # What a suggestion changes is left out of the question, so that its answer stays when it is taken.
     asked = _asked(project, name)
-    clicked = st.button(label, icon=":material/play_circle:", key=f"start.{name}", width="stretch")
+    clicked = clicks.button(label, icon=":material/play_circle:", key=f"start.{name}", width="stretch")
     if ask(asked, clicked) is None:
         return
     answer = frame.awaited(lambda: _known(ask(asked, False)), "Measuring …", height=120)

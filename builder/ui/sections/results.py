@@ -12,7 +12,7 @@ import streamlit as st
 from builder.data.prepare import Prepared
 from builder.runs.records import RunRecord
 from builder.tasks import TASKS
-from builder.ui import charts, frame, questions, state
+from builder.ui import charts, clicks, frame, questions, state
 from builder.ui.format import duration, metric_name, metric_value
 from builder.ui.run_data import prepared_of
 from builder.ui.runs import RUNS_SHOWN, run_chooser
@@ -97,7 +97,9 @@ def choose_run(name: str = "result") -> RunRecord | None:
             "Nothing has been trained to its end yet. Results appear here after the first run.",
             icon=":material/insights:",
         )
-        if st.button("Go to training", type="primary", icon=":material/model_training:"):
+        if clicks.button(
+            "Go to training", key="go_to_training", type="primary", icon=":material/model_training:"
+        ):
             frame.leave_for(frame.TRAIN)
         return None
     with st.container(width=420):

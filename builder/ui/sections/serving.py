@@ -9,7 +9,7 @@ from builder.export.job import AUTO_SERVED, SERVED
 from builder.jobs import serving
 from builder.runs.records import RunRecord, ServerRecord
 from builder.runs.servers import list_servers
-from builder.ui import frame, questions, state
+from builder.ui import clicks, frame, questions, state
 from builder.ui.services import store, workspace
 
 _LOG_LINES = 200
@@ -41,7 +41,7 @@ def _start(run: RunRecord, again: bool) -> None:
             width=280,
         )
         label = "Start another server" if again else "Start a server"
-        if st.button(label, icon=":material/dns:", key="serve.start", disabled=bool(going_on)):
+        if clicks.button(label, icon=":material/dns:", key="serve.start", disabled=bool(going_on)):
             state.remember(f"serve.{run.id}", chosen)
             questions.start_server(run.id, chosen)
             st.rerun()
@@ -76,7 +76,7 @@ def _card(record: ServerRecord) -> None:
             if lives:
                 st.link_button("Try it", record.address, icon=":material/open_in_new:")
                 st.link_button("For programs", f"{record.address}/docs", icon=":material/api:")
-            if st.button(
+            if clicks.button(
                 "Stop" if lives else "Remove", key=f"stop.{record.id}", icon=":material/stop_circle:"
             ):
                 serving.stop_server(record.id, store())

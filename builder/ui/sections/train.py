@@ -13,7 +13,7 @@ from builder.jobs import training
 from builder.project import Project
 from builder.runs.records import ACTIVE, INTERRUPTED, PAUSED, QUEUED, RESUMABLE, RUNNING, RunRecord
 from builder.training_parameters import TRAINING_PARAMETERS, parameters_of
-from builder.ui import forms, frame, projects, questions, state
+from builder.ui import clicks, forms, frame, projects, questions, state
 from builder.ui.components.live_chart import live_chart
 from builder.ui.format import ago
 from builder.ui.runs import RUNS_SHOWN, run_chooser
@@ -141,7 +141,9 @@ def controls(run: RunRecord) -> None:
             _button(run, "pause", "Resume", "play_arrow", training.resume)
         if run.status in (*ACTIVE, QUEUED):
             _button(run, "stop", "Stop", "stop", training.stop, "Ends the run and keeps its best weights.")
-        if run.result and st.button("See results", type="primary", icon=":material/insights:"):
+        if run.result and clicks.button(
+            "See results", key="see_results", type="primary", icon=":material/insights:"
+        ):
             state.remember("run", run.id)
             frame.leave_for(frame.RESULTS)
 

@@ -16,7 +16,7 @@ from builder.data.spec import DataSpec
 from builder.errors import BuilderError
 from builder.runs.records import RunRecord
 from builder.tasks import TASKS
-from builder.ui import charts, frame, questions, state
+from builder.ui import charts, clicks, frame, questions, state
 from builder.ui.components.drawing import drawing_board
 from builder.ui.run_data import prepared_of
 from builder.ui.sections import anomalies, boxes, entities, labels, masks
@@ -161,7 +161,7 @@ def _forecast(prepared: Prepared, run: RunRecord) -> None:
 
 
 def _text(prepared: Prepared) -> dict[str, Any] | None:
-    if st.button("Take a text from the test part", icon=":material/casino:"):
+    if clicks.button("Take a text from the test part", key="try.take", icon=":material/casino:"):
         row = np.random.default_rng().choice(prepared.indices["test"])
         state.set_widget("try.text", prepared.sample(int(row))["text"])
     text = st.text_area(
@@ -226,7 +226,7 @@ def _field(name: str, value: Any, settings: Mapping[str, Any], key: str) -> Any:
 
 def _test_row(prepared: Prepared, label: str) -> int:
     number = state.recall("try.number", 0)
-    if st.button(label, icon=":material/casino:"):
+    if clicks.button(label, key="try.another", icon=":material/casino:"):
         number += 1
         state.remember("try.number", number)
     rows = prepared.indices["test"]
