@@ -16,6 +16,7 @@ from builder.runs.files import write_json
 from builder.train.checkpoint import copies
 from builder.train.run_state import Position
 from builder.train.training_data import TrainingData
+from builder.train.untouched import untouched
 
 TENSORS_FILE = "tensors.json"
 PROBE_ROWS = 64
@@ -72,22 +73,16 @@ class TensorSamples:
     def _look(self) -> dict[str, Any]:
         inputs, targets = self._probe_batch()
         variables = self.model.trainable_variables
-        untouched = [*self.model.non_trainable_variables, *self.model.metrics_variables]
-        kept = copies(untouched)
-        try:
+        with untouched(self.model):
             with tf.GradientTape() as tape:
                 outputs = self.model(inputs, training=True)
                 loss = self.model.compute_loss(None, targets, outputs)
             found = tape.gradient(loss, [variable.value for variable in variables])
-        finally:
-            # Batch normalization and random generators went on, and a resumed run must not see it.
-            for variable, value in zip(untouched, kept, strict=True):
-                variable.assign(value)
+            dead, answers = dead_units(self.model, inputs), class_shares(self.model, inputs)
         gradients = {
             variable.path: np.zeros(1) if item is None else np.asarray(tf.convert_to_tensor(item))
             for variable, item in zip(variables, found, strict=True)
         }
-        dead = dead_units(self.model, inputs)
         layers = {
             layer.name: _layer_facts(layer, gradients, dead.get(layer.name))
             for layer in self.model.layers
@@ -97,7 +92,7 @@ class TensorSamples:
             "gradient_norm": _norm(gradients.values()),
             "weight_norm": _norm(copies(variables)),
             "layers": layers,
-            "answers": class_shares(self.model, inputs),
+            "answers": answers,
         }
 
     def _probe_batch(self) -> tuple[Any, Any]:

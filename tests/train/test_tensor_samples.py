@@ -16,6 +16,14 @@ from builder.train.training_data import TrainingData
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 
+def recurrent_model():
+    """Return a model whose layer draws from its random generator whenever it runs."""
+    image = keras.Input((32, 32, 1), name="image")
+    rows = keras.layers.Reshape((32, 32))(image)
+    hidden = keras.layers.GRU(4, dropout=0.5)(rows)
+    return keras.Model(image, keras.layers.Dense(10, activation="softmax")(hidden))
+
+
 @pytest.fixture(scope="module")
 def looked(digits, tmp_path_factory):
     """A model, its state before and after a sample was taken, and the sample."""
@@ -33,6 +41,16 @@ def test_a_look_changes_nothing(looked):
     _, before, after, _, _ = looked
     for one, other in zip(before, after, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_a_look_into_a_recurrent_model_leaves_its_random_generator(digits, tmp_path):
+    chosen = settings()
+    model, data = recurrent_model(), TrainingData(digits, chosen)
+    compile_model(model, data, chosen)
+    before = [np.array(variable) for variable in model.variables]
+    TensorSamples(model, data, tmp_path).take(7, 1)
+    for one, other in zip(before, model.variables, strict=True):
+        np.testing.assert_array_equal(one, np.array(other))
 
 
 def test_norms_and_histograms_are_those_of_the_weights(looked):
