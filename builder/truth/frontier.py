@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from builder.errors import stop
+from builder.scores import is_share
 
 Point = Mapping[str, Any]
 COSTS = {"bytes": "size", "latency_ms": "latency"}
-# Scores between 0 and 1, whose hundredths are spoken of as points.
-_SHARES = ("accuracy", "f1", "iou", "auc", "average_precision")
 
 
 @dataclass(frozen=True)
@@ -89,11 +88,6 @@ def gain(point: Point) -> float:
     """Return the score as a number that is larger where it is better."""
     score = float(point["score"])
     return score if point["larger_is_better"] else -score
-
-
-def is_share(metric: str) -> bool:
-    """Tell whether a metric is a share, of which a hundredth is called a point."""
-    return any(part in metric for part in _SHARES)
 
 
 def score_words(point: Point) -> str:

@@ -11,8 +11,6 @@ from builder.runs.files import read_json, write_json
 
 TRUTH_FILE = "truth.json"
 VARIANTS_FILE = "variants.json"
-# A loss below this, in points of a share, is called none: a sample or two decide it.
-NO_LOSS = 0.005
 
 
 def read_truth(exports: Path) -> dict[str, Any] | None:

@@ -19,7 +19,6 @@ from builder.project import Project
 from builder.tasks import TASKS
 from builder.truth.boards import verdicts
 from builder.truth.micro import micro
-from builder.truth.report import NO_LOSS
 from builder.truth.speed import speed, threads_here
 
 Progress = Callable[[float, str], None]
@@ -98,22 +97,6 @@ def is_larger_better(metric: str, task: str) -> bool:
     if metric == TASKS[task].metric:
         return TASKS[task].larger_is_better
     return "accuracy" in metric
-
-
-def loss_words(variant: Mapping[str, Any]) -> str:
-    """Return what a variant loses against the Keras model, in a few words."""
-    change = variant.get("change")
-    if change is None:
-        return "not measured"
-    if abs(change) < 1e-9:
-        return "as good as the Keras model"
-    return f"{abs(change):.4g} {'better' if change > 0 else 'worse'} than the Keras model"
-
-
-def needs_remedy(variant: Mapping[str, Any]) -> bool:
-    """Tell whether a variant loses so much that its blocks should be looked at."""
-    change = variant.get("change")
-    return bool(variant.get("hurting")) and change is not None and change < -NO_LOSS
 
 
 def _is_measured(item: Mapping[str, Any]) -> bool:

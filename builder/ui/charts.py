@@ -9,7 +9,8 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from builder.truth.frontier import described, is_share, key_of
+from builder.scores import is_share
+from builder.truth.frontier import described, key_of
 
 # The accent of the theme; it reads on light and on dark ground.
 ACCENT = "#14857b"

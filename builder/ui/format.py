@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 from builder.runs.records import RunRecord
+from builder.scores import is_share
 from builder.ui.frame import escape
 
 STATUS = {
@@ -50,19 +51,6 @@ METRIC_NAMES = {
     "recall": "Recall",
     "top_5_accuracy": "Top-5 accuracy",
 }
-
-
-_SHARES = (
-    "exact_matches",
-    "character_error_rate",
-    "macro_f1",
-    "agreement",
-    "entity_f1",
-    "precision",
-    "recall",
-    "mean_iou",
-    "mean_average_precision",
-)
 
 
 def status_badge(status: str) -> str:
@@ -132,7 +120,7 @@ def metric_value(name: str, value: Any) -> str:
     """Return a metric's value: shares as percent, others with four digits."""
     if not isinstance(value, (int, float)):
         return "–"
-    if "accuracy" in name or name in _SHARES:
+    if is_share(name):
         return f"{value:.1%}"
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 

@@ -56,6 +56,13 @@ def test_a_smaller_error_is_better_where_the_metric_is_an_error() -> None:
     assert "within 0.1 of the best" in frontier.smallest_within(errors, 0.1).words
 
 
+def test_points_are_of_a_share_also_where_a_smaller_one_is_better() -> None:
+    of_speech = {"metric": "character_error_rate", "larger_is_better": False}
+    known = [point("float", 0.05, 400, 2.0, **of_speech), point("eight", 0.20, 100, 1.0, **of_speech)]
+    assert frontier.smallest_within(known, 1.0).point == known[0]
+    assert frontier.smallest_within(known, 15.0).point == known[1]
+
+
 @pytest.mark.parametrize(
     ("answer", "named", "words"),
     [

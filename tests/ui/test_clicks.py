@@ -1,4 +1,4 @@
-"""A click counts once, also where the run of the page that got it is given up before it comes to the button."""
+"""A click counts once, also where a newer request has ended the run of the page that got it."""
 
 from typing import Any
 

@@ -94,9 +94,9 @@ def exported(run_id: str, engine: Any) -> str:
     return run_id
 
 
-def measured(run_id: str) -> None:
+def measured(run_id: str, found: dict[str, Any] = TRUTH) -> None:
     folder = services.workspace().run_folder(run_id)
-    keep(TRUTH, folder / "exports", folder, model_stamp(folder / "model.keras"))
+    keep(found, folder / "exports", folder, model_stamp(folder / "model.keras"))
 
 
 def asked_measures(engine: Any) -> list[dict[str, Any]]:
@@ -123,7 +123,7 @@ def test_the_blocks_that_hurt_are_named_marked_and_kept_in_floats_by_one_click(
     measured(exported)
     at = open_page("export")
     assert not at.exception
-    assert "Rounding costs -4.00 points" in words(at) and "**lstm**" in words(at)
+    assert "Accuracy is 4.00 points worse after rounding" in words(at) and "**lstm**" in words(at)
     assert canvas_data(at)["marks"] == {"lstm": "costly"}
     assert "Fits:" in " ".join(
         str(value) for frame in at.dataframe for value in frame.value.to_numpy().ravel()
@@ -131,6 +131,23 @@ def test_the_blocks_that_hurt_are_named_marked_and_kept_in_floats_by_one_click(
     button(at, "Keep lstm in floats, measure again").click().run()
     assert not at.exception
     assert asked_measures(engine)[0]["quantization"] == {**CHOICES, "keep_float": ["lstm"]}
+
+
+@pytest.mark.parametrize(
+    ("error", "more", "told"),
+    [
+        (41_000.0, 12.0, "Rounding costs next to nothing here"),
+        (0.012, 0.004, "Average error is 0.004 worse after rounding"),
+    ],
+)
+def test_what_rounding_costs_is_told_in_the_unit_of_the_score(
+    error: float, more: float, told: str, open_page: Open, exported: str
+) -> None:
+    files = [{**item, "score": error + more, "change": -more} for item in TRUTH["variants"]]
+    keras = {"score": error, "classes": {}}
+    scored = {"metric": "mean_absolute_error", "larger_is_better": False, "keras": keras, "variants": files}
+    measured(exported, {**TRUTH, **scored})
+    assert told in words(open_page("export"))
 
 
 def test_more_calibration_is_one_click_too(open_page: Open, exported: str, engine: Any) -> None:

@@ -14,7 +14,7 @@ from builder.export.formats import FORMATS, formats_for
 from builder.export.report import is_outdated, read_report
 from builder.jobs.measuring import MODEL_FILE
 from builder.runs.records import RunRecord
-from builder.ui import frame, questions, state
+from builder.ui import clicks, frame, questions, state
 from builder.ui.format import metric_name, metric_value, size
 from builder.ui.run_data import run_project
 from builder.ui.sections import truth
@@ -40,7 +40,7 @@ def choose_and_start(run: RunRecord) -> None:
             _bundle(run)
         label = "Export again" if again else "Export everything"
         kind: Any = "secondary" if again else "primary"
-        start_all = st.button(label, type=kind, icon=":material/package_2:", key="export.all")
+        start_all = clicks.button(label, type=kind, icon=":material/package_2:", key="export.all")
         with st.popover("Quantization", icon=":material/tune:"):
             chosen = truth.choices(run, kept)
         with st.popover("Choose formats", icon=":material/checklist:"):
@@ -190,7 +190,7 @@ def _some_formats(run: RunRecord, quantization: Mapping[str, Any]) -> None:
     )
     for name in chosen:
         st.caption(f"**{FORMATS[name].label}** {FORMATS[name].use}")
-    if st.button("Export these", disabled=not chosen, key="export.some"):
+    if clicks.button("Export these", disabled=not chosen, key="export.some"):
         _start(run, list(chosen), quantization)
         st.rerun()
 

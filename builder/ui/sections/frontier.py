@@ -11,6 +11,7 @@ import streamlit as st
 from builder.export.bundle import zip_folder
 from builder.jobs import measuring as jobs
 from builder.runs.records import RunRecord
+from builder.scores import is_share
 from builder.truth import frontier
 from builder.truth.frontier import Answer, Point
 from builder.ui import charts, clicks, frame, questions, state
@@ -93,7 +94,7 @@ def asked(points: Sequence[Point]) -> None:
     """Answer three questions in words, each with a button that marks the point."""
     st.markdown("### Which one?")
     left, middle, right = st.columns(3)
-    share = bool(points) and frontier.is_share(points[0]["metric"])
+    share = bool(points) and is_share(points[0]["metric"])
     within = "Smallest within … points of the best" if share else "Smallest within … of the best"
     with left:
         _question(within, "within", 1.0, points, frontier.smallest_within)

@@ -10,7 +10,8 @@ import streamlit as st
 
 from builder.export.quantization import MOST_SAMPLES, Quantization
 from builder.runs.records import RunRecord
-from builder.truth.report import NO_LOSS, read_truth, read_variants
+from builder.scores import is_loss, is_share
+from builder.truth.report import read_truth, read_variants
 from builder.ui import frame, questions, state
 from builder.ui.components.canvas import canvas
 from builder.ui.format import metric_name, metric_value, size
@@ -131,7 +132,7 @@ def _score_row(found: Mapping[str, Any], item: Mapping[str, Any]) -> dict[str, A
     return {
         "Format": item["label"],
         metric_name(found["metric"]): metric_value(found["metric"], item.get("score")),
-        "Change": _change(found["metric"], item.get("change")),
+        "Change": _change(found, item.get("change")),
         "Agreement": item.get("agreement"),
         "Size": size(item["bytes"]),
         "One thread": _times(speed.get("one")),
@@ -172,9 +173,9 @@ def _verdict(found: Mapping[str, Any], variant: Mapping[str, Any]) -> None:
     change = variant["change"]
     blocks = ", ".join(f"**{frame.escape(block)}**" for block in variant["hurting"])
     source = f" Most of the error in its answers comes from {blocks}." if blocks else ""
-    if change is not None and change < -NO_LOSS:
-        lost = _change(found["metric"], change)
-        st.warning(f"Rounding costs {lost}.{source}", icon=":material/trending_down:")
+    if change is not None and is_loss(found["metric"], found["keras"]["score"], change):
+        lost = f"{metric_name(found['metric'])} is {_amount(found['metric'], change)} worse"
+        st.warning(f"{lost} after rounding.{source}", icon=":material/trending_down:")
     else:
         st.success(f"Rounding costs next to nothing here.{source}", icon=":material/check_circle:")
 
@@ -307,12 +308,15 @@ def _start(run_id: str, quantization: Mapping[str, Any] | None) -> None:
     questions.start_measuring(run_id, [run_id], quantization)
 
 
-def _change(metric: str, change: float | None) -> str:
-    if change is None:
-        return "–"
-    if metric_value(metric, 0.5).endswith("%"):
+def _change(found: Mapping[str, Any], change: float | None) -> str:
+    share = is_share(found["metric"])
+    if change is None or abs(change) < 1e-9 or (share and found["larger_is_better"]):
         return _points(change)
-    return "none" if abs(change) < 1e-9 else f"{abs(change):.3g} {'better' if change > 0 else 'worse'}"
+    return f"{_amount(found['metric'], change)} {'better' if change > 0 else 'worse'}"
+
+
+def _amount(metric: str, change: float) -> str:
+    return f"{100 * abs(change):.2f} points" if is_share(metric) else f"{abs(change):.3g}"
 
 
 def _points(change: float | None) -> str:

@@ -1,0 +1,30 @@
+"""Scores are spoken of in their own unit, and a loss is one in that unit."""
+
+import pytest
+
+from builder.scores import is_loss, is_share
+
+
+@pytest.mark.parametrize(
+    ("metric", "before", "change", "expected"),
+    [
+        ("accuracy", 0.97, -0.004, False),
+        ("accuracy", 0.97, -0.02, True),
+        ("accuracy", 0.97, 0.02, False),
+        # Dollars, and a share of the target's spread: half a point says nothing of either.
+        ("mean_absolute_error", 41_000.0, -12.0, False),
+        ("mean_absolute_error", 41_000.0, -900.0, True),
+        ("mean_absolute_error", 0.012, -0.004, True),
+        ("bleu", 24.0, -0.1, False),
+        ("bleu", 24.0, -2.0, True),
+    ],
+)
+def test_a_loss_is_a_point_of_a_share_or_a_part_of_another_score(
+    metric: str, before: float, change: float, expected: bool
+) -> None:
+    assert is_loss(metric, before, change) is expected
+
+
+def test_shares_are_known_by_name() -> None:
+    assert all(map(is_share, ("sparse_categorical_accuracy", "character_error_rate", "mean_iou")))
+    assert not any(map(is_share, ("bleu", "perplexity", "mean_absolute_error", "r2")))
