@@ -78,6 +78,8 @@ def student_of(
         told, *features = keras.tree.flatten(known([arrays[name] for name in names], training=False))
         if is_of_classes:
             followed = softened_loss(told, answer, kinds[0], kinds[1], temperature, of_labels)
+            # The task's loss, which has the penalties on weights in it, counts in part only.
+            followed += sum(student.losses)
         else:
             followed = task_loss(told)
         return weight, followed, 0.0 if imitate is None else imitate(x, features[0])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,7 @@ import keras
 
 from builder.adversarial.model import AdversarialModel
 from builder.compress.distillation import student_of
-from builder.compress.kernels import Chosen, chosen_kernels
+from builder.compress.kernels import Chosen, chosen_kernels, every_kernel
 from builder.compress.magnitude_pruning import check_prunable, keep_zeros, pruned_steps, sparse_variables
 from builder.compress.measure import weight_report
 from builder.compress.quantization_aware import RANGES_FILE, ranges_of, rounded_model
@@ -140,7 +140,7 @@ def _prune(
     _take_all(model, source, run_id)
     chosen = chosen_kernels(model, settings["embeddings"])
     check_prunable(chosen, settings["pattern"])
-    around = _with_old_zeros(model, partial(_pruning, chosen=chosen, settings=settings))
+    around = _with_old_zeros(model, source, partial(_pruning, chosen=chosen, settings=settings))
     return Started(model, Shaping(around, settled=settings["ramp"]), chosen.left)
 
 
@@ -155,7 +155,7 @@ def _cluster(
     chosen = chosen_kernels(model, settings["embeddings"])
     cluster(chosen, settings["clusters"])
     variables = [kernel.variable for kernel in chosen.kernels]
-    around = _with_old_zeros(model, lambda trained, updates: clustered_steps(variables))
+    around = _with_old_zeros(model, source, lambda trained, updates: clustered_steps(variables))
     return Started(model, Shaping(around), chosen.left)
 
 
@@ -164,14 +164,16 @@ def _round(
 ) -> Started:
     _take_all(model, source, run_id)
     rounded, left = rounded_model(model, settings["range_momentum"])
-    return Started(rounded, Shaping(_sparse_stays(model), kept=model), left, partial(ranges_of, rounded))
+    return Started(
+        rounded, Shaping(_sparse_stays(model, source), kept=model), left, partial(ranges_of, rounded)
+    )
 
 
 def _slice(
     model: keras.Model, source: keras.Model, settings: dict[str, Any], spec: DataSpec, run_id: str
 ) -> Started:
     slice_weights(source, model)
-    return Started(model, Shaping(_sparse_stays(model)))
+    return Started(model, Shaping(_sparse_stays(model, source)))
 
 
 def _teach(
@@ -182,22 +184,27 @@ def _teach(
             "A model that predicts several things at once cannot be taught by a run. Choose another recipe."
         )
         raise stop("recipe_misfit", message, field="recipe")
+    shaping = Shaping(kept=model)
     if settings["start"] == TEACHER_UNITS:
         slice_weights(source, model)
+        shaping = Shaping(_sparse_stays(model, source), kept=model)
     of_classes = not spec.predicts_numbers
     student = student_of(model, source, settings, of_classes, spec.predicts_labels)
-    return Started(student, Shaping(kept=model))
+    return Started(student, shaping)
 
 
-def _sparse_stays(model: keras.Model) -> Any:
-    """Return a shaping in which zeros of an earlier pruning stay."""
-    variables: Sequence[Any] = sparse_variables(model)
+def _sparse_stays(model: keras.Model, source: keras.Model) -> Any:
+    """Return a shaping in which zeros stay that an earlier pruning has left in the run it starts from."""
+    # The model itself may hold few of them where what was zero is cut off.
+    sparse = {variable.path for variable in sparse_variables(source)}
+    kernels, _ = every_kernel(model, True)
+    variables = [kernel.variable for kernel in kernels if kernel.variable.path in sparse]
     return lambda trained, updates: keep_zeros(variables)
 
 
-def _with_old_zeros(model: keras.Model, around: Any) -> Any:
+def _with_old_zeros(model: keras.Model, source: keras.Model, around: Any) -> Any:
     """Return a shaping in which zeros stay also where the recipe itself does not look."""
-    stays = _sparse_stays(model)
+    stays = _sparse_stays(model, source)
 
     def both(trained: keras.Model, updates: int) -> Any:
         shaped, keeping = around(trained, updates), stays(trained, updates)

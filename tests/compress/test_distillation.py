@@ -84,3 +84,23 @@ def test_a_teacher_of_other_data_or_classes_is_refused_in_words():
         student_of(model(8, "student"), model(8, "teacher", classes=4), settings, True)
     with pytest.raises(BuilderError, match="teacher's inputs .*'features' 5"):
         student_of(model(8, "student"), model(8, "teacher", features=5), settings, True)
+
+
+@pytest.mark.parametrize("is_of_classes", [True, False])
+def test_penalties_on_weights_count_in_full_however_much_the_teacher_counts(is_of_classes):
+    teacher, plain = model(16, "teacher"), model(8, "student")
+    plain.get_layer("dropout").rate = 0.0
+    taught = student_of(
+        plain, teacher, RECIPES[DISTILLATION].settings({"teacher_weight": 0.9}), is_of_classes
+    )
+    taught.compile("sgd", "mse")
+    data = {"features": np.random.default_rng(1).normal(size=(8, 4)).astype(np.float32)}
+    wanted = np.zeros((8, 3), np.float32)
+
+    def loss():
+        return float(taught.compute_loss(data, wanted, taught(data, training=True)))
+
+    before = loss()
+    plain.get_layer("head").kernel.regularizer = keras.regularizers.L2(0.1)
+    penalty = 0.1 * float(np.sum(np.square(plain.get_layer("head").kernel)))
+    assert loss() - before == pytest.approx(penalty, rel=1e-3)

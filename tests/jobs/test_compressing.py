@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 
+from builder.data.spec import DataSpec
 from builder.errors import BuilderError
 from builder.jobs import tasks, worker
 from builder.jobs.compressing import start
@@ -86,33 +87,80 @@ def test_a_model_of_half_the_units_is_cut_and_taught(no_launch):
     assert default_store().run_document(alone.id)["model"] == document["model"]
 
 
-@pytest.mark.parametrize("recipe", ["magnitude_pruning", "weight_clustering"])
-def test_zeros_stay_also_in_tables_that_the_next_recipe_leaves_alone(recipe):
-    def built():
-        steps = keras.Input((6,), dtype="int32", name="tokens")
-        x = keras.layers.GlobalAveragePooling1D()(keras.layers.Embedding(50, 8, name="words")(steps))
-        model = keras.Model(steps, keras.layers.Dense(3, name="head")(x))
-        model.compile("sgd", "mse")
-        return model
+def small_text_model(words=(8, 8)):
+    """Return a model of a table of words, a dense layer and a head; its layers' sizes may differ."""
+    steps = keras.Input((6,), dtype="int32", name="tokens")
+    x = keras.layers.GlobalAveragePooling1D()(keras.layers.Embedding(50, words[0], name="words")(steps))
+    x = keras.layers.Dense(words[1], activation="relu", name="dense")(x)
+    model = keras.Model(steps, keras.layers.Dense(3, "softmax", name="head")(x))
+    model.compile("sgd", "mse")
+    return model
 
-    source = built()
-    table = np.array(source.get_layer("words").embeddings)
-    table[::2] = 0.0
-    source.get_layer("words").embeddings.assign(table)
-    folder = default_workspace().run_folder("sparse")
-    source.save(folder / "model.keras")
-    document = small_document() | {"compression": {"recipe": recipe, "run": "sparse", "settings": {}}}
-    model = built()
-    started = start(model, Project.from_json(document), None, default_workspace(), lambda kind, words: None)
+
+def kept_as_run(model, run_id):
+    model.save(default_workspace().run_folder(run_id) / "model.keras")
+
+
+def moved_once(model, recipe, settings=None):
+    """Start a recipe from the run 'sparse' and make one step that moves every weight."""
+    compression = {"recipe": recipe, "run": "sparse", "settings": settings or {}}
+    project = Project.from_json(small_document() | {"compression": compression})
+    spec = DataSpec("classification", (), ("a", "b", "c"))
+    started = start(model, project, spec, default_workspace(), lambda kind, words: None)
 
     def step(batch):
         for weight in model.trainable_weights:
             weight.assign_add(keras.ops.ones_like(weight))
         return {}
 
-    started.shaping.around(model, 10)(step)(None)
+    started.shaping.around(started.model, 10)(step)(None)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "settings"),
+    [
+        ("magnitude_pruning", {}),
+        ("weight_clustering", {}),
+        ("structured_pruning", {}),
+        ("quantization_aware", {}),
+        ("distillation", {"start": "teacher_units"}),
+    ],
+)
+def test_zeros_stay_also_in_tables_that_the_next_recipe_leaves_alone(recipe, settings):
+    source = small_text_model()
+    table = np.array(source.get_layer("words").embeddings)
+    table[::2] = 0.0
+    source.get_layer("words").embeddings.assign(table)
+    kept_as_run(source, "sparse")
+    model = small_text_model()
+    moved_once(model, recipe, settings)
     after = np.asarray(model.get_layer("words").embeddings)
     assert np.array_equal(after == 0, table == 0)
+
+
+@pytest.mark.parametrize("recipe", ["structured_pruning", "distillation"])
+def test_zeros_stay_where_the_cut_has_left_few_of_them(recipe):
+    source = small_text_model((8, 8))
+    kernel = np.array(source.get_layer("dense").kernel)
+    # All but one zero lie in the units that are cut off, and one is less than by chance.
+    kernel[:6, 4:] = 0.0
+    kernel[3, 1] = 0.0
+    source.get_layer("dense").kernel.assign(kernel)
+    kept_as_run(source, "sparse")
+    model = small_text_model((8, 4))
+    settings = {"start": "teacher_units"} if recipe == "distillation" else {}
+    moved_once(model, recipe, settings)
+    after = np.asarray(model.get_layer("dense").kernel)
+    assert np.argwhere(after == 0).tolist() == [[3, 1]]
+
+
+def test_a_student_of_new_weights_learns_all_of_them():
+    source = small_text_model()
+    source.get_layer("dense").kernel.assign(np.zeros((8, 8)))
+    kept_as_run(source, "sparse")
+    model = small_text_model()
+    moved_once(model, "distillation")
+    assert np.count_nonzero(model.get_layer("dense").kernel) == 64
 
 
 def test_what_does_not_fit_is_told_in_words():
