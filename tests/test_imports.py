@@ -17,6 +17,7 @@ LEVELS = (
         "augmentation_parameters",
         "compression_parameters",
         "generating_settings",
+        "scores",
         "speed_parameters",
         "tasks",
         "workers",
