@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from builder.codegen.folder_code import ALL_FILES, OPENED_ZIP
+from builder.codegen.folder_code import ALL_FILES, opened_zip_code
 from builder.codegen.layout import constant, literal, source
 from builder.codegen.loading import Loaded, Reading, not_code, sample_facts
 from builder.data.box_targets import PictureFinder, box_target, folders_shared, stem_of
@@ -84,7 +84,7 @@ def read_boxes(recipe: DataRecipe, spec: DataSpec, given: Loaded) -> Reading:
         ("import csv", "import io", "import zipfile", "from PIL import Image, ImageOps"),
         (
             *(source(part) for part in carried),
-            *(_PICTURE_WITH_BOXES, OPENED_ZIP, ALL_FILES, _BOX_OF, _READ_BOXES),
+            *(_PICTURE_WITH_BOXES, opened_zip_code(spec), ALL_FILES, _BOX_OF, _READ_BOXES),
             "\n".join(lines),
         ),
         (

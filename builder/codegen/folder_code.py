@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from builder.codegen.label_code import label_reading
-from builder.codegen.layout import constant, source
+from builder.codegen.layout import constant, literal
 from builder.codegen.loading import Loaded, Reading, not_code
 from builder.data.class_folders import NAME_PART
 from builder.data.spec import DataSpec
-from builder.data.zip_names import names_encoding, opened_zip
+from builder.data.zip_names import NAMES_ENCODING
 from builder.project import DataRecipe
 
 _READ_FILES = '''\
@@ -31,7 +31,10 @@ def read_{many}(path):
         if is_{one}(name) and not file.is_symlink():
             yield name, file.read_bytes()'''
 
-OPENED_ZIP = f"{source(names_encoding)}\n\n\n{source(opened_zip)}"
+_OPENED_ZIP = '''\
+def opened_zip(path):
+    """Return a zip with its names as they were written."""
+    return zipfile.ZipFile(path{encoding})'''
 
 ALL_FILES = '''\
 def is_shown(name):
@@ -47,6 +50,13 @@ def read_files(path):
     files = sorted(path.rglob("*"), key=lambda file: (file.parent.parts, file.name))
     plain = {file.relative_to(path).as_posix(): file for file in files if file.is_file()}
     return {name: file.read_bytes() for name, file in plain.items() if is_shown(name)}'''
+
+
+def opened_zip_code(spec: DataSpec) -> str:
+    """Return the code of ``opened_zip``, which reads the names of a zip in the encoding that was found."""
+    encoding = spec.reading.get(NAMES_ENCODING)
+    return _OPENED_ZIP.format(encoding=f", metadata_encoding={literal(encoding)}" if encoding else "")
+
 
 _CLASS_OF = '''\
 def class_of(name):
@@ -86,19 +96,19 @@ class FileKind:
     decoding: Reading
 
 
-def read_files(kind: FileKind) -> Reading:
+def read_files(spec: DataSpec, kind: FileKind) -> Reading:
     """Return the code that yields the files of a kind, and decodes one."""
     reading = _READ_FILES.format(one=kind.one, many=kind.many, constant=kind.many.upper())
     return Reading(
         ("import io", "import zipfile", *kind.decoding.imports),
-        (*kind.decoding.definitions, OPENED_ZIP, reading),
+        (*kind.decoding.definitions, opened_zip_code(spec), reading),
         (*kind.decoding.constants, *constant(kind.many.upper(), kind.extensions)),
     )
 
 
 def read_folders(recipe: DataRecipe, spec: DataSpec, given: Loaded, kind: FileKind) -> Reading:
     """Return the code that reads files of which every class has a folder of its own."""
-    files, labels = read_files(kind), label_reading(spec)
+    files, labels = read_files(spec, kind), label_reading(spec)
     imports, definitions = [*files.imports, *labels.imports], [*files.definitions, *labels.definitions]
     constants = [*files.constants, *labels.constants]
     lines = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from builder.codegen.folder_code import ALL_FILES, OPENED_ZIP
+from builder.codegen.folder_code import ALL_FILES, opened_zip_code
 from builder.codegen.layout import constant
 from builder.codegen.loading import Loaded, Reading
 from builder.codegen.picture_code import picture_files
@@ -69,7 +69,7 @@ def read_masks(recipe: DataRecipe, spec: DataSpec, given: Loaded) -> Reading:
     )
     return Reading(
         ("import io", "import re", "import zipfile", *kind.decoding.imports),
-        (*kind.decoding.definitions, _MASK_OF, OPENED_ZIP, ALL_FILES, _PAIRS, "\n".join(lines)),
+        (*kind.decoding.definitions, _MASK_OF, opened_zip_code(spec), ALL_FILES, _PAIRS, "\n".join(lines)),
         (
             "# The value of each class in a mask.",
             *constant("CLASS_VALUES", _values(recipe, spec)),

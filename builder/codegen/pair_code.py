@@ -5,7 +5,7 @@ from __future__ import annotations
 from builder.codegen.layout import literal, source
 from builder.codegen.loading import Beside, Loaded, Reading, not_code
 from builder.codegen.table_code import group_line, read_table_imports, read_table_source
-from builder.codegen.text_code import text_function, tokens_reading
+from builder.codegen.text_code import input_tokens, text_function, tokens_reading
 from builder.data.prepare_pairs import END_TOKEN, START_TOKEN, shifted
 from builder.data.spec import DataSpec
 from builder.project import DataRecipe
@@ -30,7 +30,9 @@ def read_pairs(recipe: DataRecipe, spec: DataSpec, given: Loaded, beside: Beside
         "    texts = table[TEXT_COLUMN]",
         *([f'    texts = (table[{literal(prefix)}] + " " + texts).str.strip()'] if prefix else []),
         "    read, targets = shifted(token_ids(table[TARGET].tolist(), TARGET_LENGTH))",
-        f'    arrays = {{"tokens": token_ids(texts.tolist()), "{written.arrays[0].name}": read}}',
+        "    arrays = {}",
+        *input_tokens("texts.tolist()"),
+        f'    arrays["{written.arrays[0].name}"] = read',
         *([group_line(recipe)] if "groups" in given.names else []),
         given.line("arrays"),
     ]

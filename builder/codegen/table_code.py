@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from builder.codegen.folder_code import ALL_FILES, OPENED_ZIP, FileKind
+from builder.codegen.folder_code import ALL_FILES, FileKind, opened_zip_code
 from builder.codegen.label_code import label_reading
 from builder.codegen.layout import INDENT, constant, formatted, literal, source
 from builder.codegen.loading import COLUMNS_FILE, Beside, Loaded, Reading, not_code, sample_facts
 from builder.codegen.picture_code import picture_files
 from builder.codegen.sound_code import sound_files
-from builder.codegen.text_code import tokens_reading
+from builder.codegen.text_code import input_tokens, tokens_reading
 from builder.data.archives import list_files
 from builder.data.columns import MISSING, parsed_numbers, to_numbers
 from builder.data.linked import TABLES
@@ -164,13 +164,14 @@ class TableCode:
         decoding = _linked_kind(item).decoding
         imports = ("import io", "import zipfile", "from pathlib import Path", *decoding.imports)
         is_first = item is next(one for one in self.spec.inputs if "file_column" in one.settings)
-        definitions = (*decoding.definitions, *([OPENED_ZIP, ALL_FILES, _LINKED_FILES] if is_first else []))
+        listing = (opened_zip_code(self.spec), ALL_FILES, _LINKED_FILES) if is_first else ()
+        definitions = (*decoding.definitions, *listing)
         tables = constant("TABLES", TABLES[:3]) if is_first else []
         return Reading(imports, definitions, (*decoding.constants, *tables))
 
     def _input_lines(self, item: ModelInput) -> list[str]:
         if item.kind == "text":
-            return ['    arrays["tokens"] = token_ids(table[TEXT_COLUMN].tolist())']
+            return input_tokens("table[TEXT_COLUMN].tolist()")
         if item.kind == "table":
             names = [array.name for array in item.arrays]
             return [

@@ -61,6 +61,15 @@ def tokenizer_constants(item: ModelInput, beside: Beside) -> Reading:
     return Reading(("from pathlib import Path",), (), (note, line))
 
 
+def input_tokens(texts: str) -> list[str]:
+    """Return the lines that put the tokens of texts, an expression, into the arrays."""
+    return [
+        f'    arrays["tokens"] = token_ids({texts})',
+        "    # A text without words counts as one unknown word, so that a mask leaves something of it.",
+        '    arrays["tokens"][:, 0] = np.maximum(arrays["tokens"][:, 0], 1)',
+    ]
+
+
 def tokenizer_files(item: ModelInput) -> dict[str, str]:
     """Return the file that ``tokenizer_constants`` reads, as name and text."""
     kind = tokenizer_kind(item)

@@ -5,9 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from builder.data.spec import ModelInput
-
-# A text needs one token at least: a model that masks padding would have nothing left to average.
-_UNKNOWN = 1
+from builder.data.tokenizers import UNKNOWN_TOKEN
 
 
 def blank(item: ModelInput) -> dict[str, np.ndarray]:
@@ -15,7 +13,8 @@ def blank(item: ModelInput) -> dict[str, np.ndarray]:
     settings = item.settings
     values: dict[str, np.ndarray] = {array.name: np.zeros(array.shape, array.dtype) for array in item.arrays}
     if item.kind == "text":
-        values["tokens"][0] = _UNKNOWN
+        # As of a text without words.
+        values["tokens"][0] = UNKNOWN_TOKEN
     elif item.kind == "series":
         values["series"][:] = settings["means"]
     elif item.kind == "table":

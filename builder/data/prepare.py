@@ -36,12 +36,13 @@ from builder.data.table_source import TableSource
 from builder.data.tokenizers import text_of
 from builder.data.windows import SERIES_FILE, TARGET_FILE, TOKENS_FILE, series_windows, token_windows
 from builder.data.writing import explained_disk_errors, further_targets_file, read_row, write_json
+from builder.data.zip_names import names_reading
 from builder.errors import BuilderError, Problem, stop
 from builder.project import DataRecipe
 from builder.tasks import TASKS
 
 # Raise it when the same recipe gives other arrays than before.
-PREPARED_VERSION = 5
+PREPARED_VERSION = 6
 Progress = Callable[[float, str], None]
 _TEMPORARY = ".preparing-"
 _ABANDONED_SECONDS = 24 * 3600
@@ -203,6 +204,9 @@ def _prepare_whole(recipe: DataRecipe, folder: Path, on_progress: Progress) -> N
             spec, problems = prepare_boxes(recipe, source, temporary, on_progress)
         else:
             spec, problems = prepare_files(recipe, source, temporary, on_progress)
+        if isinstance(recipe.source.get("path"), str):
+            reading = {**spec.reading, **names_reading(Path(recipe.source["path"]))}
+            spec = replace(spec, reading=reading)
         write_json(temporary / "spec.json", spec.to_json())
         problems = [*changed(recipe.source), *problems]
         write_json(temporary / "problems.json", [problem.to_json() for problem in problems])

@@ -27,7 +27,7 @@ from builder.data.split_values import TimeReader, no_such_column
 from builder.data.splits import split_columns, split_problems, split_rows
 from builder.data.table_rows import ROWS_FILE, Gathered, gather, joined, row_batches, settled_roles
 from builder.data.table_source import TableSource
-from builder.data.tokenizers import encode_texts, fit_tokenizer, fitting_length
+from builder.data.tokenizers import encode_texts, fit_tokenizer, fitting_length, padded_tokens
 from builder.data.writing import ArrayWriter, RowsWriter, write_array
 from builder.errors import Problem, stop
 from builder.params import AUTO
@@ -235,7 +235,7 @@ def _write_arrays(
             for name, item in lengths.items()
         }
         for start, batch in row_batches(folder / ROWS_FILE):
-            answers = encode_texts(inputs[1].settings, batch.column(columns.target).to_pylist())
+            answers = padded_tokens(inputs[1].settings, batch.column(columns.target).to_pylist())
             read, written = shifted(answers)
             texts = encode_texts(inputs[0].settings, batch.column(columns.text).to_pylist())
             for name, values in {"tokens": texts, TARGET_TOKENS: read, "targets": written}.items():

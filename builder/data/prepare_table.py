@@ -44,6 +44,7 @@ from builder.data.table_source import TableSource
 from builder.data.targets import Targets, check_varies, read_targets, settled_order
 from builder.data.tokenizers import encode_texts, fitting_length
 from builder.data.transcripts import read_transcripts, steps_needed
+from builder.data.wordless import without_known_words, wordless, wordless_problems
 from builder.data.writing import ArrayWriter, further_targets_file, write_array
 from builder.errors import Problem, stop
 from builder.params import AUTO
@@ -85,6 +86,7 @@ def used_table(recipe: DataRecipe, source: TableSource, facts: Mapping[str, Colu
     targets = settled_order(recipe.task, targets, recipe.settings()["class_order"], names[0])
     warnings = [*column_problems(facts, roles, source.lines), *category_problems(source.frame, roles)]
     kept = targets.kept
+    warnings += _wordless_problems(source.frame.iloc[kept], roles, recipe.settings()["tokenizer"])
     return UsedTable(
         frame=source.frame.iloc[kept].reset_index(drop=True),
         facts={name: _kept(item, kept) for name, item in facts.items()},
@@ -208,6 +210,12 @@ def fit_text(
     return ModelInput(TEXT_INPUT, "text", (ArraySpec("tokens", (length,), "int32"),), described)
 
 
+def _wordless_problems(frame: pd.DataFrame, roles: Mapping[str, str], tokenizer: str) -> list[Problem]:
+    texts = [name for name in frame.columns if roles.get(name) == "text"]
+    counts = [(name, int(wordless(frame[name], tokenizer).sum())) for name in texts]
+    return [problem for name, count in counts for problem in wordless_problems(name, count, len(frame))]
+
+
 def _kept(item: ColumnFacts, kept: np.ndarray) -> ColumnFacts:
     return replace(item, missing=item.missing[kept], numbers=item.numbers[kept], strays=item.strays[kept])
 
@@ -242,7 +250,8 @@ def _write_inputs(
             for name, count in fitter.distinct.items()
             if count > MAXIMUM_CATEGORIES
         ]
-    _encode(rows, inputs, linked, folder, on_progress)
+    without_words = _encode(rows, inputs, linked, folder, on_progress)
+    problems += wordless_problems(text or "", without_words, rows.count)
     for item in linked:
         problems += item.problems()
     return (*(item.item for item in linked), *inputs), problems
@@ -284,8 +293,9 @@ def _encode(
     linked: list[LinkedInput],
     folder: Path,
     on_progress: Callable[[float, str], None],
-) -> None:
-    """Write every input's arrays in one pass over the rows."""
+) -> int:
+    """Write every input's arrays in one pass over the rows; return how many have a text without words."""
+    without_words = 0
     arrays = [array for item in inputs for array in item.arrays]
     arrays += [replace(item.item.arrays[0], dtype=STORED_AS[item.item.kind]) for item in linked]
     with ExitStack() as stack:
@@ -300,12 +310,14 @@ def _encode(
             for encoder in encoders:
                 for name, values in encoder(batch).items():
                     writers[name].append(values)
+                    without_words += int(without_known_words(values).sum()) if name == "tokens" else 0
             for item in linked:
                 for values in item.pieces(batch.column(item.column).to_pylist()):
                     writers[item.item.arrays[0].name].append(values)
             on_progress(0.65 + 0.3 * start / max(rows.count, 1), f"Encoding the rows ({start:,})")
         for writer in writers.values():
             writer.finish()
+    return without_words
 
 
 def _encoder(item: ModelInput) -> Callable[[Any], dict[str, np.ndarray]]:

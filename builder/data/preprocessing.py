@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import numpy as np
 
 from builder.data.spec import ARRAY_KINDS, TARGET_TEXT, DataSpec, ModelInput, raw_input_names
-from builder.data.tokenizers import takes_ids
+from builder.data.tokenizers import UNKNOWN_TOKEN, takes_ids
 
 
 def image_input(name, shape, rescale):  # type: ignore[no-untyped-def]
@@ -205,7 +206,10 @@ def _add_text(item: ModelInput, names: dict[str, str], raw: list[Any], encoded: 
         name="text_vectorization",
     )
     raw.append(text)
-    encoded["tokens"] = keras.ops.cast(vectorize(text), "int32")
+    tokens = keras.ops.cast(vectorize(text), "int32")
+    # A text without words is one unknown word, as in the prepared data.
+    least = [UNKNOWN_TOKEN] + [0] * (item.settings["sequence_length"] - 1)
+    encoded["tokens"] = keras.ops.maximum(tokens, np.array([least], dtype="int32"))
 
 
 def _add_tokens(item: ModelInput, raw: list[Any], encoded: dict[str, Any]) -> None:

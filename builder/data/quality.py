@@ -15,6 +15,7 @@ from builder.data.labels import label_words
 from builder.data.prepare import Prepared
 from builder.data.spec import DataSpec, ModelInput
 from builder.data.splits import PARTS
+from builder.data.wordless import without_known_words
 
 # Looking closer than this takes longer than it tells.
 ROWS_COMPARED = 200_000
@@ -52,6 +53,7 @@ def quality(prepared: Prepared) -> list[Finding]:
         part_of[prepared.indices[part]] = number
     rows = _some(np.flatnonzero(part_of >= 0), ROWS_COMPARED)
     findings = _repeated(prepared, rows, part_of)
+    findings += _wordless(prepared, rows)
     findings += _outliers(prepared, rows)
     if prepared.spec.target_shape:
         # The others look at one answer a row.
@@ -122,6 +124,23 @@ def _repeated(prepared: Prepared, rows: np.ndarray, part_of: np.ndarray) -> list
         )
         findings.append(_finding("contradictions", message, contradicting))
     return findings
+
+
+def _wordless(prepared: Prepared, rows: np.ndarray) -> list[Finding]:
+    item = next((item for item in prepared.spec.inputs if item.kind == "text"), None)
+    if item is None:
+        return []
+    tokens = prepared.arrays[item.arrays[0].name]
+    pieces = np.array_split(rows, max(len(rows) // ROWS_LEARNED_FROM, 1))
+    found = [row for piece in pieces for row in piece[without_known_words(tokens[piece])].tolist()]
+    if not found:
+        return []
+    message = (
+        f"{len(found):,} row(s) have a text without a word that the model knows: it is empty, or its words "
+        "are too rare. Nothing can be learned from it; write these texts, leave the rows out, or let the "
+        "model know more words."
+    )
+    return [_finding("words", message, found)]
 
 
 def _imbalance(prepared: Prepared) -> list[Finding]:

@@ -19,6 +19,7 @@ KINDS = ("word", "character", "byte_pair", "word_piece")
 # Their rules do not fit into a Keras layer: a client needs the library, too.
 SUBWORD = ("byte_pair", "word_piece")
 _PAD = "[PAD]"
+UNKNOWN_TOKEN = 1
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 Texts = Callable[[], Iterator[Sequence[str]]]
 
@@ -87,7 +88,18 @@ def text_of(settings: Mapping[str, Any], tokens: Sequence[int]) -> str:
 
 
 def encode_texts(settings: Mapping[str, Any], texts: Sequence[str]) -> np.ndarray:
-    """Return token ids, int32, shape (texts, sequence_length): cut at the end or padded with 0."""
+    """Return token ids, int32, shape (texts, sequence_length): cut at the end or padded with 0.
+
+    A text without words becomes one unknown word: where padding is masked, nothing would be left of it, and
+    an average over nothing is no number.
+    """
+    tokens = padded_tokens(settings, texts)
+    tokens[:, 0] = np.maximum(tokens[:, 0], UNKNOWN_TOKEN)
+    return tokens
+
+
+def padded_tokens(settings: Mapping[str, Any], texts: Sequence[str]) -> np.ndarray:
+    """Return token ids, int32, shape (texts, sequence_length); of a text without words padding alone."""
     length = settings["sequence_length"]
     tokens = np.zeros((len(texts), length), dtype=np.int32)
     for row, ids in enumerate(_all_ids(settings, texts)):

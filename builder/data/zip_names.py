@@ -10,6 +10,8 @@ from builder.data.encodings import WINDOWS, guessed_encoding
 
 # What a zip's names are in where nothing marks them otherwise.
 _UNMARKED = "cp437"
+# Where a specification's ``reading`` keeps the encoding of the names, for scripts.
+NAMES_ENCODING = "names_encoding"
 
 
 def opened_zip(path: Path) -> zipfile.ZipFile:
@@ -20,6 +22,15 @@ def opened_zip(path: Path) -> zipfile.ZipFile:
         return archive
     archive.close()
     return zipfile.ZipFile(path, metadata_encoding=encoding)
+
+
+def names_reading(path: Path) -> dict[str, str]:
+    """Return the encoding of a zip's names under ``NAMES_ENCODING``, where it is not the usual one."""
+    if not path.is_file() or not zipfile.is_zipfile(path):
+        return {}
+    with zipfile.ZipFile(path) as archive:
+        encoding = names_encoding(archive.infolist())
+    return {} if encoding == _UNMARKED else {NAMES_ENCODING: encoding}
 
 
 def names_encoding(entries: Sequence[zipfile.ZipInfo]) -> str:

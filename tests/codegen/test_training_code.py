@@ -378,6 +378,31 @@ def test_a_script_reads_a_careless_file_row_by_row_as_the_studio_does(tmp_path: 
         np.testing.assert_array_equal(array, prepared.arrays[name])
 
 
+@pytest.mark.parametrize("tokenizer", ["word", "byte_pair"])
+def test_a_script_reads_texts_without_words_as_the_studio_does(
+    tokenizer: str, tmp_path: Path, cache: Path
+) -> None:
+    file = tmp_path / "texts.csv"
+    texts = ["", "!!!", *(f"a film of {number} minutes" for number in range(30))]
+    rows = "".join(f"{text},{'ab'[number % 2]}\n" for number, text in enumerate(texts))
+    file.write_text("text,kind\n" + rows, "utf-8")
+    graph = chain(
+        ("text", "input.v1"),
+        ("embedding", "embedding.v1", {"mask_zero": True}),
+        ("pool", "global_average_pooling1d.v1"),
+        ("head", "classification_head.v1"),
+    )
+    data = DataRecipe(
+        {"kind": "csv", "path": str(file)},
+        roles={"text": "text", "kind": "target"},
+        preprocessing={"tokenizer": tokenizer},
+    )
+    case = replace(project(graph), data=data)
+    prepared = prepare(case.data, cache)
+    arrays, _ = executed(case, prepared.spec, tmp_path)["load_data"](file)
+    np.testing.assert_array_equal(arrays["tokens"], prepared.arrays["tokens"])
+
+
 @pytest.mark.parametrize(
     ("encoding", "words"),
     [
@@ -551,7 +576,9 @@ cell,1,1,2,2,nowhere.png
 """
 
 
-@pytest.mark.parametrize(("encoding", "kinds"), [("gbk", "猫狗"), ("utf-8", "猫狗"), ("cp437", "äß")])
+@pytest.mark.parametrize(
+    ("encoding", "kinds"), [("gbk", "猫狗"), ("big5", "貓狗"), ("utf-8", "猫狗"), ("cp437", "äß")]
+)
 def test_a_script_reads_the_names_in_a_zip_as_the_studio_does(
     encoding: str, kinds: str, tmp_path: Path, cache: Path
 ) -> None:

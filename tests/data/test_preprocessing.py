@@ -17,7 +17,7 @@ from builder.data.preprocessing import (
 )
 from builder.data.spec import raw_input_names
 from builder.data.text import words_of
-from builder.data.tokenizers import encode_texts
+from builder.data.tokenizers import padded_tokens
 
 # Keras reads its variables in a way that NumPy 2 warns about when a model is saved.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -71,7 +71,7 @@ def test_texts_are_encoded_as_keras_does(prepared_sample, name):
     layer = keras.layers.TextVectorization(
         vocabulary=vocabulary[2:], output_sequence_length=settings["sequence_length"]
     )
-    ours = encode_texts({**settings, "vocabulary": vocabulary}, texts)
+    ours = padded_tokens({**settings, "vocabulary": vocabulary}, texts)
     assert np.array_equal(ours, layer(tf.constant(texts)))
 
 

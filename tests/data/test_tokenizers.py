@@ -13,7 +13,15 @@ from builder.data.encode import encode
 from builder.data.prepare import prepare
 from builder.data.preprocessing import with_raw_inputs
 from builder.data.profile import propose
-from builder.data.tokenizers import KINDS, cutter, encode_texts, fit_tokenizer, fitting_length, tokens_of
+from builder.data.tokenizers import (
+    KINDS,
+    cutter,
+    encode_texts,
+    fit_tokenizer,
+    fitting_length,
+    padded_tokens,
+    tokens_of,
+)
 from builder.data.words import encode_words, fit_words, fitting_steps
 from builder.export import client_files
 
@@ -45,7 +53,9 @@ def test_ids_are_cut_and_padded(kind):
     settings = {**fitted(kind), "sequence_length": 6}
     found = encode_texts(settings, [*TEXTS[:6], ""])
     assert found.shape == (7, 6) and found.dtype == np.int32
-    assert found.max() < len(settings["vocabulary"]) and (found[6] == 0).all()
+    # A mask leaves nothing of a text without words: it counts as one unknown word.
+    assert found.max() < len(settings["vocabulary"]) and found[6].tolist() == [1, 0, 0, 0, 0, 0]
+    assert (padded_tokens(settings, [""]) == 0).all()
     for row, text in enumerate(TEXTS[:6]):
         ids = tokens_of(settings, text)[:6]
         assert found[row].tolist() == ids + [0] * (6 - len(ids))
@@ -68,7 +78,8 @@ def test_pieces_are_shorter_than_characters_and_know_new_words():
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_prediction_export_and_client_cut_as_training_did(kind, csv_file, tmp_path):
-    rows = "".join(f'"{text} and so on {n}",{"ab"[n % 2]}\n' for n, text in enumerate(TEXTS))
+    written = ["", "", *(f"{text} and so on {n}" for n, text in enumerate(TEXTS))]
+    rows = "".join(f'"{text}",{"ab"[n % 2]}\n' for n, text in enumerate(written))
     recipe = propose({"kind": "csv", "path": str(csv_file("text,kind\n" + rows))})
     recipe = replace(recipe, preprocessing={"tokenizer": kind, "vocabulary_size": 400, "sequence_length": 20})
     prepared = prepare(recipe, tmp_path / "cache")

@@ -65,6 +65,8 @@ function encodeText(sample, settings, words) {
   const pieces = kind === "word" ? wordsOf(text) : [...text];
   const ids = pieces.map((piece) => (known.get(piece) > 1 ? known.get(piece) : 1));
   const values = new Int32Array(settings.sequence_length);
+  // A text without words counts as one unknown word.
+  values[0] = 1;
   values.set(ids.slice(0, settings.sequence_length));
   return { values, shape: [1, settings.sequence_length] };
 }

@@ -64,9 +64,9 @@ def word_index() -> dict[str, int]:
 
 
 def encode_text(sample: dict[str, Any], settings: dict[str, Any]) -> dict[str, np.ndarray]:
-    """Return token ids: 1 for an unknown word, 0 behind the last word."""
+    """Return token ids: 1 for an unknown word, or for none at all; 0 behind the last word."""
     length = settings["sequence_length"]
-    ids = token_ids(text_in(sample, settings).strip(), settings)[:length]
+    ids = token_ids(text_in(sample, settings).strip(), settings)[:length] or [1]
     return {"tokens": np.array([ids + [0] * (length - len(ids))], dtype=np.int32)}
 
 
