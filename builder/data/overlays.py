@@ -1,4 +1,4 @@
-"""Answers drawn over pictures: the classes of pixels as colors, and boxes with their names."""
+"""Answers drawn over pictures: the classes of pixels as colors, and boxes."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def with_boxes(picture: np.ndarray, boxes: Sequence[Mapping[str, Any]], side: in
     Args:
         picture: uint8, (height, width, 1 or 3).
         boxes: ``number`` (of the class, from 0), ``left``, ``top``, ``right``, ``bottom`` as shares of the
-            picture's size, and perhaps ``text``.
+            picture's size, and perhaps ``text``: figures alone, since the font has letters of English only.
         side: the longer side of the result, at least.
     """
     ground = np.repeat(picture, 3, axis=-1) if picture.shape[-1] == 1 else picture

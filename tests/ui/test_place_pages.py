@@ -1,5 +1,6 @@
 """What the Results page shows of answers for every word, pixel or cell."""
 
+import html
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from builder.data.overlays import COLORS, from_png_text, png_text, side_by_side,
 from builder.data.prepare import prepare
 from builder.data.spec import IGNORED
 from builder.project import load_preset
+from builder.ui.sections.boxes import named_boxes
 from builder.ui.sections.entities import colors_of, marked
 
 WORDS = ["<b>Ann", "Lee", "saw", "Paris"]
@@ -93,6 +95,17 @@ def test_a_report_of_boxes_shows_pictures_beside_the_truth(cache: Path) -> None:
     ).run()
     assert not at.exception
     assert any("2 missed, 1 too many" in caption.value for caption in at.caption)
+
+
+@pytest.mark.parametrize("name", ["红细胞", "赤血球", "적혈구", "خلية", "Größe", "<b>RBC"])
+def test_the_names_of_boxes_are_text_of_the_page_which_has_letters_of_any_script(name: str) -> None:
+    sides = {"left": 0.1, "top": -0.1, "right": 0.4, "bottom": 0.5}
+    box = {"label": name, "number": 1, "score": 0.8, **sides}
+    right = {**box, "left": 0.8, "right": 1.1}
+    shown = named_boxes(np.zeros((30, 40, 3), np.uint8), [box, right])
+    assert shown.count(f">{html.escape(name)} 80%</span>") == 2
+    assert "left:10.0%;top:0.0%" in shown and "right:0.0%" in shown
+    assert 'src="data:image/png;base64,' in shown
 
 
 def test_classes_color_a_picture_and_the_first_one_leaves_it_as_it_is() -> None:

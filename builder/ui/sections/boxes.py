@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,13 +11,14 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from builder.data.overlays import side_by_side, with_boxes
+from builder.data.overlays import color_name, png_text, side_by_side, with_boxes
 from builder.data.prepare import Prepared
 from builder.detections import plain_boxes, true_boxes
 from builder.ui.sections.masks import legend
 from builder.ui.tables import share_column
 
 SIDE = 480
+_RIGHT = 0.6
 
 
 def behavior(report: Mapping[str, Any]) -> None:
@@ -54,8 +56,7 @@ def pictures(report: Mapping[str, Any], prepared: Prepared, shown: int) -> None:
 
 def answer(found: Mapping[str, Any], picture: np.ndarray, names: Sequence[str]) -> None:
     """Show a picture with the boxes found on it, and how many there are of each class."""
-    drawn = [{**box, "text": f"{box['label']} {box['score']:.0%}"} for box in found["boxes"]]
-    st.image(with_boxes(picture, drawn, SIDE), alt="What was found on the picture")
+    st.html(named_boxes(picture, found["boxes"]))
     legend(["", *names])
     counts = Counter(box["label"] for box in found["boxes"])
     if not counts:
@@ -64,6 +65,35 @@ def answer(found: Mapping[str, Any], picture: np.ndarray, names: Sequence[str]) 
     st.dataframe(
         pd.DataFrame([{"Class": name, "Found": counts[name]} for name in names if counts[name]]),
         hide_index=True,
+    )
+
+
+def named_boxes(picture: np.ndarray, boxes: Sequence[Mapping[str, Any]]) -> str:
+    """Return a picture with boxes as HTML, where the browser writes the names in any script.
+
+    Args:
+        picture: uint8, (height, width, 1 or 3).
+        boxes: ``label``, ``number`` (of the class, from 0), ``score`` and the sides as shares of the picture.
+    """
+    address = f"data:image/png;base64,{png_text(with_boxes(picture, boxes, SIDE))}"
+    names = "".join(_name_on(box) for box in boxes)
+    return (
+        '<div style="position:relative;display:inline-block;overflow:hidden">'
+        f'<img src="{address}" alt="What was found on the picture" style="display:block;max-width:100%">'
+        f"{names}</div>"
+    )
+
+
+def _name_on(box: Mapping[str, Any]) -> str:
+    # Near the right edge a name goes to the left, so that it stays on the picture.
+    across = (
+        f"left:{max(box['left'], 0):.1%}" if box["left"] < _RIGHT else f"right:{max(1 - box['right'], 0):.1%}"
+    )
+    return (
+        f'<span style="position:absolute;{across};top:{max(box["top"], 0):.1%};white-space:nowrap;'
+        f"padding:0 .3em;font-size:.8rem;color:#fff;background:#000b;"
+        f'border-left:4px solid {color_name(box["number"] + 1)}">'
+        f"{html.escape(box['label'])} {box['score']:.0%}</span>"
     )
 
 
