@@ -31,7 +31,7 @@ def discriminator_loss(name: str, real: Any, fake: Any) -> Any:
 
 
 def generator_loss(name: str, fake: Any) -> Any:
-    """Return what the generator makes small: that the samples it made score low."""
+    """Return what the generator makes small: that the samples that it made score high."""
     return keras.ops.mean(keras.ops.softplus(-fake) if name == NON_SATURATING else -fake)
 
 

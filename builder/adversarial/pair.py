@@ -88,8 +88,12 @@ class AdversarialPair(keras.Model):
         count = tf.shape(real)[0]
         fake = self.generator(self.draw_noise(count), training=True)
         with tf.GradientTape() as tape:
-            scores, made = self.judge(real, training=True), self.judge(fake, training=True)
-            loss = discriminator_loss(self.loss_name, scores, made)
+            scores = self.judge(real, training=True)
+            penalties = sum(self.judge.losses)
+            made = self.judge(fake, training=True)
+            # Those on weights are the same in both calls, those on what layers give are not.
+            penalties = (penalties + sum(self.judge.losses)) / 2
+            loss = discriminator_loss(self.loss_name, scores, made) + penalties
             if self.penalty:
                 shape = (count, *[1] * (len(real.shape) - 1))
                 shares = keras.random.uniform(shape, seed=self.noise)
@@ -107,7 +111,7 @@ class AdversarialPair(keras.Model):
         """Let the generator learn from the scores of samples that it makes; return its loss."""
         with tf.GradientTape() as tape:
             made = self.judge(self.generator(self.draw_noise(count), training=True), training=True)
-            loss = generator_loss(self.loss_name, made)
+            loss = generator_loss(self.loss_name, made) + sum(self.generator.losses)
         variables = self.generator.trainable_variables
         self.generator_optimizer.apply(tape.gradient(loss, variables), variables)
         self.trackers["loss"].update_state(loss)
