@@ -353,8 +353,8 @@ def read_table_source(spec: DataSpec) -> str:
     lines = [
         "def read_table(content):",
         '    """Return the rows of a CSV file as text; those of another length are left out."""',
-        '    content = gzip.decompress(content) if content.startswith(b"\\x1f\\x8b") else content',
         *(["    content = table_in_zip(content)"] if "zipped" in reading else []),
+        '    content = gzip.decompress(content) if content.startswith(b"\\x1f\\x8b") else content',
         f'    stream = io.StringIO(content.decode({literal(encoding)}, "replace"), newline="")',
         f"    rows = [[cell.strip() for cell in row] for row in csv.reader({', '.join(items)}) if row]",
     ]

@@ -21,7 +21,8 @@ MAXIMUM_FILE_BYTES = 64_000_000
 MAXIMUM_TOTAL_BYTES = 4_000_000_000
 # A packed table can only be read from its beginning, so it has to fit into memory.
 MAXIMUM_UNPACKED_BYTES = 500_000_000
-TABLE_SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet")
+_TEXT_TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json")
+TABLE_SUFFIXES = (*_TEXT_TABLES, *(f"{suffix}.gz" for suffix in _TEXT_TABLES), ".parquet")
 # Pictures hardly shrink in a zip, tables not so much; a file that does was made to fill the memory.
 MAXIMUM_RATIO = 200
 _RATIO_MATTERS_ABOVE = 1_000_000

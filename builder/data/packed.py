@@ -1,4 +1,4 @@
-"""Tables that are packed: in a gzip file, or as the only table of a zip, as data sets are given away."""
+"""Tables that are packed: in a gzip file, or as the only table of a zip, which may be a gzip file itself."""
 
 from __future__ import annotations
 
@@ -44,6 +44,11 @@ def table_in_zip(path: Path) -> str | None:
     return tables[0] if tables else None
 
 
+def table_suffix(name: str) -> str:
+    """Return the ending of a table's name, such as ``.csv`` or ``.csv.gz``."""
+    return max((suffix for suffix in TABLE_SUFFIXES if name.lower().endswith(suffix)), key=len)
+
+
 def is_packed(path: Path) -> bool:
     """Tell whether a table is packed, so that it can only be read from its beginning."""
     return is_gzip(path) or table_in_zip(path) is not None
@@ -59,7 +64,21 @@ def open_unpacked(path: Path) -> gzip.GzipFile | zipfile.ZipExtFile | io.Buffere
     listed = list_zip(path)
     # The stream keeps the file open as long as it needs it.
     with listed.archive as archive:
-        return cast(zipfile.ZipExtFile, archive.open(listed.members[name]))
+        stream = cast(zipfile.ZipExtFile, archive.open(listed.members[name]))
+    return _GzipInZip(stream) if name.lower().endswith(".gz") else stream
+
+
+class _GzipInZip(gzip.GzipFile):
+    """A gzip file that lies in a zip, which is closed with it."""
+
+    def __init__(self, packed: zipfile.ZipExtFile) -> None:
+        self._packed = packed
+        super().__init__(fileobj=packed)
+
+    def close(self) -> None:
+        """Close the file and the zip."""
+        super().close()
+        self._packed.close()
 
 
 @contextmanager

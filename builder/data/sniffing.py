@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from builder.data import audio, images, linked, text_files
-from builder.data.archives import list_zip, open_zip
+from builder.data.archives import TABLE_SUFFIXES, list_zip, open_zip
 from builder.data.files import describe_start, is_pickle, pickle_refused, unreadable
 from builder.data.huggingface import is_saved_dataset
 from builder.data.packed import damage_told, open_unpacked, several_tables, table_in_zip, tables_among
@@ -28,6 +28,9 @@ _LOOKED_AT = 5_000
 _HEAD_BYTES = 64_000_000
 _TEXT_SUFFIXES = (".txt", ".text", ".md")
 _JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
+_WORKBOOKS = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods", ".numbers")
+_ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar")
+_SHOWN = 8
 
 
 def source_at(path: Path) -> dict[str, Any]:
@@ -79,12 +82,38 @@ def _kind_of_names(path: Path, names: list[str], read: Callable[[str], bytes]) -
             counts[kind] += name.lower().endswith(extensions)
     kind, count = counts.most_common(1)[0]
     if not count:
-        message = (
-            f"{path.name} holds no pictures, recordings or texts. Put the files of each class into a folder "
-            "of its own, named after the class."
-        )
-        raise stop("no_files", message, field="source")
+        raise _nothing_usable(path, names)
     return kind
+
+
+def _nothing_usable(path: Path, names: list[str]) -> BuilderError:
+    """Return the error for a folder or zip without usable files, which says what to do with those it has."""
+    name = _first_of(names, _WORKBOOKS)
+    if name is not None:
+        message = (
+            f"{path.name} holds '{name}', a workbook of a spreadsheet program, which cannot be used. Open it "
+            "there, choose File, Save as, CSV, and choose that file here."
+        )
+        return stop("not_data", message, field="source")
+    name = _first_of(names, TABLE_SUFFIXES)
+    if name is not None:
+        message = f"{path.name} is a folder with the table '{name}'. Choose that file itself."
+        return stop("not_data", message, field="source")
+    name = _first_of(names, _ARCHIVES)
+    if name is not None:
+        message = f"{path.name} holds '{name}', another archive. Unpack it and choose what is inside."
+        return stop("not_data", message, field="source")
+    kinds = sorted({ending for name in names if (ending := Path(name).suffix.lower())})
+    found = f" It holds files of the kinds {', '.join(kinds[:_SHOWN])}." if kinds else ""
+    message = (
+        f"{path.name} holds no pictures, recordings or texts.{found} Put the files of each class into a "
+        "folder of its own, named after the class."
+    )
+    return stop("no_files", message, field="source")
+
+
+def _first_of(names: list[str], endings: tuple[str, ...]) -> str | None:
+    return next((name for name in names if name.lower().endswith(endings)), None)
 
 
 def _file_kind(path: Path) -> str:
@@ -98,7 +127,7 @@ def _file_kind(path: Path) -> str:
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return _zip_kind(path)
     if head.startswith(b"\x1f\x8b"):
-        return _gzip_kind(path)
+        return _packed_kind(path, path.name)
     known = describe_start(head)
     if known is not None:
         raise _unknown(path, known)
@@ -139,14 +168,10 @@ def _zipped_table_kind(path: Path) -> str:
     return _packed_kind(path, name)
 
 
-def _gzip_kind(path: Path) -> str:
-    return _packed_kind(path, path.name.lower().removesuffix(".gz"))
-
-
 def _packed_kind(path: Path, name: str) -> str:
     with damage_told(path), open_unpacked(path) as stream:
         head = stream.read(4096)
-    return "jsonl" if _is_json(name, head) else "csv"
+    return "jsonl" if _is_json(name.lower().removesuffix(".gz"), head) else "csv"
 
 
 def _is_json(name: str, head: bytes) -> bool:

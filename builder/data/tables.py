@@ -24,6 +24,7 @@ from builder.data.packed import (
     is_packed,
     open_unpacked,
     table_in_zip,
+    table_suffix,
     too_large,
 )
 from builder.data.table_codes import MISSING
@@ -167,7 +168,7 @@ def _reading(dialect: Dialect, names: list[str], renamed: bool, has_header: bool
 
 def _packing(path: Path) -> dict[str, Any]:
     name = table_in_zip(path)
-    return {} if name is None else {"zipped": name.lower()[name.rindex(".") :]}
+    return {} if name is None else {"zipped": table_suffix(name)}
 
 
 def _open_text(path: Path, encoding: str) -> io.TextIOWrapper:

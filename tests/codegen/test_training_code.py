@@ -1,5 +1,6 @@
 """A script reads, splits and trains as the studio does: with the same seed, the losses are equal."""
 
+import gzip
 import io
 import json
 import os
@@ -447,17 +448,23 @@ def test_a_script_reads_marks_between_thousands_as_the_studio_does(
 
 
 @pytest.mark.parametrize(
-    "beside", [{}, {"README.md": "notes", "__MACOSX/._train.csv": "", ".old/a.csv": "a"}]
+    ("name", "beside"),
+    [
+        ("数据/train.CSV", {}),
+        ("数据/train.CSV", {"README.md": "notes", "__MACOSX/._train.csv": "", ".old/a.csv": "a"}),
+        ("train.csv.gz", {"notes.gz": "notes"}),
+    ],
 )
 def test_a_script_reads_the_table_in_a_zip_as_the_studio_does(
-    beside: dict[str, str], tmp_path: Path, cache: Path
+    name: str, beside: dict[str, str], tmp_path: Path, cache: Path
 ) -> None:
     file = tmp_path / "kaggle.zip"
     rows = "".join(f"{number};{'是否'[number % 2]}\n" for number in range(40))
+    content = f"number;class\n{rows}".encode("gb18030")
     with zipfile.ZipFile(file, "w") as archive:
-        archive.writestr("数据/train.CSV", f"number;class\n{rows}".encode("gb18030"))
-        for name, text in beside.items():
-            archive.writestr(name, text)
+        archive.writestr(name, gzip.compress(content) if name.endswith(".gz") else content)
+        for other, text in beside.items():
+            archive.writestr(other, text)
     case = project(chain(("table", "input.v1"), ("head", "classification_head.v1")))
     source = source_at(file)
     case = replace(case, data=DataRecipe(source, roles={"number": "numeric", "class": "target"}))

@@ -32,6 +32,9 @@ TABLES = {
     "train.jsonl": ("jsonl", "\n".join(map(json.dumps, ROWS)).encode()),
     "train.json": ("jsonl", "\n".join(map(json.dumps, ROWS)).encode()),
     "train.parquet": ("parquet", as_parquet()),
+    "train.csv.gz": ("csv", gzip.compress(FRAME.to_csv(index=False).encode("gb18030"))),
+    "data/train.TSV.GZ": ("csv", gzip.compress(FRAME.to_csv(index=False, sep="\t").encode())),
+    "train.jsonl.gz": ("jsonl", gzip.compress("\n".join(map(json.dumps, ROWS)).encode())),
 }
 
 
@@ -92,13 +95,21 @@ def test_a_table_that_fills_the_memory_is_refused(zip_file, csv_file, monkeypatc
     zipped = {
         name: zip_file({name: ("a,b\n" + rows).encode()}, f"{name}.zip") for name in ("t.csv", "t.jsonl")
     }
-    lines = "".join(f'{{"a": {n * 7919 % 10007}}}\n' for n in range(5000))
-    gzipped = csv_file(gzip.compress(lines.encode()), "t.jsonl.gz")
+    lines = "".join(f'{{"a": {n * 7919 % 10007}}}\n' for n in range(5000)).encode()
+    gzipped = csv_file(gzip.compress(lines), "t.jsonl.gz")
+    # Of as little as gzip can make of it.
+    bombs = {
+        "t.csv.gz": gzip.compress(b"a,b\n" + b"1,1\n" * 10_000),
+        "t.jsonl.gz": gzip.compress(b'{"a": 1}\n' * 10_000),
+    }
+    both = [zip_file({name: content}, f"{name}.zip") for name, content in bombs.items()]
     for module in (archives, tables, packed, json_lines):
         monkeypatch.setattr(module, "MAXIMUM_UNPACKED_BYTES", 10_000)
     assert refusal(zipped["t.csv"])[0] == "zip_bomb"
     assert refusal(zipped["t.jsonl"])[0] == "zip_bomb"
     assert refusal(gzipped)[0] == "file_too_large"
+    for path in both:
+        assert refusal(path)[0] == "file_too_large"
 
 
 def test_a_table_that_unfolds_two_hundred_times_is_refused(zip_file):
@@ -133,3 +144,37 @@ def test_a_damaged_gzip_of_json_lines_is_told(csv_file):
 def test_a_table_whose_first_column_is_called_pk_is_no_zip(csv_file):
     source = source_at(csv_file("PK,kind\n" + "".join(f"{n},{'ab'[n % 2]}\n" for n in range(20))))
     assert source["kind"] == "csv" and list(open_source(source).frame.columns) == ["PK", "kind"]
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (["Sales 2024.xlsx"], "holds 'Sales 2024.xlsx', a workbook of a spreadsheet program"),
+        (["a/old.XLS"], "holds 'a/old.XLS', a workbook"),
+        (["sales.ods"], "choose File, Save as, CSV"),
+        (["more.zip"], "holds 'more.zip', another archive"),
+        (["data.tar.gz"], "Unpack it and choose what is inside"),
+        (
+            ["report.docx", "b.pdf", "c.pdf"],
+            "holds no pictures, recordings or texts. It holds files of the kinds .docx, .pdf.",
+        ),
+        (["README"], "holds no pictures, recordings or texts"),
+    ],
+)
+def test_a_zip_of_something_else_is_told_what_to_do(zip_file, tmp_path, names, words):
+    path = zip_file(dict.fromkeys(names, b"PK\x03\x04 something"), "things.zip")
+    with zipfile.ZipFile(path) as archive:
+        archive.extractall(tmp_path / "things")
+    for place in (path, tmp_path / "things"):
+        with pytest.raises(BuilderError) as caught:
+            source_at(place)
+        message = caught.value.problems[0].message
+        assert words in message and message.startswith(place.name)
+
+
+@pytest.mark.parametrize("name", ["train.csv", "train.csv.gz"])
+def test_a_folder_with_one_table_is_told_to_be_that_file(tmp_path, name):
+    (tmp_path / "download").mkdir()
+    (tmp_path / "download" / name).write_bytes(TABLES[name][1])
+    with pytest.raises(BuilderError, match=f"download is a folder with the table '{name}'. Choose that file"):
+        source_at(tmp_path / "download")
