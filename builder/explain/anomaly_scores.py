@@ -12,6 +12,7 @@ from sklearn import metrics
 from builder.data.given_back import mean_squares
 from builder.data.prepare import Prepared
 from builder.data.reconstruction import ANOMALIES_FILE
+from builder.data.some_rows import some_of
 from builder.explain.answers import check_outputs
 from builder.explain.worst import WORST
 from builder.outputs import predict_arrays
@@ -51,7 +52,7 @@ def anomaly_scores(model: keras.Model, prepared: Prepared, rows: np.ndarray) -> 
     precision, recall, f1, _ = metrics.precision_recall_fscore_support(
         truth, called, average="binary", zero_division=0
     )
-    learned_from = prepared.targets[np.asarray(prepared.indices["train"])[:_ROWS]]
+    learned_from = prepared.targets[some_of(prepared.indices["train"], _ROWS)]
     average = learned_from.mean(axis=0)
     distance = _distances(prepared, rows, lambda some: average)
     area, simple = _area(truth, scores), _area(truth, distance)

@@ -9,6 +9,7 @@ import numpy as np
 
 from builder.data.overlays import png_text
 from builder.data.prepare import Prepared
+from builder.data.some_rows import some_of
 from builder.data.spec import IGNORED
 from builder.explain.answers import check_outputs
 from builder.explain.worst import WORST
@@ -16,6 +17,8 @@ from builder.outputs import predict_arrays
 
 _ROWS_AT_ONCE = 32
 _EXAMPLES = 6
+# So many masks tell which class is the most common.
+_COUNTED = 2000
 
 
 def mask_scores(model: keras.Model, prepared: Prepared, rows: np.ndarray) -> dict[str, Any]:
@@ -109,7 +112,7 @@ def union_scores(matrix: np.ndarray) -> dict[str, Any]:
 
 def _most_common(prepared: Prepared, matrix: np.ndarray) -> dict[str, Any]:
     counts = np.zeros(len(matrix), np.int64)
-    for row in np.asarray(prepared.indices["train"])[:2000].tolist():
+    for row in some_of(prepared.indices["train"], _COUNTED).tolist():
         classes = np.asarray(prepared.targets[row])
         counts += np.bincount(classes[classes != IGNORED], minlength=len(matrix))
     common = int(counts.argmax())

@@ -7,6 +7,7 @@ import numpy as np
 
 from builder.adversarial.model import kept_part
 from builder.data.prepare import Prepared
+from builder.data.some_rows import some_of
 from builder.errors import stop
 from builder.outputs import each_output
 
@@ -61,6 +62,4 @@ def some_rows(prepared: Prepared, part: str, most: int, seed: int = 1) -> np.nda
     rows = np.asarray(prepared.indices[part])
     if not len(rows):
         raise stop("empty_part", f"The {part} part has no rows to look at. Raise its share in the split.")
-    if len(rows) <= most:
-        return np.sort(rows)
-    return np.sort(np.random.default_rng(seed).choice(rows, most, replace=False))
+    return some_of(rows, most, seed)

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from builder.data.prepare import Prepared
+from builder.data.some_rows import some_of
 from builder.data.spec import DataSpec, ModelInput
 from builder.errors import stop
 from builder.explain.local.answer import answer_of
@@ -70,13 +71,14 @@ def partial_dependence(
         answers.append(answer.values({**arrays, array: moved}))
         tick((number + 1) / len(values))
     table = np.stack(answers, axis=1)
+    drawn = some_of(np.arange(len(rows)), CURVES)
     return {
         "column": column,
         "label": answer.label,
         "values": shown,
         "mean": table.mean(axis=0).tolist(),
-        "curves": table[:CURVES].tolist(),
-        "rows": rows[:CURVES].tolist(),
+        "curves": table[drawn].tolist(),
+        "rows": rows[drawn].tolist(),
         "counted": len(rows),
         "seen": seen,
     }

@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from builder.data.prepare import Prepared
+from builder.data.some_rows import some_of
 from builder.data.spec import DataSpec
 from builder.explain.marked import SIDE, overlay
 from builder.runs.records import RunRecord
@@ -72,7 +73,7 @@ def _importance(run: RunRecord, data: Prepared, settings: dict[str, Any]) -> Non
 def _over_average(data: Prepared, name: str, grid: list[int], scores: Mapping[int, float]) -> None:
     """Show places of a picture over the average of the test pictures."""
     pictures = data.arrays[data.spec.input(name).arrays[0].name]
-    rows = np.asarray(data.indices["test"])[:AVERAGED]
+    rows = some_of(data.indices["test"], AVERAGED)
     average = np.asarray(pictures[rows]).mean(axis=0).astype(np.uint8)
     values = [scores.get(place, 0.0) for place in range(grid[0] * grid[1])]
     st.image(overlay(average, values, grid), width=SIDE, alt="The average picture, with what matters marked")
