@@ -11,6 +11,7 @@ import numpy as np
 from builder.adversarial.latent import draw
 from builder.adversarial.model import AdversarialModel, make_samples
 from builder.runs.sample_grids import forget_later_grids, write_grid
+from builder.train.untouched import untouched
 
 MOST_GRIDS = 60
 MOST_SAMPLES = 36
@@ -54,7 +55,8 @@ class GridKeeper:
 
     def keep(self, step: int) -> None:
         """Keep the samples of a step."""
-        made = make_samples(self.model.generator_in_units, self._latent)
+        with untouched(self.model):
+            made = make_samples(self.model.generator_in_units, self._latent)
         if len(self.model.sample_shape) == 3:
             made = np.clip(np.rint(made), 0, 255).astype(np.uint8)
         write_grid(self.folder, step, made)

@@ -1,11 +1,12 @@
 """A generator and a discriminator train each other, exactly, and tell how it goes."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
-from small_generators import small_dcgan, small_sequence_gan
+from small_generators import small_dcgan, small_sequence_gan, with_values
 
 from builder import compiler
 from builder.adversarial.features import extractor
@@ -16,6 +17,7 @@ from builder.explain.generating import generate
 from builder.runs.sample_grids import sample_grids
 from builder.train.compiling import compile_model
 from builder.train.findings import Evidence, adversarial_findings
+from builder.train.grid_keeper import GridKeeper
 from builder.train.loop import Interrupted, fit
 from builder.train.randomness import seed_everything
 from builder.train.reporting import Silent
@@ -85,6 +87,16 @@ def test_samples_of_the_same_noise_are_kept_over_the_run(finished) -> None:
     grids = sample_grids(folder)
     assert grids[-1].step == 8
     assert all(grid.read().shape == (36, 14, 14, 1) for grid in grids)
+
+
+def test_keeping_samples_leaves_the_random_generators_of_recurrent_layers(tmp_path: Path) -> None:
+    project, prepared = small_sequence_gan(tmp_path)
+    project = replace(project, model=with_values(project.model, dropout=0.5))
+    model, _ = one_step(project, prepared)
+    before = [np.array(variable) for variable in model.variables]
+    GridKeeper(model, tmp_path, total_steps=10, seed=1).keep(1)
+    for one, other in zip(before, model.variables, strict=True):
+        assert np.array_equal(one, np.array(other)), other.path
 
 
 def test_an_interrupted_run_goes_on_to_the_same_weights(digits, finished, tmp_path: Path) -> None:
