@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from builder.errors import Problem
+from builder.errors import Problem, shown_value
 from builder.params import (
     AUTO,
     Boolean,
@@ -303,11 +303,14 @@ def check_compression(
         return [Problem("unknown_recipe", message, field="recipe")]
     if not isinstance(run, str) or not run:
         message = (
-            f"The recipe '{name}' starts from a finished run. Give the run's id. Got {run!r:.60} instead."
+            f"The recipe '{name}' starts from a finished run. Give the run's id. Got {shown_value(run)} "
+            "instead."
         )
         return [Problem("no_compression_run", message, field="run")]
     if not isinstance(settings, Mapping | None):
-        message = f"The settings of the recipe '{name}' must be an object. Got {settings!r:.60} instead."
+        message = (
+            f"The settings of the recipe '{name}' must be an object. Got {shown_value(settings)} instead."
+        )
         return [Problem("bad_compression", message, field="settings")]
     recipe = RECIPES[name]
     problems = check_all(recipe.parameters, settings or {}, f"Recipe '{name}'")

@@ -6,6 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+# So much of a value that a person gave stands in a message about it.
+SHOWN_CHARACTERS = 80
+
 
 @dataclass(frozen=True)
 class Repair:
@@ -52,3 +55,15 @@ class BuilderError(Exception):
 def stop(code: str, message: str, *, block: str | None = None, field: str | None = None) -> BuilderError:
     """Return a ``BuilderError`` with one problem, ready to be raised."""
     return BuilderError([Problem(code, message, block=block, field=field)])
+
+
+def shown_value(value: Any) -> str:
+    """Return a value as a message shows it, as Python writes it: of a long one the beginning alone."""
+    if isinstance(value, str) and len(value) > SHOWN_CHARACTERS:
+        return repr(f"{value[: SHOWN_CHARACTERS - 1]}…")
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):
+        # Whole numbers of thousands of digits, and lists in lists in lists.
+        return f"{'an' if isinstance(value, int) else 'a'} {type(value).__name__} too large to be shown"
+    return text if len(text) <= SHOWN_CHARACTERS + 2 else f"{text[: SHOWN_CHARACTERS - 1]}…"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from builder.errors import BuilderError, stop
+from builder.errors import BuilderError, shown_value, stop
 from builder.graph import Definition, Graph
 from builder.own_block_rules import definition_problems
 from builder.own_blocks import is_own
@@ -63,7 +63,7 @@ def parse_block_file(raw: bytes, name: str) -> Definitions:
         raise _no_blocks(name)
     if document.get("format") == FORMAT and document.get("version") != FORMAT_VERSION:
         message = (
-            f"{name} was saved by a newer Kerablocks (version {document.get('version')!r:.20}). "
+            f"{name} was saved by a newer Kerablocks (version {shown_value(document.get('version'))}). "
             "Update Kerablocks to open it. The file was not changed."
         )
         raise stop("newer_version", message)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
-from builder.errors import Problem
+from builder.errors import Problem, shown_value
 
 AUTO = "auto"
 
@@ -521,7 +521,9 @@ class Parameter:
         if self.accepts(value):
             return None
         expected = self.type.describe() + (", or 'auto'" if self.auto else "")
-        message = f"The '{self.name}' parameter of {owner} must be {expected}. Got {value!r} instead."
+        message = (
+            f"The '{self.name}' parameter of {owner} must be {expected}. Got {shown_value(value)} instead."
+        )
         return Problem("bad_parameter", message, block=block, field=self.name)
 
     def to_json(self) -> dict[str, Any]:
@@ -566,7 +568,8 @@ def suggestion(name: str, known: list[str]) -> str:
 
 def _unknown_name(name: str, known: list[str], owner: str, block: str | None) -> Problem:
     message = (
-        f"{owner} has no parameter '{name}'.{suggestion(name, known)} It has: {', '.join(known) or 'none'}."
+        f"{owner} has no parameter {shown_value(name)}.{suggestion(name, known)} It has: "
+        f"{', '.join(known) or 'none'}."
     )
     return Problem("unknown_parameter", message, block=block, field=name)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from builder.augmentation_parameters import AUGMENTATION_PARAMETERS, check_augmentation
 from builder.compression_parameters import check_compression
-from builder.errors import Problem, stop
+from builder.errors import Problem, shown_value, stop
 from builder.graph import Graph
 from builder.params import (
     AUTO,
@@ -544,11 +544,14 @@ def _check_format(document: Any) -> None:
         raise stop("not_a_project", message)
     version = document.get("version")
     if isinstance(version, bool) or not isinstance(version, int) or version < 1:
-        raise stop("bad_version", f"The project's 'version' must be a whole number. Got {version!r} instead.")
+        raise stop(
+            "bad_version",
+            f"The project's 'version' must be a whole number. Got {shown_value(version)} instead.",
+        )
     if version > FORMAT_VERSION:
         message = (
-            f"This project was saved by a newer Kerablocks (document version {version}; this one reads up to "
-            f"{FORMAT_VERSION}). Update Kerablocks to open it. The file was not changed."
+            f"This project was saved by a newer Kerablocks (document version {shown_value(version)}; this "
+            f"one reads up to {FORMAT_VERSION}). Update Kerablocks to open it. The file was not changed."
         )
         raise stop("newer_version", message)
 
@@ -557,7 +560,8 @@ def _object(document: Mapping[str, Any], key: str) -> dict[str, Any]:
     value = document.get(key, {})
     if not isinstance(value, Mapping):
         raise stop(
-            "malformed_document", f"The project's '{key}' must be an object. Got {value!r:.80} instead."
+            "malformed_document",
+            f"The project's '{key}' must be an object. Got {shown_value(value)} instead.",
         )
     return dict(value)
 
@@ -565,10 +569,12 @@ def _object(document: Mapping[str, Any], key: str) -> dict[str, Any]:
 def _text(document: Mapping[str, Any], key: str, default: str) -> str:
     value = document.get(key, default)
     if not isinstance(value, str):
-        raise stop("malformed_document", f"The project's '{key}' must be a text. Got {value!r:.80} instead.")
+        raise stop(
+            "malformed_document", f"The project's '{key}' must be a text. Got {shown_value(value)} instead."
+        )
     return value
 
 
 def _bad_word(what: str, value: Any, words: tuple[str, ...]) -> Problem:
     known = ", ".join(f"'{word}'" for word in words)
-    return Problem("bad_recipe", f"The {what} must be one of {known}. Got {value!r} instead.")
+    return Problem("bad_recipe", f"The {what} must be one of {known}. Got {shown_value(value)} instead.")

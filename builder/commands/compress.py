@@ -13,7 +13,7 @@ from builder.commands.output import errors
 from builder.commands.settings import refuse_idle
 from builder.commands.tables import size_words
 from builder.compression_parameters import DISTILLATION, RECIPES
-from builder.errors import BuilderError, Problem, stop
+from builder.errors import BuilderError, Problem, shown_value, stop
 from builder.runs.records import RunRecord
 from builder.runs.workspace import default_workspace
 from builder.workers.launching import use_copies
@@ -86,7 +86,10 @@ def settings_of(given: Sequence[str]) -> dict[str, Any]:
     for text in given:
         name, equals, value = text.partition("=")
         if not name or not equals:
-            raise stop("bad_setting", f"--set takes NAME=VALUE, such as sparsity=0.8. Got '{text}' instead.")
+            raise stop(
+                "bad_setting",
+                f"--set takes NAME=VALUE, such as sparsity=0.8. Got {shown_value(text)} instead.",
+            )
         try:
             settings[name] = json.loads(value)
         except ValueError:

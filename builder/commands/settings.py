@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from builder.errors import stop
+from builder.errors import shown_value, stop
 
 
 def settings_in(text: str) -> dict[str, Any]:
@@ -20,7 +20,7 @@ def settings_in(text: str) -> dict[str, Any]:
     except ValueError as error:
         raise stop("not_json", f"--set is not valid JSON ({error}).") from error
     if not isinstance(given, dict):
-        raise stop("not_json", f"--set must be a JSON object of settings. Got {text:.60} instead.")
+        raise stop("not_json", f"--set must be a JSON object of settings. Got {shown_value(text)} instead.")
     return given
 
 

@@ -15,7 +15,7 @@ from builder.data.spec import TARGET_TEXT, TARGET_TOKENS, DataSpec, ModelInput
 from builder.data.table_codes import MISSING, encode_categorical, encode_numeric
 from builder.data.tokenizers import encode_texts
 from builder.data.words import encode_words, words_of_sample
-from builder.errors import BuilderError, stop
+from builder.errors import BuilderError, shown_value, stop
 
 
 def encode(spec: DataSpec, raw: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:
@@ -207,5 +207,5 @@ def _ways(value: Any) -> list[str]:
 
 
 def _bad_sample(number: int, name: str, expected: str, got: Any = None) -> BuilderError:
-    found = "" if got is None else f" Got {got!r:.60} instead."
+    found = "" if got is None else f" Got {shown_value(got)} instead."
     return stop("bad_sample", f"Sample {number}: '{name}' must be {expected}.{found}", field=name)

@@ -10,7 +10,7 @@ from typing import Any
 from builder.data.columnar import read_arrow, read_parquet
 from builder.data.table_source import TableSource
 from builder.data.tables import join_tables
-from builder.errors import BuilderError, stop
+from builder.errors import BuilderError, shown_value, stop
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?\Z")
 _TEST_PART = re.compile(r"(^|[-_/])test([-_./]|$)")
@@ -55,7 +55,7 @@ def read_hub_dataset(name: Any, cache_folder: Path | None = None) -> TableSource
         BuilderError: where the name is none, the library is not installed, or the hub cannot be reached.
     """
     if not isinstance(name, str) or not _NAME.match(name):
-        message = f"{name!r:.80} is no data set's name on the hub. It looks like 'owner/name'."
+        message = f"{shown_value(name)} is no data set's name on the hub. It looks like 'owner/name'."
         raise stop("unknown_dataset", message, field="source")
     saved = hub_folder(name)
     if not saved.exists():

@@ -24,7 +24,7 @@ from builder.data.encodings import ENCODING_NAMES, encoding_of, encoding_warning
 from builder.data.images import EXTENSIONS, TURN, decode_image
 from builder.data.naming import natural_key
 from builder.data.safe_xml import UnsafeXml, read_xml
-from builder.errors import Problem, stop
+from builder.errors import Problem, shown_value, stop
 
 _SHOWN = 5
 _IMAGE_COLUMNS = ("image", "filename", "file", "path", "image_path", "file_name")
@@ -76,7 +76,7 @@ class _Marked:
         try:
             left, top, right, bottom = (float(side) for side in sides)
         except (TypeError, ValueError, OverflowError):
-            self.faults.append(f"{where}: the sides {list(sides)!r:.60} are no numbers")
+            self.faults.append(f"{where}: the sides {shown_value(list(sides))} are no numbers")
             return
         if not np.isfinite([left, top, right, bottom]).all() or right <= left or bottom <= top:
             self.faults.append(
@@ -237,7 +237,7 @@ def _read_coco(name: str, data: bytes, find: PictureFinder, marked: _Marked) -> 
     for key, item in images.items():
         picture = find(str(item.get("file_name", "")), name)
         if picture is None:
-            marked.faults.append(f"{name}: there is no picture {item.get('file_name')!r:.60}")
+            marked.faults.append(f"{name}: there is no picture {shown_value(item.get('file_name'))}")
             continue
         places[key] = picture
         marked.boxes.setdefault(picture, [])

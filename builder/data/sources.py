@@ -30,7 +30,7 @@ from builder.data.tables import join_tables, read_table
 from builder.data.tagged_text import read_tagged
 from builder.data.text_files import read_text, read_text_folders
 from builder.data.thousands import without_thousands_marks
-from builder.errors import stop
+from builder.errors import shown_value, stop
 from builder.params import suggestion
 from builder.project import PRESETS_FOLDER, SOURCE_KINDS
 
@@ -201,9 +201,8 @@ def _files(path: Path) -> Iterator[Path]:
 def _existing_path(source: Mapping[str, Any]) -> Path:
     given = source.get("path")
     if source.get("kind") not in SOURCE_KINDS:
-        message = (
-            f"The data source must be one of {', '.join(SOURCE_KINDS)}. Got {source.get('kind')!r} instead."
-        )
+        got = shown_value(source.get("kind"))
+        message = f"The data source must be one of {', '.join(SOURCE_KINDS)}. Got {got} instead."
         raise stop("bad_recipe", message, field="source")
     if not isinstance(given, str) or not given:
         raise stop("no_source", "No file is chosen yet. Choose a data file or a sample.", field="source")

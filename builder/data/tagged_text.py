@@ -24,7 +24,7 @@ from builder.data.encodings import (
 from builder.data.files import describe_start, is_pickle, pickle_refused
 from builder.data.table_source import TableSource
 from builder.data.tags import OUTSIDE, PREFIXES, begun_inside
-from builder.errors import BuilderError, Problem, stop
+from builder.errors import BuilderError, Problem, shown_value, stop
 
 TOKENS, TAGS = "tokens", "tags"
 ROLES = {TOKENS: "text", TAGS: "target"}
@@ -288,6 +288,6 @@ def _fault(words: list[str] | None, tags: list[str] | None) -> str:
     for name, items in ((TOKENS, words), (TAGS, tags)):
         wrong = next((item for item in items if not isinstance(item, str) or not item.strip()), None)
         if wrong is not None or not all(isinstance(item, str) for item in items):
-            return f"'{name}' holds {wrong!r:.30}, where a word must stand"
+            return f"'{name}' holds {shown_value(wrong)}, where a word must stand"
     wrong = next((tag for tag in tags if not _is_tag(tag)), None)
     return "" if wrong is None else f"'{wrong:.30}' is no tag such as O or B-PER"

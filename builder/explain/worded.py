@@ -13,7 +13,7 @@ from builder.data.spec import DataSpec
 from builder.data.tokenizers import tokens_of
 from builder.data.words import words_of_sample
 from builder.decoding import decoded
-from builder.errors import stop
+from builder.errors import shown_value, stop
 from builder.explain.boxes import found_things
 from builder.explain.entities import named_words
 from builder.explain.gaps import fill_gaps, gap_tokens
@@ -113,7 +113,8 @@ def check_samples(spec: DataSpec, raw: Sequence[Mapping[str, Any]]) -> None:
     for number, sample in enumerate(raw, start=1):
         if not isinstance(sample, Mapping):
             message = (
-                f"Sample {number} must map names to values, such as column to value. Got {sample!r:.60}."
+                f"Sample {number} must map names to values, such as column to value. Got "
+                f"{shown_value(sample)} instead."
             )
             raise stop("bad_sample", message)
         _check_words(spec, sample, number)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from builder.errors import stop
+from builder.errors import shown_value, stop
 
 DEFAULT_SAMPLES = 200
 MOST_SAMPLES = 5000
@@ -32,7 +32,7 @@ class Quantization:
         """
         count = int(data.get("calibration_samples", DEFAULT_SAMPLES))
         if not 1 <= count <= MOST_SAMPLES:
-            message = f"Calibration takes 1 to {MOST_SAMPLES:,} training samples. Got {count:,}."
+            message = f"Calibration takes 1 to {MOST_SAMPLES:,} training samples. Got {shown_value(count)}."
             raise stop("bad_calibration", message)
         return cls(tuple(sorted(set(data.get("keep_float", ())))), count)
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from builder.errors import BuilderError, Problem
+from builder.errors import BuilderError, Problem, shown_value
 from builder.graph.parts import Edge, Exposed, Group, Node, Note
 
 # Of a note, a title or another free text, in characters.
@@ -15,9 +15,8 @@ LONGEST_TEXT = 20_000
 
 def malformed(expected: str, got: Any) -> BuilderError:
     """Return the error for data that do not have the form of a graph."""
-    shown = repr(got)
-    shown = shown if len(shown) <= 80 else shown[:77] + "..."
-    return BuilderError([Problem("malformed_document", f"{expected}. Got {shown} instead.")])
+    message = f"{expected}. Got {shown_value(got)} instead."
+    return BuilderError([Problem("malformed_document", message)])
 
 
 def list_of(data: Mapping[str, Any], key: str) -> list[Any]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from builder.errors import stop
+from builder.errors import shown_value, stop
 from builder.jobs.training import submit
 from builder.runs.records import ENDED, RunRecord
 from builder.runs.store import Store, default_store
@@ -43,7 +43,7 @@ def submit_folds(
         BuilderError: ``bad_folds`` for a number of folds, or a split, that makes no folds.
     """
     if not FEWEST <= folds <= MOST:
-        message = f"Cross-validation takes {FEWEST} to {MOST} folds. Got {folds}."
+        message = f"Cross-validation takes {FEWEST} to {MOST} folds. Got {shown_value(folds)}."
         raise stop("bad_folds", message, field="folds")
     method = document["data"]["split"].get("method", "stratified")
     if method in _WITHOUT_FOLDS:

@@ -20,7 +20,7 @@ from typing import Any
 
 import psutil
 
-from builder.errors import BuilderError, Problem
+from builder.errors import BuilderError, Problem, shown_value
 from builder.errors import stop as refusal
 from builder.jobs.processes import end_session, is_alive, process_started
 from builder.jobs.serving import end_servers
@@ -127,7 +127,7 @@ def has_memory() -> bool:
 def _setting(variable: str, default: int, least: int) -> int:
     value = os.environ.get(variable, "").strip() or str(default)
     if not value.isdecimal() or int(value) < least:
-        message = f"{variable} must be a whole number of at least {least}. Got '{value}' instead."
+        message = f"{variable} must be a whole number of at least {least}. Got {shown_value(value)} instead."
         raise refusal("bad_setting", message)
     return int(value)
 

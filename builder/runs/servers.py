@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from sqlalchemy import delete, insert, select
 
-from builder.errors import stop
+from builder.errors import shown_value, stop
 from builder.runs.records import ServerRecord
 from builder.runs.store import Store
 from builder.runs.tables import servers
@@ -39,7 +39,7 @@ def find_server(store: Store, server_id: str) -> ServerRecord:
     """
     found = [record for record in list_servers(store) if record.id == server_id]
     if not found:
-        message = f"There is no server {server_id!r:.60}. 'python -m builder servers list' shows them."
+        message = f"There is no server {shown_value(server_id)}. 'python -m builder servers list' shows them."
         raise stop("unknown_server", message)
     return found[0]
 

@@ -8,7 +8,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from builder.errors import stop
+from builder.errors import shown_value, stop
 from builder.runs.files import disk_errors
 
 HOME_VARIABLE = "KERABLOCKS_HOME"
@@ -63,7 +63,9 @@ class Workspace:
             BuilderError: ``bad_run_id`` where the id could point outside the workspace.
         """
         if not RECORD_ID.match(run_id):
-            raise stop("bad_run_id", f"{run_id!r:.60} is not the id of a run. Choose a run from the list.")
+            raise stop(
+                "bad_run_id", f"{shown_value(run_id)} is not the id of a run. Choose a run from the list."
+            )
         return self._folder("runs", run_id)
 
     def remove_run_folder(self, run_id: str) -> None:

@@ -14,6 +14,7 @@ from builder.blocks import registry
 from builder.blocks.base import FLOWS, Block
 from builder.blocks.catalogue import CATALOGUE_FILE, catalogue_text
 from builder.compiler import build, check, infer
+from builder.errors import shown_value
 from builder.params import check_all
 
 # TensorFlow's own arrays do not know NumPy 2's copy keyword yet.
@@ -64,7 +65,7 @@ def test_bad_values_are_answered_by_the_standard_sentence(block: Block) -> None:
         for value in parameter.type.bad_values():
             (problem,) = check_all(block.parameters, {parameter.name: value}, block.label, "it")
             assert problem.message.startswith(f"The '{parameter.name}' parameter of {block.label} must be ")
-            assert problem.message.endswith(f" Got {value!r} instead.")
+            assert problem.message.endswith(f" Got {shown_value(value)} instead.")
             assert (problem.block, problem.field) == ("it", parameter.name)
 
 

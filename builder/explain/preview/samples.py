@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from builder.data.prepare import Prepared
-from builder.errors import stop
+from builder.errors import shown_value, stop
 from builder.explain.preview.pictures import DETAIL, pixels
 
 LONGEST_TEXT = 4000
@@ -76,8 +76,8 @@ def sample_of(prepared: Prepared, part: str, index: int) -> Sample:
     is_number = isinstance(index, int) and not isinstance(index, bool)
     if not is_number or not 0 <= index < len(rows):
         message = (
-            f"There is no sample {index!r:.40} in the {part} part: it has {len(rows):,} samples, numbered 0 "
-            f"to {len(rows) - 1:,}. Choose one of them."
+            f"There is no sample {shown_value(index)} in the {part} part: it has {len(rows):,} samples, "
+            f"numbered 0 to {len(rows) - 1:,}. Choose one of them."
         )
         raise stop("unknown_sample", message)
     return Sample(prepared, part, index, int(rows[index]))

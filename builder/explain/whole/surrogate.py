@@ -12,7 +12,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from builder.data.prepare import Prepared
 from builder.data.spec import DataSpec, ModelInput
-from builder.errors import stop
+from builder.errors import shown_value, stop
 from builder.explain.answer_scores import check_explained
 from builder.explain.answers import check_outputs
 from builder.explain.targets import of_target, some_rows
@@ -75,7 +75,9 @@ def surrogate_rules(
     Reference: Craven & Shavlik, Extracting Tree-Structured Representations of Trained Networks (1996).
     """
     if not 1 <= depth <= MOST_DEPTH:
-        raise stop("bad_depth", f"The depth must be 1 to {MOST_DEPTH}. Got {depth}.", field="depth")
+        raise stop(
+            "bad_depth", f"The depth must be 1 to {MOST_DEPTH}. Got {shown_value(depth)}.", field="depth"
+        )
     single, data = of_target(model, prepared, target)
     check_explained(data.spec, "A tree of rules")
     training, test = some_rows(data, "train", ROWS), some_rows(data, "test", ROWS)
