@@ -6,7 +6,6 @@ document or the data are wrong; 130 interrupted by the keyboard.
 
 from __future__ import annotations
 
-import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -40,6 +39,7 @@ from builder.commands.output import (
     say,
     write_new,
 )
+from builder.commands.quiet import load_tensorflow_quietly
 from builder.commands.settings import refuse_idle
 from builder.commands.targets import ProjectFile, Target, any_project, run_of
 from builder.errors import BuilderError, stop
@@ -57,6 +57,7 @@ from builder.runs.files import write_bytes
 from builder.runs.records import RunRecord
 from builder.runs.store import default_store
 from builder.runs.workspace import default_workspace
+from builder.workers.environment import use_own_environment
 from builder.workers.launching import use_copies
 
 WRONG = 2
@@ -469,7 +470,8 @@ app.add_typer(library.app, name="library")
 
 def main() -> None:
     """Run the command line; problems go to standard error in plain words."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    use_own_environment()
+    load_tensorflow_quietly()
     try:
         app()
     except BuilderError as error:

@@ -156,6 +156,11 @@ def test_a_whole_sample_is_itself_and_what_is_taken_away_is_gone():
         assert any(not np.array_equal(nothing[name], arrays[name]) for name in arrays)
 
 
+def test_a_number_has_no_class_to_choose():
+    with pytest.raises(BuilderError, match="predicts the number 'median_house_value' and knows no classes"):
+        explain("regression", "occlusion", chosen="cheap")
+
+
 def test_a_class_can_be_chosen_and_an_unknown_one_is_refused():
     assert explain("table", "occlusion", chosen=">50K")["label"] == ">50K"
     with pytest.raises(BuilderError, match="knows no 'rich'"):

@@ -106,14 +106,21 @@ def answer_of(model: keras.Model, spec: DataSpec, chosen: str | None) -> Answer:
     Args:
         model: a model with one output.
         spec: the description of its data.
-        chosen: the class or label; None is the first, and the only one of a number.
+        chosen: the class or label; None is the first, and the only one for a number.
 
     Raises:
         BuilderError: ``not_explained`` for a task without such an answer, ``unknown_class`` for a class that
             the model does not know.
     """
     _check_task(spec)
-    if chosen is None or spec.predicts_numbers:
+    if chosen is not None and spec.predicts_numbers:
+        number = f"the number '{spec.target_name}'" if spec.target_name else "a number"
+        message = (
+            f"The model predicts {number} and knows no classes, so '{chosen}' cannot be explained. Leave the "
+            "class out, and the number is explained."
+        )
+        raise stop("unknown_class", message)
+    if chosen is None:
         return Answer(model, spec, 0)
     if chosen not in spec.class_names:
         known = ", ".join(spec.class_names[:20])
