@@ -19,7 +19,7 @@ def recording_of(content):
 def sound_files(item: ModelInput) -> FileKind:
     """Return how a script reads recordings for an input."""
     decoding = Reading(
-        ("import soundfile", "from math import gcd", "from scipy.signal import resample_poly"),
+        ("import soundfile", "from math import gcd"),
         (source(resampled), _RECORDING_OF),
         (
             "# Samples a second, and in all.",

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-from scipy.signal import resample_poly
 
 from builder.data.class_folders import FileKind, read_class_folders
 from builder.data.files import BrokenFile
@@ -151,6 +150,9 @@ def resampled(sound: np.ndarray, sound_rate: int, rate: int, samples: int) -> np
     # A model hears no more of it, so no more is resampled.
     sound = sound[: int(np.ceil((samples / rate + 0.1) * sound_rate))]
     if sound_rate != rate:
+        # It takes a second and 60 MB to load; sound of the wanted rate does without.
+        from scipy.signal import resample_poly
+
         common = gcd(sound_rate, rate)
         sound = resample_poly(sound, rate // common, sound_rate // common)
     waveform = np.zeros(samples, dtype=np.int16)
