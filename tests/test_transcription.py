@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from builder.data.prepare import Prepared, prepare
 from builder.data.transcripts import steps_needed, text_of_indices
 from builder.decoding import character_error_rate, decoded, edit_distance
 from builder.errors import BuilderError
-from builder.explain.evaluation import evaluate
+from builder.explain import transcription
+from builder.explain.evaluation import evaluate, scores
 from builder.explain.predict import predict
 from builder.export import run as export
 from builder.project import Project, load_preset
@@ -104,6 +106,27 @@ def test_evaluation_stands_beside_the_commonest_text(model, prepared: Prepared) 
     assert report["baseline"]["rule"].startswith("always '")
     assert 0 < report["baseline"]["character_error_rate"] <= 1.5
     assert len(report["examples"]) == 12 and report["worst_errors"]
+
+
+def test_the_memory_of_scoring_speech_does_not_grow_with_its_outputs(
+    model, prepared: Prepared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = np.asarray(prepared.indices["train"])
+    whole = scores(model, prepared, rows)
+    monkeypatch.setattr(transcription, "ROWS_AT_ONCE", 16)
+    assert scores(model, prepared, rows) == whole
+
+    def most(times: int) -> int:
+        tracemalloc.start()
+        found = scores(model, prepared, np.tile(rows, times))
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert found["character_error_rate"] == whole["character_error_rate"]
+        return peak
+
+    most(2)
+    outputs = 6 * len(rows) * 4 * int(np.prod(model.output.shape[1:]))
+    assert most(8) - most(2) < outputs / 2
 
 
 def test_files_write_down_the_same_elsewhere(

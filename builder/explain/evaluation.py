@@ -45,6 +45,7 @@ _OF_PLACES = {
     "segmentation": mask_scores,
     "detection": box_scores,
     "generation": generation_scores,
+    "transcription": transcription_scores,
 }
 
 
@@ -109,8 +110,6 @@ def scores(model: keras.Model, prepared: Prepared, rows: np.ndarray) -> dict[str
     check_outputs(outputs, prepared.spec)
     if prepared.spec.task == "forecasting":
         return forecast_scores(outputs, prepared, rows)
-    if prepared.spec.task == "transcription":
-        return transcription_scores(outputs, prepared, rows)
     targets = np.asarray(prepared.targets[rows])
     training = np.asarray(prepared.targets[prepared.indices["train"]])
     names = prepared.spec.class_names
