@@ -11,6 +11,7 @@ from builder.codegen.layout import INDENT, Name, call_items, constant, formatted
 from builder.codegen.loading import not_code
 from builder.codegen.script_parts import Part
 from builder.codegen.split_code import is_resampled
+from builder.data.resampling import RESAMPLED_TASKS
 from builder.data.spec import DataSpec
 from builder.training_plan import learning_rate
 from builder.training_plan.callbacks import callbacks
@@ -80,7 +81,7 @@ def training_part(
         factors: for some layers' names a factor of their learning rate.
     """
     carried = [*learning_rate.carried(settings), *([with_learning_rate_factors] if factors else [])]
-    is_of_classes = spec.task == "classification" or spec.has_places
+    is_of_classes = spec.task in RESAMPLED_TASKS or spec.has_places
     balanced = settings["class_weights"] == "balanced" and is_of_classes
     balanced = balanced and not is_resampled(settings, spec)
     if balanced and (spec.further_targets or spec.has_places):

@@ -96,7 +96,7 @@ def _training_classes(prepared: Prepared) -> np.ndarray | None:
 
 def _class_weights(prepared: Prepared, settings: Mapping[str, Any]) -> np.ndarray | None:
     spec = prepared.spec
-    is_of_classes = spec.task == "classification" or spec.has_places
+    is_of_classes = spec.task in RESAMPLED_TASKS or spec.has_places
     if not is_of_classes or settings["class_weights"] != "balanced":
         return None
     targets = np.asarray(prepared.targets[prepared.indices["train"]])

@@ -9,9 +9,12 @@ import keras
 import numpy as np
 from train_case import linear_model, settings
 
-from builder.data.prepare import Prepared
+from builder.data.prepare import Prepared, prepare
+from builder.project import DataRecipe
 from builder.train.checkpoint import read_checkpoint
 from builder.train.loop import fit
+from builder.train.run_state import Position
+from builder.train.training_data import TrainingData
 from builder.workers.environment import child_environment
 
 DETERMINISTIC_CASE = Path(__file__).with_name("deterministic_case.py")
@@ -24,6 +27,18 @@ def imbalanced(digits, folder):
     shutil.copytree(digits.folder, folder)
     np.save(folder / "train.npy", rows)
     return Prepared.open(folder), rows
+
+
+def test_ranks_have_balanced_class_weights_too(tmp_path):
+    rows = "".join(f"{number},{'low' if number % 10 else 'high'}\n" for number in range(100))
+    (tmp_path / "ranks.csv").write_text(f"x,rank\n{rows}")
+    source = {"kind": "csv", "path": str(tmp_path / "ranks.csv")}
+    recipe = DataRecipe(source, "ordinal", {"x": "numeric", "rank": "target"})
+    prepared = prepare(recipe, tmp_path / "cache")
+    data = TrainingData(prepared, settings(class_weights="balanced", batch_size=100))
+    _, targets, weights = next(data.training_batches(Position()))
+    counts = np.bincount(targets)
+    np.testing.assert_allclose(weights, (counts.sum() / (2 * counts))[targets], rtol=1e-5)
 
 
 def test_balanced_class_weights_train_as_those_of_keras(digits, tmp_path):
