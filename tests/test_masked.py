@@ -189,6 +189,7 @@ def test_words_of_a_run_that_has_none_are_told(tmp_path: Path, monkeypatch) -> N
         )
         with pytest.raises(BuilderError, match=words):
             prepare(wanted, tmp_path / "cache")
+    assert not list(tmp_path.rglob("gone")), "a run that is not there leaves no folder"
 
 
 @pytest.mark.parametrize(("length", "next_sentence"), [(2, False), (2, True), (3, True), (4, True)])

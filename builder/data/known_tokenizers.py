@@ -47,7 +47,7 @@ def _of_run(named: str) -> dict[str, Any]:
         raise stop("bad_vocabulary", message, field="vocabulary_from")
     run_id = named.removeprefix(RUN)
     try:
-        text = (default_workspace().run_folder(run_id) / "spec.json").read_text(encoding="utf-8")
+        text = default_workspace().run_file(run_id, "spec.json").read_text(encoding="utf-8")
         inputs = json.loads(text)["inputs"]
     except (OSError, ValueError, KeyError):
         inputs = []

@@ -110,7 +110,7 @@ def finish(
 
 
 def _model_file(run_id: str, workspace: Workspace) -> Path:
-    file = workspace.run_folder(run_id) / MODEL
+    file = workspace.run_file(run_id, MODEL)
     if not file.exists():
         message = (
             f"The recipe starts from the run {run_id}, but there is no model in it any more. Restore that "

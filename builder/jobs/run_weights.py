@@ -23,8 +23,8 @@ MODEL, CHECKPOINT = "model.keras", "checkpoint.npz"
 
 def weights_file(run_id: str) -> Path | None:
     """Return the file with the newest weights of a run, or None where it has none yet."""
-    folder = default_workspace().run_folder(run_id)
-    files = [file for file in (folder / MODEL, folder / CHECKPOINT) if file.exists()]
+    workspace = default_workspace()
+    files = [file for name in (MODEL, CHECKPOINT) if (file := workspace.run_file(run_id, name)).exists()]
     return max(files, key=lambda file: file.stat().st_mtime_ns, default=None)
 
 

@@ -95,7 +95,7 @@ _BACKBONES: dict[str, Callable[[Mapping[str, Any], tuple[int, ...]], keras.Model
 def _source(chosen: str, workspace: Workspace) -> tuple[Path, str]:
     if chosen.startswith(RUN):
         run_id = chosen.removeprefix(RUN)
-        file, words = workspace.run_folder(run_id) / MODEL, f"the run {run_id}"
+        file, words = workspace.run_file(run_id, MODEL), f"the run {run_id}"
     elif chosen.startswith(FILE):
         file = Path(chosen.removeprefix(FILE)).expanduser()
         words = f"the file {file.name}"

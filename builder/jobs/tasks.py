@@ -459,7 +459,7 @@ def _model(run_id: str) -> keras.Model:
 
 
 def _model_file(run_id: str) -> Path:
-    file = default_workspace().run_folder(run_id) / MODEL_FILE
+    file = default_workspace().run_file(run_id, MODEL_FILE)
     if not file.exists():
         name = default_store().run(run_id).name
         message = (

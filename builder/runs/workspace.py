@@ -62,11 +62,22 @@ class Workspace:
         Raises:
             BuilderError: ``bad_run_id`` where the id could point outside the workspace.
         """
+        return self._folder("runs", self._checked(run_id))
+
+    def run_file(self, run_id: str, name: str) -> Path:
+        """Return where a file of a run lies; for a run that is not here nothing is made.
+
+        Raises:
+            BuilderError: ``bad_run_id`` where the id could point outside the workspace.
+        """
+        return self.root.joinpath("runs", self._checked(run_id), name)
+
+    def _checked(self, run_id: str) -> str:
         if not RECORD_ID.match(run_id):
             raise stop(
                 "bad_run_id", f"{shown_value(run_id)} is not the id of a run. Choose a run from the list."
             )
-        return self._folder("runs", run_id)
+        return run_id
 
     def remove_run_folder(self, run_id: str) -> None:
         """Delete a run's folder with everything in it: checkpoints, reports, exports."""

@@ -31,8 +31,16 @@ def test_folders_exist_when_they_are_asked_for(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("run_id", ["..", "../other", "a/b", "", "A", "a\n", "x" * 41])
 def test_an_id_cannot_lead_outside(tmp_path: Path, run_id: str) -> None:
-    with pytest.raises(BuilderError, match="not the id of a run"):
-        Workspace(tmp_path).run_folder(run_id)
+    workspace = Workspace(tmp_path)
+    for asked in (workspace.run_folder, lambda run_id: workspace.run_file(run_id, "model.keras")):
+        with pytest.raises(BuilderError, match="not the id of a run"):
+            asked(run_id)
+
+
+def test_looking_for_a_file_of_a_run_makes_nothing(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    assert not workspace.run_file("0a1b", "model.keras").exists() and not list(tmp_path.iterdir())
+    assert workspace.run_folder("0a1b") / "model.keras" == workspace.run_file("0a1b", "model.keras")
 
 
 def test_a_place_that_cannot_be_a_folder_is_said(tmp_path: Path) -> None:
