@@ -28,7 +28,7 @@ from builder.params import (
 )
 from builder.speed_parameters import check_speed
 from builder.tasks import FURTHER_ROLES, TASKS
-from builder.training_parameters import TRAINING_PARAMETERS
+from builder.training_parameters import TRAINING_PARAMETERS, check_rates
 
 FORMAT = "kerablocks.project"
 FORMAT_VERSION = 2
@@ -354,6 +354,7 @@ class Project:
         problems = self.data.check()
         problems += check_all(TRAINING_PARAMETERS, self.training, "Training")
         problems += check_speed(self.training_settings())
+        problems += check_rates(self.training_settings())
         problems += check_compression(self.compression, self.training_settings())
         return problems + self.model.check_structure()
 

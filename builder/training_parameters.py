@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from builder.adversarial_parameters import ADVERSARIAL_NAMES, ADVERSARIAL_PARAMETERS
-from builder.params import Boolean, Choice, Choices, Float, Integer, Parameter, Text
+from builder.errors import Problem
+from builder.params import Boolean, Choice, Choices, Float, Integer, Parameter, Text, is_finite
 from builder.speed_parameters import SPEED_PARAMETERS
 
 OPTIMIZERS = (
@@ -424,6 +425,23 @@ def counting(settings: Mapping[str, Any]) -> dict[str, Any]:
         for item in TRAINING_PARAMETERS
         if item.name in settings and item.applies(settings)
     }
+
+
+def check_rates(settings: Mapping[str, Any]) -> list[Problem]:
+    """Return what is wrong with the learning rate of a project beside its schedule.
+
+    Args:
+        settings: the project's training settings, defaults filled in.
+    """
+    start, lowest = settings["learning_rate"], settings["minimum_learning_rate"]
+    are_numbers = all(isinstance(value, (int, float)) and is_finite(value) for value in (start, lowest))
+    if settings["schedule"] not in _FALLING or not are_numbers or lowest < start:
+        return []
+    message = (
+        f"The learning rate starts at {start:g} and would have to fall to a minimum of {lowest:g}, which is "
+        "not lower. Lower the minimum, or raise the learning rate."
+    )
+    return [Problem("minimum_not_lower", message, field="minimum_learning_rate")]
 
 
 def parameters_of(task: str) -> tuple[Parameter, ...]:

@@ -70,6 +70,22 @@ def test_every_fault_of_the_document_is_reported() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("training", "is_wrong"),
+    [
+        ({"schedule": "cosine", "minimum_learning_rate": 0.01}, True),
+        ({"schedule": "plateau", "minimum_learning_rate": 0.001}, True),
+        ({"schedule": "polynomial", "minimum_learning_rate": 0.0001}, False),
+        ({"schedule": "constant", "minimum_learning_rate": 0.01}, False),
+        ({"schedule": "cosine", "minimum_learning_rate": "low"}, False),
+    ],
+)
+def test_a_learning_rate_cannot_fall_to_what_is_higher(training: dict[str, Any], is_wrong: bool) -> None:
+    project = replace(load_preset("images/cnn"), training={"learning_rate": 0.001, **training})
+    found = [problem for problem in project.check() if problem.code == "minimum_not_lower"]
+    assert [problem.field for problem in found] == (["minimum_learning_rate"] if is_wrong else [])
+
+
 def test_a_split_that_leaves_too_little_is_reported() -> None:
     recipe = DataRecipe({"kind": "sample"}, split={"validation": 0.5, "test": 0.45})
     assert [problem.code for problem in recipe.check()] == ["split_too_large"]
