@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import secrets
 import threading
@@ -80,6 +81,9 @@ def _warm_up(end: threading.Event) -> None:
     try:
         # The first page needs it; imported here, its readers do not have to wait.
         import_module("builder.ui.projects")
+        # Streamlit collects garbage after each run of a page, and what stays for good needs no looking through.
+        gc.collect()
+        gc.freeze()
         # Importing Keras takes every core for seconds; the first page goes first.
         if not end.wait(FIRST_PAGE_SECONDS):
             engine().start()
