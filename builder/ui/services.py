@@ -81,7 +81,7 @@ def _warm_up(end: threading.Event) -> None:
     try:
         # The first page needs it; imported here, its readers do not have to wait.
         import_module("builder.ui.projects")
-        # Streamlit collects garbage after each run of a page, and what stays for good needs no looking through.
+        # Streamlit collects garbage after each run of a page; what stays for good need not be looked through.
         gc.collect()
         gc.freeze()
         # Importing Keras takes every core for seconds; the first page goes first.
