@@ -6,8 +6,8 @@
 import numpy as np
 
 from builder.adversarial.distance import diversity, frechet_distance
-from builder.adversarial.latent import draw
 from builder.adversarial.model import make_samples
+from builder.adversarial.noise import draw
 
 MOST_COMPARED = 1000
 # With fewer real samples than this, the distance tells more of their number than of the generator.
@@ -16,7 +16,9 @@ FEWEST_COMPARED = 200
 
 def rows_to_compare(rows, train):
     """Return the rows of real samples to compare with; those of training stand in for too few."""
-    return np.asarray(rows if len(rows) >= FEWEST_COMPARED else train)[:MOST_COMPARED]
+    chosen = np.asarray(rows if len(rows) >= FEWEST_COMPARED else train)
+    # The data may lie class by class.
+    return np.random.default_rng(0).permutation(chosen)[:MOST_COMPARED]
 
 
 def distance_and_diversity(generator, features, real):

@@ -8,9 +8,9 @@ from typing import Any
 import keras
 
 from builder.adversarial import comparing, distance, feature_network
-from builder.adversarial.latent import draw
 from builder.adversarial.losses import discriminator_loss, generator_loss, gradient_penalty
 from builder.adversarial.model import adversarial_options, discriminator_settings, make_samples
+from builder.adversarial.noise import draw
 from builder.adversarial.pair import AdversarialPair
 from builder.adversarial_parameters import HINGE, NON_SATURATING, WASSERSTEIN
 from builder.blocks.base import Call

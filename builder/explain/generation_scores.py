@@ -9,8 +9,8 @@ import numpy as np
 
 from builder.adversarial.distance import diversity, frechet_distance, nearest
 from builder.adversarial.features import extractor
-from builder.adversarial.latent import draw
 from builder.adversarial.model import make_samples
+from builder.adversarial.noise import draw
 from builder.data.prepare import Prepared
 from builder.errors import stop
 

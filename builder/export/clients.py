@@ -41,7 +41,9 @@ def write_sample(folder: Path, prepared: Prepared, row: int) -> None:
     # JSON knows no "not a number", which stands for a missing one.
     plain = {name: None if value != value else value for name, value in sample.items()}
     _write_json(clients / SAMPLE_NAME, plain)
-    _write_json(clients / "request.json", {"instances": [plain]})
+    is_generator = prepared.spec.task == "generation"
+    asked = {"parameters": {"count": 1, "seed": 1}} if is_generator else {"instances": [plain]}
+    _write_json(clients / "request.json", asked)
     for name, values in numeric_inputs(prepared, np.array([row])).items():
         (clients / "arrays" / f"{name}.bin").write_bytes(np.ascontiguousarray(values).tobytes())
 

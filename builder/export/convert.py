@@ -33,11 +33,12 @@ from builder.export.preflight.owners import block_of_layers
 from builder.export.samples import numeric_inputs
 from builder.export.saved_model import write_saved_model
 from builder.export.script import write_script
-from builder.export.server import check_served, slug, write_server
+from builder.export.server import slug, write_server
 from builder.export.tflite import float32
 from builder.export.trained_int8 import NOTE, trained_int8, trained_ranges
 from builder.export.worker import Step, serve
 from builder.outputs import each_output, output_activation, predict_arrays
+from builder.serving.made_samples import generates
 from builder.serving.model import SAVED_MODEL_FOLDER, TFLITE_FILE, Description
 from builder.serving.steps import STEP_FORMAT, writes
 
@@ -184,8 +185,7 @@ class Converter:
 
     def _make_server(self, folder: Path) -> str:
         """Write the server's folder; return how the model in it is run."""
-        spec = self.prepared.spec
-        check_served(spec)
+        spec = self.job.open_spec()
         kind, content = self._served()
         if content is None:
             write_saved_model(self.end_to_end, self.model, folder / SAVED_MODEL_FOLDER)
@@ -199,6 +199,8 @@ class Converter:
             file=SAVED_MODEL_FOLDER if content is None else TFLITE_FILE,
             batched=kind in (BATCHED, "saved_model"),
             format="tflite_float32" if kind == BATCHED else kind,
+            # In the place of a generator's data there is the noise that it takes.
+            noise=self.prepared.spec.arrays[0] if generates(spec) else None,
         )
         write_server(folder, description)
         return _SERVED_NOTES.get(kind, "") if self.job.served == AUTO_SERVED else ""

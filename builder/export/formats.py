@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from builder.tasks import TASKS
 from builder.writing_settings import SETTINGS_OF_TASK
-
-# What makes samples of noise is asked no question about one.
-_SERVED = tuple(name for name in TASKS if name != "generation")
 
 
 @dataclass(frozen=True)
@@ -120,7 +116,6 @@ _ALL = (
         "A folder that answers over HTTP as TensorFlow Serving does, with a page to try it, and a container "
         "file. Needs neither Keras nor this studio.",
         prepared=True,
-        tasks=_SERVED,
     ),
     Format(
         "script",
@@ -133,7 +128,7 @@ _ALL = (
 )
 FORMATS: dict[str, Format] = {item.name: item for item in _ALL}
 # The files that answer a whole sample in one call, as the Keras model does.
-WHOLE_TFLITE = tuple(item.name for item in _ALL if item.runtime == "litert" and not item.tasks)
+WHOLE_TFLITE = tuple(item.name for item in _ALL if item.file == "model.tflite" and not item.tasks)
 
 
 def formats_for(task: str) -> tuple[str, ...]:

@@ -12,9 +12,7 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
-from builder.data.spec import DataSpec
 from builder.data.tokenizers import SUBWORD
-from builder.errors import stop
 from builder.serving.model import Description
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,16 +44,6 @@ HEALTHCHECK --interval=30s --timeout=5s --start-period=30s CMD ["python", "-c", 
     "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/health', timeout=4)"]
 CMD ["python", "serve.py", "--host", "0.0.0.0", "--port", "8000"]
 """
-
-
-def check_served(spec: DataSpec) -> None:
-    """Raise BuilderError where the server cannot answer for a task."""
-    if spec.task == "generation":
-        message = (
-            "The prediction server answers questions about samples, and a generator is asked none. Use its "
-            "TFLite export, or 'generate' in the shell."
-        )
-        raise stop("not_served", message)
 
 
 def slug(title: str) -> str:
@@ -188,4 +176,8 @@ docker run -p 127.0.0.1:8000:8000 {description.name}
 ```
 
 `description.json` holds what the model was trained on: columns, vocabulary, labels. {batches}
+Requests of more than 0.1 MB are read by processes of their own, of which there are two at most.
+
+Told to end (SIGTERM, `docker stop --time 35`), the server first answers what is under way; that takes no
+longer than a request may take.
 """

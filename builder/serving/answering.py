@@ -6,25 +6,25 @@ import asyncio
 import logging
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, TypeVar
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
 from builder.errors import BuilderError
-from builder.serving.bodies import Room, body_of
+from builder.serving.bodies import Room, body_of, until_gone
 from builder.serving.limits import Limits
 from builder.serving.measures import Measures
 from builder.serving.model import Description
-from builder.serving.refusals import Refusal, busy, refused, too_slow
+from builder.serving.questions import Body, Reading
+from builder.serving.readers import Readers
+from builder.serving.refusals import Refusal, busy, failed, gone, refused, too_slow
 
-# Pictures and large bodies are unpacked by so many threads, which bounds the memory that they take.
-_DECODERS = 2
-# Changing threads takes longer than reading less.
-LARGE_BODY = 100_000
+# So many large answers are put into words at a time.
+_WRITERS = 2
 Found = TypeVar("Found")
 logger = logging.getLogger("uvicorn.error")
 
@@ -35,25 +35,38 @@ class Answerer(ABC):
     Args:
         description: what is known of the model.
         limits: what is admitted.
+        reading: what reads a request's body.
     """
 
-    def __init__(self, description: Description, limits: Limits) -> None:
+    def __init__(self, description: Description, limits: Limits, reading: Reading) -> None:
         self.description, self.limits, self.measures = description, limits, Measures()
         self.waiting, self._room = 0, Room(limits.held_bytes)
-        self._threads = ThreadPoolExecutor(_DECODERS, "samples")
+        self._readers = Readers(reading, description.spec, limits)
+        self._threads = ThreadPoolExecutor(_WRITERS, "answers")
 
     @abstractmethod
-    def at_work(self, app: FastAPI) -> AbstractAsyncContextManager[None]:
-        """Work as long as the application runs."""
+    def model_at_work(self) -> AbstractAsyncContextManager[None]:
+        """Have the model work for requests in the meantime."""
 
     @abstractmethod
-    async def answered(self, request: Request, body: bytes) -> Response:
+    async def answered(self, asked: Any, request: Request) -> Response:
         """Return the answer to an admitted request.
+
+        Args:
+            asked: what was read from its body.
+            request: its headers.
 
         Raises:
             Refusal: where it cannot be answered.
             BuilderError: where a sample cannot be used, or the model's answer.
         """
+
+    @asynccontextmanager
+    async def at_work(self, app: FastAPI) -> AsyncIterator[None]:
+        """Work as long as the application runs."""
+        async with self.model_at_work():
+            yield
+        self._readers.close()
 
     async def answer(self, request: Request) -> Response:
         """Return the answer to a request, whatever it is."""
@@ -78,9 +91,7 @@ class Answerer(ABC):
         self.waiting += 1
         self.measures.waiting.set(self.waiting)
         try:
-            with self._room.shared() as take:
-                body = await body_of(request, self.limits, take)
-                return await asyncio.wait_for(self.answered(request, body), self.limits.seconds)
+            return await self._in_time(request)
         except TimeoutError as error:
             raise too_slow(self.limits.seconds) from error
         except BuilderError as error:
@@ -89,8 +100,31 @@ class Answerer(ABC):
             raise
         except Exception as error:
             logger.exception("A request failed")
-            message = "The server could not answer this request. Its log says why; other requests go on."
-            raise Refusal(500, "internal_error", message) from error
+            raise failed() from error
         finally:
             self.waiting -= 1
             self.measures.waiting.set(self.waiting)
+
+    async def _in_time(self, request: Request) -> Response:
+        deadline = asyncio.get_running_loop().time() + self.limits.seconds
+        with self._room.shared() as take:
+            body = await body_of(request, self.limits, take, deadline)
+            async with asyncio.timeout_at(deadline):
+                return await _while_wanted(request, self._answered(body, request))
+
+    async def _answered(self, body: Body, request: Request) -> Response:
+        return await self.answered(await self._readers.read(body), request)
+
+
+async def _while_wanted(request: Request, work: Coroutine[Any, Any, Response]) -> Response:
+    """Return what some work gives, which is given up when the client hangs up."""
+    answer, end = asyncio.create_task(work), asyncio.create_task(until_gone(request))
+    try:
+        await asyncio.wait((answer, end), return_when=asyncio.FIRST_COMPLETED)
+        if answer.done():
+            return answer.result()
+        raise gone()
+    finally:
+        answer.cancel()
+        end.cancel()
+        await asyncio.gather(answer, end, return_exceptions=True)

@@ -11,8 +11,12 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.exceptions import HTTPException
 
+from builder.serving.accepting import JSON
 from builder.serving.answering import Answerer
+from builder.serving.generating import Generator
+from builder.serving.heads import HeadAsGet
 from builder.serving.limits import Limits
+from builder.serving.made_samples import generates
 from builder.serving.measures import CONTENT_TYPE
 from builder.serving.model import Description, Model
 from builder.serving.pages import docs_page, try_page
@@ -26,11 +30,7 @@ VERSION = "1"
 
 def application(description: Description, model: Model | ServedTexts, limits: Limits) -> FastAPI:
     """Return the web application that serves a model."""
-    answerer: Answerer
-    if isinstance(model, ServedTexts):
-        answerer = Writer(description, model, limits)
-    else:
-        answerer = Predictor(description, model, limits)
+    answerer = _answerer(description, model, limits)
     app = FastAPI(
         title=f"{description.title}: predictions",
         version=VERSION,
@@ -39,11 +39,20 @@ def application(description: Description, model: Model | ServedTexts, limits: Li
         redoc_url=None,
         lifespan=answerer.at_work,
     )
+    app.add_middleware(HeadAsGet)
     _add_predictions(app, answerer)
     _add_state(app, answerer)
     _add_pages(app, answerer)
     _add_errors(app, description)
     return app
+
+
+def _answerer(description: Description, model: Model | ServedTexts, limits: Limits) -> Answerer:
+    if isinstance(model, ServedTexts):
+        return Writer(description, model, limits)
+    if generates(description.spec):
+        return Generator(description, model, limits)
+    return Predictor(description, model, limits)
 
 
 def _add_predictions(app: FastAPI, answerer: Answerer) -> None:
@@ -61,20 +70,24 @@ def _add_predictions(app: FastAPI, answerer: Answerer) -> None:
 
     @app.get(f"{address}/metadata", summary="What the model takes and answers", tags=["predictions"])
     async def metadata() -> dict[str, Any]:
-        spec = answerer.description.spec
-        schema = operation["requestBody"]["content"]["application/json"]
+        described = answerer.description
+        content = operation["requestBody"]["content"][JSON]
+        properties = content["schema"]["properties"]
+        instance = {"instance": properties["instances"]["items"]} if "instances" in properties else {}
+        settings = {"parameters": properties["parameters"]} if "parameters" in properties else {}
         return {
             "model_spec": {
-                "name": answerer.description.name,
+                "name": described.name,
                 "signature_name": "serving_default",
                 "version": VERSION,
             },
-            "metadata": {"signature_def": signature(spec)},
-            "title": answerer.description.title,
-            "task": spec.task,
-            "format": answerer.description.format,
-            "instance": schema["schema"]["properties"]["instances"]["items"],
-            "example": schema["example"],
+            "metadata": {"signature_def": signature(described.arrays)},
+            "title": described.title,
+            "task": described.spec.task,
+            "format": described.format,
+            **instance,
+            **settings,
+            "example": content["example"],
         }
 
 
@@ -91,7 +104,7 @@ def _add_state(app: FastAPI, answerer: Answerer) -> None:
 def _add_pages(app: FastAPI, answerer: Answerer) -> None:
     @app.get("/", include_in_schema=False)
     async def front() -> HTMLResponse:
-        return HTMLResponse(try_page(answerer.description))
+        return HTMLResponse(try_page(answerer.description, answerer.limits))
 
     @app.get("/docs", include_in_schema=False)
     async def documents() -> HTMLResponse:
@@ -101,7 +114,11 @@ def _add_pages(app: FastAPI, answerer: Answerer) -> None:
 def _add_errors(app: FastAPI, description: Description) -> None:
     @app.exception_handler(HTTPException)
     async def wrong_address(request: Request, error: HTTPException) -> Response:
-        place = f"/v1/models/{description.name}"
-        message = f"There is nothing at {request.method} {request.url.path[:200]}. "
-        message += f"Predictions are at POST {place}:predict; /docs lists every address."
-        return JSONResponse({"error": message, "code": "no_such_address"}, error.status_code)
+        path, method = request.url.path[:200], request.scope["method"]
+        place = f"Predictions are at POST /v1/models/{description.name}:predict; /docs lists every address."
+        allowed = (error.headers or {}).get("Allow")
+        if allowed:
+            content = {"error": f"{path} takes {allowed}, not {method}. {place}", "code": "wrong_method"}
+        else:
+            content = {"error": f"There is nothing at {method} {path}. {place}", "code": "no_such_address"}
+        return JSONResponse(content, error.status_code, error.headers)

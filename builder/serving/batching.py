@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 import numpy as np
 
+from builder.serving.answering import Answerer
 from builder.serving.limits import Limits
-from builder.serving.model import Arrays, Model
+from builder.serving.model import Arrays, Description, Model
+from builder.serving.questions import Reading
 
 
 @dataclass(eq=False)
@@ -82,7 +85,7 @@ class Batcher:
 
     async def _answer(self, batch: list[_Wish]) -> None:
         try:
-            outputs = await self._run(_joined([wish.arrays for wish in batch]))
+            outputs = await self._run(batch)
         except Exception as error:
             await self._answer_alone(batch, error)
             return
@@ -102,11 +105,15 @@ class Batcher:
             else:
                 await self._answer([wish])
 
-    async def _run(self, arrays: Arrays) -> list[np.ndarray]:
-        """Run the model on some samples, in pieces where one request has more than a run may have."""
+    async def _run(self, batch: list[_Wish]) -> list[np.ndarray]:
+        """Run the model on a batch, in pieces where one request has more samples than a run may have."""
+        arrays = _joined([wish.arrays for wish in batch])
         count, most = len(next(iter(arrays.values()))), max(self._limits.batch, 1)
-        found = []
+        found: list[list[np.ndarray]] = []
         for start in range(0, count, most):
+            if found and all(wish.answer.done() for wish in batch):
+                # Nobody waits for the other pieces any more.
+                break
             some = {name: values[start : start + most] for name, values in arrays.items()}
             self._on_batch(min(most, count - start))
             loop = asyncio.get_running_loop()
@@ -118,3 +125,29 @@ def _joined(parts: list[Arrays]) -> Arrays:
     if len(parts) == 1:
         return parts[0]
     return {name: np.concatenate([arrays[name] for arrays in parts]) for name in parts[0]}
+
+
+class BatchedAnswerer(Answerer):
+    """Answers requests with a model that is run on the samples of several of them at once.
+
+    Args:
+        description: what is known of the model.
+        model: what runs it.
+        limits: what is admitted.
+        reading: what reads a request's body.
+    """
+
+    def __init__(self, description: Description, model: Model, limits: Limits, reading: Reading) -> None:
+        super().__init__(description, limits, reading)
+        self.batcher = Batcher(
+            model, limits, lambda gathered: self.waiting > gathered, self.measures.batch.observe
+        )
+
+    @asynccontextmanager
+    async def model_at_work(self) -> AsyncIterator[None]:
+        """Run batches in the meantime."""
+        task = asyncio.create_task(self.batcher.work())
+        yield
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task

@@ -5,18 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from fastapi import Request
-from starlette.datastructures import UploadFile
-from starlette.exceptions import HTTPException
-from starlette.formparsers import MultiPartException
+from starlette.requests import ClientDisconnect
 
+from builder.serving.forms import FORM
 from builder.serving.limits import Limits
-from builder.serving.refusals import Refusal, full
+from builder.serving.questions import Body
+from builder.serving.refusals import Refusal, full, gone
 
 Take = Callable[[int], None]
-_KINDS = ("application/json", "multipart/form-data", "application/x-www-form-urlencoded", "text/plain")
+_KINDS = ("application/json", FORM, "application/x-www-form-urlencoded", "text/plain")
 
 
 class Room:
@@ -47,37 +46,42 @@ class Room:
             self._taken -= own
 
 
-def is_form(request: Request) -> bool:
-    """Tell whether a request's body is a form with files; else it is JSON."""
-    return _kind(request) == "multipart/form-data"
-
-
-async def body_of(request: Request, limits: Limits, take: Take) -> bytes:
+async def body_of(request: Request, limits: Limits, take: Take, deadline: float) -> Body:
     """Return a request's body, JSON or a form with files.
 
     Args:
         take: called with the number of bytes of each piece, before it is kept.
+        deadline: the time of the event loop until which the whole of it must be there.
 
     Raises:
-        Refusal: 408, 413, 415 or 503.
+        Refusal: 408, 413, 415, 499 or 503.
     """
-    kind = _kind(request)
+    body = Body(b"", request.headers.get("content-type", "application/json"))
     # Command-line clients say "form" of whatever they send, unless they are told what it is.
-    if kind not in _KINDS:
-        message = f"The server reads application/json and multipart/form-data, not {kind[:60]}."
+    if body.kind not in _KINDS:
+        message = f"The server reads application/json and {FORM}, not {body.kind[:60]}."
         raise Refusal(415, "unknown_type", message)
+    packed = request.headers.get("content-encoding", "identity").strip().lower()
+    if packed not in ("", "identity"):
+        message = f"The body is compressed ({packed[:60]}), and the server unpacks nothing. Send it as it is."
+        raise Refusal(415, "unknown_encoding", message)
     try:
-        return await asyncio.wait_for(_body(request, limits.body_bytes, take), limits.seconds)
+        async with asyncio.timeout_at(deadline):
+            return Body(await _content(request, limits.body_bytes, take), body.content_type)
+    except ClientDisconnect as error:
+        raise gone() from error
     except TimeoutError as error:
         message = f"The request's body did not arrive within {limits.seconds:g} seconds."
         raise Refusal(408, "slow_body", message) from error
 
 
-def _kind(request: Request) -> str:
-    return request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+async def until_gone(request: Request) -> None:
+    """Return when the client hangs up; only for a request whose body has been read."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
-async def _body(request: Request, most: int, take: Take) -> bytes:
+async def _content(request: Request, most: int, take: Take) -> bytes:
     told = request.headers.get("content-length", "")
     if told.isdecimal() and int(told) > most:
         raise _too_large(most)
@@ -94,25 +98,3 @@ async def _body(request: Request, most: int, take: Take) -> bytes:
 def _too_large(most: int) -> Refusal:
     message = f"The body of a request may have {most / 1e6:,.0f} MB. Send smaller pictures or fewer samples."
     return Refusal(413, "body_too_large", message)
-
-
-async def form_sample(request: Request, body: bytes) -> dict[str, Any]:
-    """Return the sample whose values are the fields of a form.
-
-    Raises:
-        Refusal: 400 where it is no such form.
-    """
-
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    sample: dict[str, Any] = {}
-    try:
-        async with Request(request.scope, receive).form(max_files=8, max_part_size=len(body) + 1) as form:
-            for name, value in form.multi_items():
-                sample[name] = await value.read() if isinstance(value, UploadFile) else value
-    except (MultiPartException, HTTPException, ValueError, KeyError) as error:
-        raise Refusal(400, "bad_form", "The body is no form with files that can be read.") from error
-    if not sample:
-        raise Refusal(400, "no_instances", "The form is empty. Send the sample's values as its fields.")
-    return sample

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
+import math
 import os
 import socket
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import uvicorn
 
 from builder.errors import BuilderError
 from builder.serving.application import application
+from builder.serving.connections import ImpatientProtocol
 from builder.serving.limits import Limits
 from builder.serving.model import Description, opened
+from builder.serving.operating import RareRoomTrouble, take_all_files
 from builder.serving.steps import opened_texts, writes
 
 LOOPBACK = "127.0.0.1"
-_END_SECONDS = 5
 
 
 def main(folder: Path, arguments: Sequence[str] | None = None) -> None:
@@ -30,23 +34,35 @@ def main(folder: Path, arguments: Sequence[str] | None = None) -> None:
         arguments: of the command line; the process's own where None.
     """
     options = _parsed(arguments)
-    description = Description.read(folder)
     limits = _limits(options)
     try:
+        description = Description.read(folder)
         open_model = opened_texts if writes(description.spec) else opened
         app = application(description, open_model(folder, description), limits)
         listener = _listener(options.host, options.port)
     except (BuilderError, OSError) as error:
         sys.exit(f"The server cannot start: {error}")
+    except (ValueError, LookupError, TypeError) as error:
+        sys.exit(f"The server cannot start: a file in {folder} is damaged. Export it again. ({error})")
     host, port = listener.getsockname()[:2]
     sys.stdout.write(f"Serving '{description.title}' at http://{host}:{port} (documents at /docs)\n")
     sys.stdout.flush()
     if options.announce is not None:
         _announce(options.announce, host, port)
+    take_all_files()
+    logging.getLogger("asyncio").addFilter(RareRoomTrouble())
     config = uvicorn.Config(
-        app, log_level="info", access_log=options.access_log, timeout_graceful_shutdown=_END_SECONDS
+        app,
+        http=ImpatientProtocol,
+        ws="none",
+        log_level="info",
+        access_log=options.access_log,
+        # What is under way when the process is told to end has as much time as it would have had.
+        timeout_graceful_shutdown=math.ceil(limits.seconds),
     )
-    uvicorn.Server(config).run(sockets=[listener])
+    # It has ended in good order, and who pressed Ctrl+C knows why.
+    with suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run(sockets=[listener])
 
 
 def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -58,18 +74,33 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=8000, help="0 takes a free one (default: %(default)s)")
     parser.add_argument("--announce", type=Path, help="a file that is told the address, as JSON")
     parser.add_argument("--access-log", action="store_true", help="log every request")
-    parser.add_argument("--body-megabytes", type=float, default=usual.body_bytes / 1e6)
-    parser.add_argument(
-        "--held-megabytes", type=float, default=usual.held_bytes / 1e6, help="of all requests' bodies at once"
-    )
-    parser.add_argument(
-        "--instances", type=int, default=usual.instances, help="the most samples of a request"
-    )
-    parser.add_argument("--seconds", type=float, default=usual.seconds, help="the longest time of a request")
-    parser.add_argument("--waiting", type=int, default=usual.waiting, help="the most requests at once")
-    parser.add_argument("--batch", type=int, default=usual.batch, help="the most samples of one run")
-    parser.add_argument("--batch-milliseconds", type=float, default=usual.batch_seconds * 1000)
+    for name, kind, default, words in (
+        ("--body-megabytes", _number, usual.body_bytes / 1e6, "the largest body of a request"),
+        ("--held-megabytes", _number, usual.held_bytes / 1e6, "of all requests' bodies at once"),
+        ("--instances", _count, usual.instances, "the most samples of a request"),
+        ("--seconds", _number, usual.seconds, "the longest time of a request"),
+        ("--waiting", _count, usual.waiting, "the most requests at once"),
+        ("--batch", _count, usual.batch, "the most samples of one run"),
+        ("--batch-milliseconds", _number, usual.batch_seconds * 1000, "how long a run waits for company"),
+    ):
+        parser.add_argument(name, type=kind, default=default, help=f"{words} (default: %(default)g)")
     return parser.parse_args(arguments)
+
+
+def _number(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"must be a number above 0, not {text[:60]}")
+    return value
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"must be a whole number of at least 1, not {text[:60]}")
+    return int(text)
 
 
 def _limits(options: argparse.Namespace) -> Limits:

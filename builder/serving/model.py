@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from builder.data.spec import DataSpec
+from builder.data.spec import ArraySpec, DataSpec
 from builder.explain.finite import check_finite
 
 DESCRIPTION_FILE = "description.json"
@@ -27,7 +27,7 @@ class Description:
 
     ``name`` is its place in addresses; ``title`` what the person calls it; ``activations`` the last
     activation of every output; ``file`` the model's file or folder; ``batched`` whether it takes many samples
-    a run; ``format`` what kind of export it is.
+    a run; ``format`` what kind of export it is; ``noise`` the array that a generator makes samples of.
     """
 
     name: str
@@ -37,6 +37,12 @@ class Description:
     file: str
     batched: bool
     format: str
+    noise: ArraySpec | None = None
+
+    @property
+    def arrays(self) -> tuple[ArraySpec, ...]:
+        """The arrays that the model takes."""
+        return self.spec.arrays if self.noise is None else (self.noise,)
 
     def write(self, folder: Path) -> None:
         """Write the description beside the model."""
@@ -48,6 +54,7 @@ class Description:
             "batched": self.batched,
             "activations": list(self.activations),
             "spec": self.spec.to_json(),
+            "noise": None if self.noise is None else self.noise.to_json(),
         }
         text = json.dumps(content, indent=1, ensure_ascii=False)
         (folder / DESCRIPTION_FILE).write_text(text + "\n", encoding="utf-8")
@@ -57,7 +64,9 @@ class Description:
         """Return the description in a folder."""
         content = json.loads((folder / DESCRIPTION_FILE).read_text(encoding="utf-8"))
         content |= {"spec": DataSpec.from_json(content["spec"]), "activations": tuple(content["activations"])}
-        return cls(**content)
+        # The folders of earlier exports say nothing of noise.
+        noise = content.get("noise")
+        return cls(**{**content, "noise": None if noise is None else ArraySpec.from_json(noise)})
 
 
 class Model(Protocol):
@@ -136,7 +145,7 @@ def opened(folder: Path, description: Description) -> Model:
     """
     file = folder / description.file
     model: Model = LiteRTModel(file, description.batched) if file.is_file() else SavedModel(file)
-    arrays = {item.name: np.zeros((1, *item.shape), item.dtype) for item in description.spec.arrays}
+    arrays = {item.name: np.zeros((1, *item.shape), item.dtype) for item in description.arrays}
     # A text of padding alone is nothing that a model can be asked about.
     arrays |= {name: values + 1 for name, values in arrays.items() if name == "tokens"}
     for values in model.run(arrays):

@@ -7,27 +7,33 @@ import json
 from pathlib import Path
 from typing import Any
 
+from builder.serving.limits import Limits
+from builder.serving.made_samples import generates
 from builder.serving.model import Description
 from builder.serving.schema import example, instance_schema
-from builder.serving.settings_schema import settings_schema
+from builder.serving.settings_schema import settings_of, settings_schema
 
 _FOLDER = Path(__file__).resolve().parent
 TRY_PAGE, DOCS_PAGE = "try_page.html", "docs_page.html"
 
 
-def try_page(description: Description) -> str:
+def try_page(description: Description, limits: Limits) -> str:
     """Return the page on which a person asks the model."""
+    spec = description.spec
+    makes_samples = generates(spec)
     known = {
         "title": description.title,
-        "task": description.spec.task,
-        "target": description.spec.target_name,
+        "task": spec.task,
+        "target": spec.target_name,
         "address": f"/v1/models/{description.name}:predict",
-        "instance": instance_schema(description.spec),
-        "example": example(description.spec),
-        "settings": (settings_schema(description.spec) or {}).get("properties", {}),
+        "generates": makes_samples,
+        "instance": {"properties": {}} if makes_samples else instance_schema(spec),
+        "example": {} if makes_samples else example(spec),
+        "settings": (settings_schema(spec, limits) or {}).get("properties", {}),
+        "when": {item.name: item.when for item in settings_of(spec, limits) if item.when},
         "categories": {
             name: list(values)
-            for item in description.spec.inputs
+            for item in spec.inputs
             for name, values in item.settings.get("categories", {}).items()
         },
     }

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from typing import Any
-
 import numpy as np
-from fastapi import FastAPI, Request
+from fastapi import Request
 from fastapi.responses import JSONResponse, Response
 
 from builder.explain.finite import check_finite
-from builder.explain.worded import encoded, worded
-from builder.serving.answering import LARGE_BODY, Answerer
-from builder.serving.batching import Batcher
-from builder.serving.bodies import form_sample, is_form
+from builder.explain.worded import worded
+from builder.serving.batching import BatchedAnswerer
 from builder.serving.limits import Limits
 from builder.serving.model import Arrays, Description, Model
-from builder.serving.samples import content_of, instances_in, samples_of, unknown_categories
+from builder.serving.questions import AskedSamples, read_samples
+from builder.serving.samples import unknown_categories
+
+# Fewer numbers are handled at once sooner than a thread is changed.
+_MANY_NUMBERS = 25_000
 
 
-class Predictor(Answerer):
+class Predictor(BatchedAnswerer):
     """Answers requests for predictions with one model.
 
     Args:
@@ -31,51 +28,30 @@ class Predictor(Answerer):
     """
 
     def __init__(self, description: Description, model: Model, limits: Limits) -> None:
-        super().__init__(description, limits)
-        self._has_files = any(item.kind in ("image", "audio") for item in description.spec.inputs)
-        self._batcher = Batcher(
-            model, limits, lambda gathered: self.waiting > gathered, self.measures.batch.observe
-        )
+        super().__init__(description, model, limits, read_samples)
+        self._types = {item.name: item.dtype for item in description.arrays}
 
-    @asynccontextmanager
-    async def at_work(self, app: FastAPI) -> AsyncIterator[None]:
-        """Run batches as long as the application runs."""
-        task = asyncio.create_task(self._batcher.work())
-        yield
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
-
-    async def answered(self, request: Request, body: bytes) -> Response:
+    async def answered(self, asked: AskedSamples, request: Request) -> Response:
         """Return one prediction a sample."""
-        is_large = self._has_files or len(body) > LARGE_BODY
-        if is_form(request):
-            sample = await form_sample(request, body)
-            samples, arrays = await self.done(is_large, self._encoded, [sample])
-        else:
-            samples, arrays = await self.done(is_large, self._read, body)
-        outputs = await self._batcher.predict(arrays)
-        answer = await self.done(is_large, self._worded, outputs, arrays, samples)
-        self.measures.predictions.inc(len(samples))
+        given = asked.arrays
+        arrays = await self.done(_is_large(*given.values()), self._typed, given)
+        outputs = await self.batcher.predict(arrays)
+        is_large = _is_large(*arrays.values(), *outputs)
+        answer = await self.done(is_large, self._worded, outputs, arrays, asked)
+        self.measures.predictions.inc(len(asked.samples))
         return answer
 
-    def _read(self, body: bytes) -> tuple[list[dict[str, Any]], Arrays]:
-        return self._encoded(instances_in(content_of(body), self.limits))
+    def _typed(self, arrays: Arrays) -> Arrays:
+        return {name: values.astype(self._types[name], copy=False) for name, values in arrays.items()}
 
-    def _encoded(self, instances: list[Any]) -> tuple[list[dict[str, Any]], Arrays]:
-        spec = self.description.spec
-        samples = samples_of(spec, instances)
-        dtypes = {item.name: item.dtype for item in spec.arrays}
-        return samples, {
-            name: values.astype(dtypes[name], copy=False) for name, values in encoded(spec, samples).items()
-        }
-
-    def _worded(self, outputs: list[np.ndarray], arrays: Arrays, samples: list[dict[str, Any]]) -> Response:
-        spec = self.description.spec
+    def _worded(self, outputs: list[np.ndarray], arrays: Arrays, asked: AskedSamples) -> Response:
+        spec, samples = self.description.spec, asked.samples
         for values in outputs:
             check_finite(values)
-        answer: dict[str, Any] = {
-            "predictions": worded(spec, outputs, self.description.activations, arrays, samples)
-        }
+        predictions = worded(spec, outputs, self.description.activations, arrays, samples)
         warnings = unknown_categories(spec, samples)
-        return JSONResponse({**answer, "warnings": warnings} if warnings else answer)
+        return JSONResponse({"predictions": predictions, **({"warnings": warnings} if warnings else {})})
+
+
+def _is_large(*arrays: np.ndarray) -> bool:
+    return sum(values.size for values in arrays) > _MANY_NUMBERS

@@ -23,6 +23,9 @@ class Refusal(Exception):
         # Half a character cannot be sent, and what a form holds is said again in messages.
         self.status, self.code, self.message = status, code, message.encode("utf-8", "replace").decode()
 
+    def __reduce__(self) -> tuple[type[Refusal], tuple[int, str, str]]:
+        return type(self), (self.status, self.code, self.message)
+
     @property
     def headers(self) -> dict[str, str]:
         """Headers of the answer: when to try again, where that helps."""
@@ -60,3 +63,23 @@ def too_slow(seconds: float) -> Refusal:
         "request is too large. Try again, or send fewer samples at once."
     )
     return Refusal(503, "too_slow", message)
+
+
+def gone() -> Refusal:
+    """Return what comes of a request whose client has hung up; nobody reads it but the counters."""
+    return Refusal(499, "client_gone", "The client hung up before it had its answer.")
+
+
+def failed() -> Refusal:
+    """Return the refusal of a request that something unexpected stopped."""
+    message = "The server could not answer this request. Its log says why; other requests go on."
+    return Refusal(500, "internal_error", message)
+
+
+def too_large_to_read() -> Refusal:
+    """Return the refusal of a body that the process which reads it did not survive."""
+    message = (
+        "The process that reads large requests ended while it read this one, most often for want of memory. "
+        "Send fewer or smaller samples at once; other requests go on."
+    )
+    return Refusal(503, "not_read", message)

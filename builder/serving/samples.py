@@ -24,14 +24,19 @@ _BARE = ("image", "audio", "series", "text")
 # Looking for a similar name takes about a millisecond, and there may be thousands of values.
 _MOST_WARNINGS, _MOST_HINTS = 20, 3
 _SHOWN = 60
+_FORM = '{"instances": [sample, …]}'
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
-def content_of(body: bytes) -> Mapping[str, Any]:
+def content_of(body: bytes, form: str = _FORM) -> Mapping[str, Any]:
     """Return the object that a JSON body holds.
 
+    Args:
+        body: the bytes.
+        form: an example of such an object, for messages.
+
     Raises:
-        Refusal: 400 where it is no JSON, or no object with a list of instances.
+        Refusal: 400 where it is no JSON, or no object.
     """
     try:
         text = body.decode(json.detect_encoding(body))
@@ -40,12 +45,10 @@ def content_of(body: bytes) -> Mapping[str, Any]:
         if _SURROGATE.search(text):
             _check_characters(content)
     except (ValueError, RecursionError) as error:
-        message = f"The body is not JSON: {str(error)[:200]}. Send an object such as {_FORM}."
+        message = f"The body is not JSON: {str(error)[:200]}. Send an object such as {form}."
         raise Refusal(400, "not_json", message) from error
-    if not isinstance(content, Mapping) or not isinstance(content.get("instances"), list):
-        found = f"an object with {_listed(content)}" if isinstance(content, Mapping) else "something else"
-        message = f"The body must be an object such as {_FORM}. It is {found}."
-        raise Refusal(400, "no_instances", message)
+    if not isinstance(content, Mapping):
+        raise Refusal(400, "no_object", f"The body must be an object such as {form}.")
     return content
 
 
@@ -55,7 +58,10 @@ def instances_in(content: Mapping[str, Any], limits: Limits) -> list[Any]:
     Raises:
         Refusal: 400 where there are none, 413 where there are too many.
     """
-    instances: list[Any] = content["instances"]
+    instances = content.get("instances")
+    if not isinstance(instances, list):
+        message = f"The body must be an object such as {_FORM}. It is an object with {_listed(content)}."
+        raise Refusal(400, "no_instances", message)
     if not instances:
         raise Refusal(400, "no_instances", "'instances' is empty. Send at least one sample.")
     if len(instances) > limits.instances:
@@ -65,9 +71,6 @@ def instances_in(content: Mapping[str, Any], limits: Limits) -> list[Any]:
         )
         raise Refusal(413, "too_many_instances", message)
     return instances
-
-
-_FORM = '{"instances": [sample, …]}'
 
 
 def samples_of(spec: DataSpec, instances: Sequence[Any]) -> list[dict[str, Any]]:

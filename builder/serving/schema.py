@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from builder.data.spec import DataSpec, ModelInput
+from builder.data.spec import ArraySpec, DataSpec, ModelInput
+from builder.serving.accepting import JSON, PNG
+from builder.serving.forms import FORM
 from builder.serving.limits import Limits
+from builder.serving.made_samples import column_names, generates, makes_pictures
 from builder.serving.model import Description
 from builder.serving.samples import read_inputs, text_name
 from builder.serving.settings_schema import settings_schema
@@ -67,25 +70,46 @@ def answer_schema(spec: DataSpec) -> dict[str, Any]:
 def predict_operation(description: Description, limits: Limits) -> dict[str, Any]:
     """Return what OpenAPI says of the address that predicts, beyond its name."""
     spec = description.spec
-    settings = settings_schema(spec)
-    schema = {
-        "type": "object",
-        "properties": {
-            **({"parameters": settings} if settings else {}),
-            "instances": {
-                "type": "array",
-                "items": instance_schema(spec),
-                "minItems": 1,
-                "maxItems": limits.instances,
+    makes_samples = generates(spec)
+    schema = _wish_schema(spec, limits) if makes_samples else _question_schema(spec, limits)
+    asked = {"parameters": {"count": 4, "seed": 1}} if makes_samples else {"instances": [example(spec)]}
+    content: dict[str, Any] = {JSON: {"schema": schema, "example": asked}}
+    if _takes_files(spec) and not makes_samples:
+        content[FORM] = {"schema": _form_schema(spec)}
+    words = _ERRORS | (_GENERATOR_ERRORS if makes_samples else {})
+    return {
+        "requestBody": {"required": not makes_samples, "content": content},
+        "responses": {
+            "200": {
+                "description": _GENERATED if makes_samples else "One prediction a sample, in order.",
+                "content": _answers(spec),
             },
+            **{status: _error(words[status]) for status in sorted(words)},
         },
+    }
+
+
+def _wish_schema(spec: DataSpec, limits: Limits) -> dict[str, Any]:
+    properties = {"parameters": settings_schema(spec, limits)}
+    return {"type": "object", "properties": properties, "additionalProperties": False}
+
+
+def _question_schema(spec: DataSpec, limits: Limits) -> dict[str, Any]:
+    settings = settings_schema(spec, limits)
+    instances = {
+        "type": "array",
+        "items": instance_schema(spec),
+        "minItems": 1,
+        "maxItems": limits.instances,
+    }
+    return {
+        "type": "object",
+        "properties": {**({"parameters": settings} if settings else {}), "instances": instances},
         "required": ["instances"],
     }
-    content: dict[str, Any] = {
-        "application/json": {"schema": schema, "example": {"instances": [example(spec)]}}
-    }
-    if _takes_files(spec):
-        content["multipart/form-data"] = {"schema": _form_schema(spec)}
+
+
+def _answers(spec: DataSpec) -> dict[str, Any]:
     answers = {
         "type": "object",
         "properties": {
@@ -94,19 +118,12 @@ def predict_operation(description: Description, limits: Limits) -> dict[str, Any
         },
         "required": ["predictions"],
     }
-    return {
-        "requestBody": {"required": True, "content": content},
-        "responses": {
-            "200": {
-                "description": "One prediction a sample, in order.",
-                "content": {"application/json": {"schema": answers}},
-            },
-            **{status: _error(words) for status, words in _ERRORS.items()},
-        },
-    }
+    has_file = generates(spec) and makes_pictures(spec)
+    file = {PNG: {"schema": {"type": "string", "contentMediaType": PNG}}} if has_file else {}
+    return {JSON: {"schema": answers}, **file}
 
 
-def signature(spec: DataSpec) -> dict[str, Any]:
+def signature(arrays: Sequence[ArraySpec]) -> dict[str, Any]:
     """Return the arrays of the model as TensorFlow Serving's metadata have them."""
     types = {"float32": "DT_FLOAT", "int32": "DT_INT32"}
     inputs = {
@@ -115,11 +132,12 @@ def signature(spec: DataSpec) -> dict[str, Any]:
             "tensor_shape": {"dim": [{"size": str(size)} for size in (-1, *item.shape)]},
             "name": item.name,
         }
-        for item in spec.arrays
+        for item in arrays
     }
     return {"signature_def": {"serving_default": {"inputs": inputs, "method_name": "predict"}}}
 
 
+_GENERATED = "As many samples as were asked for. The same parameters give the same samples again."
 _ERRORS = {
     "400": "The body is not JSON, or has no instances.",
     "408": "The body did not arrive in time.",
@@ -127,6 +145,12 @@ _ERRORS = {
     "415": "The body is of a type that is not read.",
     "422": "A sample cannot be used: a wrong value, an unknown column, a file that is no picture.",
     "503": "Too much waits already; try again after the seconds in Retry-After.",
+}
+_GENERATOR_ERRORS = {
+    "400": "The body is not JSON.",
+    "406": "A file as image/png holds one picture, and something else is asked for.",
+    "413": "More samples are asked for than are made at once.",
+    "422": "A parameter is unknown or out of its range.",
 }
 
 
@@ -217,6 +241,7 @@ def _answer(spec: DataSpec) -> dict[str, Any]:
         "properties": {name: {"type": "number", "minimum": 0, "maximum": 1} for name in spec.class_names},
     }
     text, number = {"type": "string"}, {"type": "number"}
+    picture = {**text, "contentEncoding": "base64", "contentMediaType": PNG}
     by_task: Mapping[str, dict[str, Any]] = {
         "forecasting": {"values": {"type": "array"}},
         "transcription": {"text": text},
@@ -229,7 +254,7 @@ def _answer(spec: DataSpec) -> dict[str, Any]:
             "entities": {"type": "array", "items": {"type": "object"}},
         },
         "segmentation": {
-            "mask": {**text, "contentEncoding": "base64", "contentMediaType": "image/png"},
+            "mask": picture,
             "classes": {"type": "array", "items": text},
             "shares": chances,
         },
@@ -238,8 +263,16 @@ def _answer(spec: DataSpec) -> dict[str, Any]:
         "multi_label": {"labels": {"type": "array", "items": text}, "probabilities": chances},
     }
     plain = {"value": number} if spec.predicts_numbers else {"label": text, "probabilities": chances}
+    if generates(spec):
+        plain = {"image": picture} if makes_pictures(spec) else {"series": _made_series(spec)}
     properties = by_task.get(spec.task, plain)
     return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def _made_series(spec: DataSpec) -> dict[str, Any]:
+    steps = spec.sample_shape[0]
+    column = {"type": "array", "items": {"type": "number"}, "minItems": steps, "maxItems": steps}
+    return {"type": "object", "properties": dict.fromkeys(column_names(spec), column)}
 
 
 def _takes_files(spec: DataSpec) -> bool:

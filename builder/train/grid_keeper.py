@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from builder.adversarial.latent import draw
 from builder.adversarial.model import AdversarialModel, make_samples
+from builder.adversarial.noise import draw
 from builder.runs.sample_grids import forget_later_grids, write_grid
 from builder.train.untouched import untouched
 

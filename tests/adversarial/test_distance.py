@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from builder.adversarial.distance import diversity, frechet_distance, nearest
-from builder.adversarial.latent import draw, path_between
+from builder.adversarial.noise import draw, path_between
 
 RANDOM = np.random.default_rng(0)
 FEATURES = RANDOM.normal(size=(4000, 3))

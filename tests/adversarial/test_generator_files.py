@@ -17,6 +17,7 @@ from builder.errors import BuilderError
 from builder.export import run
 from builder.jobs import tasks
 from builder.sample_files import picture_grid, write_samples
+from builder.serving.model import Description
 from builder.train.randomness import seed_everything
 
 
@@ -29,17 +30,22 @@ def small(tmp_path_factory):
 
 def test_the_exported_generator_makes_the_same_samples_far_from_the_product(small, tmp_path: Path) -> None:
     project, prepared, generator = small
-    report = run(generator, project, prepared, tmp_path / "exports", ("tflite_float32", "script"))
+    report = run(generator, project, prepared, tmp_path / "exports", ("tflite_float32", "server", "script"))
     for item in report["formats"]:
         assert item["status"] == "verified", item["problem"]
         assert item["agreement"] == 1.0
     noise = np.random.default_rng(3).standard_normal(64, dtype=np.float32)
-    sample = tmp_path / "sample.json"
-    sample.write_text(json.dumps({"latent": noise.tolist()}))
+    sample = tmp_path / "samples.json"
+    sample.write_text(json.dumps([{"latent": noise.tolist()}, {"seed": 3}]))
     snippet = tmp_path / "exports" / "tflite_float32" / "predict_tflite.py"
     done = subprocess.run([sys.executable, snippet, sample], capture_output=True, text=True, check=True)
-    made = np.array(json.loads(done.stdout)["sample"])
-    assert made == pytest.approx(np.asarray(generator(noise[None]))[0], abs=0.05)
+    wanted = np.asarray(generator(noise[None]))[0]
+    for line in done.stdout.splitlines():
+        assert np.array(json.loads(line)["sample"]) == pytest.approx(wanted, abs=0.05)
+    described = Description.read(tmp_path / "exports" / "server")
+    assert described.spec == prepared.spec and described.noise.shape == (64,)
+    request = json.loads((tmp_path / "exports" / "clients" / "request.json").read_text())
+    assert request == {"parameters": {"count": 1, "seed": 1}}
 
 
 def test_a_script_without_what_a_learning_rate_waits_for_is_refused_in_words(small) -> None:

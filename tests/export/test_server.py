@@ -7,13 +7,18 @@ import io
 import json
 import os
 import re
+import resource
 import shutil
+import signal
+import socket
 import struct
 import subprocess
 import sys
 import venv
 import zlib
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -53,17 +58,18 @@ def served(exported: Callable[..., Any], work: Path) -> Iterator[Callable[..., h
 
 
 def started(
-    folder: Path, work: Path, *options: str, python: str = sys.executable
+    folder: Path, work: Path, *options: str, python: str = sys.executable, log: Path | None = None
 ) -> tuple[str, subprocess.Popen[bytes]]:
     """Start a server in an environment that has nothing of ours, and return its address and process."""
     announced = work / f"server-{os.urandom(4).hex()}.json"
     command = [python, str(folder / "serve.py"), "--port", "0", "--announce", str(announced), *options]
     environment = {"PATH": os.environ["PATH"]}
-    with open(announced.with_suffix(".log"), "wb") as log:
-        process = subprocess.Popen(command, cwd="/", env=environment, stdout=log, stderr=log)
+    log = log or announced.with_suffix(".log")
+    with open(log, "wb") as sink:
+        process = subprocess.Popen(command, cwd="/", env=environment, stdout=sink, stderr=sink)
 
     def there() -> bool:
-        assert process.poll() is None, announced.with_suffix(".log").read_text()
+        assert process.poll() is None, log.read_text()
         return announced.exists()
 
     until(there, 120)
@@ -288,6 +294,69 @@ def test_what_takes_too_long_is_refused_and_the_next_is_answered(served: Callabl
     slow = ask(client, "lstm", *texts(100))
     assert slow.status_code in (408, 503) and slow.json()["code"] in ("too_slow", "slow_body")
     assert client.get("/health").status_code == 200
+
+
+def test_silent_connections_that_take_all_files_flood_no_log(
+    exported: Callable[..., Any], work: Path
+) -> None:
+    log = work / "full.log"
+    address, process = started(exported("table", "server")[1] / "server", work, log=log)
+    most = len(os.listdir(f"/proc/{process.pid}/fd")) + 10
+    resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (most, most))
+    with ExitStack() as stack:
+        for _ in range(40):
+            stack.enter_context(socket.create_connection(("127.0.0.1", httpx.URL(address).port or 0)))
+        until(lambda: "too many are open" in log.read_text())
+    assert httpx.get(f"{address}/health", timeout=60).status_code == 200
+    assert log.read_text().count("too many are open") == 1 and "Traceback" not in log.read_text()
+    process.terminate()
+    process.wait(20)
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        (("--seconds", "0"), "must be a number above 0"),
+        (("--body-megabytes", "nan"), "must be a number above 0"),
+        (("--instances", "-1"), "must be a whole number of at least 1"),
+        (("--port", "80000"), "Choose another port"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused_in_words(
+    option: tuple[str, str], words: str, exported: Callable[..., Any]
+) -> None:
+    serve = exported("table", "server")[1] / "server" / "serve.py"
+    command = [sys.executable, str(serve), *option]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode and words in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("file", ["model.tflite", "description.json"])
+def test_a_damaged_file_is_told_and_not_served(
+    file: str, exported: Callable[..., Any], tmp_path: Path
+) -> None:
+    folder = tmp_path / "server"
+    shutil.copytree(exported("table", "server")[1] / "server", folder)
+    (folder / file).write_bytes((folder / file).read_bytes()[:100])
+    command = [sys.executable, str(folder / "serve.py"), "--port", "0"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode and "is damaged" in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("order", [signal.SIGTERM, signal.SIGINT])
+def test_what_is_under_way_at_its_end_is_answered(
+    order: signal.Signals, exported: Callable[..., Any], work: Path
+) -> None:
+    log = work / f"ended-{order}.log"
+    address, process = started(exported("table", "server")[1] / "server", work, log=log)
+    body = b'{"instances": [' + b"{}, " * 1_000_000 + b"{}]}"
+    with ThreadPoolExecutor(1) as asking:
+        answer = asking.submit(httpx.post, address + ADDRESS.format("table"), content=body, timeout=60)
+        until(lambda: "requests_waiting 1.0" in httpx.get(f"{address}/metrics").text)
+        process.send_signal(order)
+        assert answer.result().status_code == 413
+    process.wait(60)
+    assert "Traceback" not in log.read_text()
 
 
 def test_the_folder_carries_the_studios_own_files_word_for_word(exported: Callable[..., Any]) -> None:

@@ -1,23 +1,18 @@
 """The web application over every kind of input and answer, with the preset's own model behind it."""
 
-import asyncio
-import time
 from pathlib import Path
 
-import httpx
 import keras
 import numpy as np
 import pytest
 from alike import mostly_rare
-from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from small_served import ASKED, Certain, served
 
 from builder import compiler
 from builder.data.prepare import prepare
-from builder.data.spec import DataSpec
-from builder.errors import BuilderError
 from builder.explain.predict import predict
-from builder.export.server import check_served, slug
+from builder.export.server import slug
 from builder.export.tflite import float32
 from builder.outputs import each_output, output_activation, predict_arrays
 from builder.project import DataRecipe, load_preset, preset_names
@@ -28,13 +23,12 @@ from builder.serving.samples import samples_of
 
 # One of each kind of input and answer; pictures, rows and texts are served by real processes elsewhere.
 ALWAYS = ("audio/speech_commands", "series/lstm_forecast", "images/detection", "multimodal/feature_fusion")
-WRITING = ("language_model", "text_to_text")
-UNSERVED = ("generation",)
+# What writes, or makes samples, is asked in other words; see their own files.
+OTHERWISE = ("language_model", "text_to_text", "generation")
 
 
 def presets() -> list[object]:
-    others = (*UNSERVED, *WRITING)
-    served = [name for name in preset_names() if load_preset(name).data.task not in others]
+    served = [name for name in preset_names() if load_preset(name).data.task not in OTHERWISE]
     return mostly_rare(served, ALWAYS)
 
 
@@ -88,16 +82,6 @@ def as_numbers(answer: object) -> list[float]:
     return [float(answer)] if isinstance(answer, (int, float)) else []
 
 
-class Certain:
-    """Answers at once that every sample is of the first class."""
-
-    def __init__(self, classes: int) -> None:
-        self.classes = classes
-
-    def run(self, arrays: Arrays) -> list[np.ndarray]:
-        return [np.eye(1, self.classes).repeat(len(next(iter(arrays.values()))), axis=0)]
-
-
 class Numbered(Certain):
     """Answers the first class with a sample's number, counted over all runs; notes how many each run has."""
 
@@ -124,17 +108,6 @@ def test_a_request_of_many_samples_is_run_in_pieces_that_the_limit_allows(cache:
     chances = [found["probabilities"][spec.class_names[0]] for found in answer["predictions"]]
     assert chances == pytest.approx(np.arange(10) / 1000)
     assert "batch_samples_count 3.0" in metrics and "batch_samples_sum 10.0" in metrics
-
-
-def served(sample: str, cache: Path, limits: Limits) -> FastAPI:
-    """Return an application for the data of a sample, at /v1/models/it:predict."""
-    recipe = DataRecipe({"kind": "sample", "name": sample}, task="classification")
-    spec = prepare(recipe, cache).spec
-    description = Description("it", sample, spec, ("softmax",), "model.tflite", True, "auto")
-    return application(description, Certain(spec.class_count), limits)
-
-
-ASKED = "/v1/models/it:predict"
 
 
 @pytest.mark.parametrize(
@@ -189,28 +162,6 @@ def test_bodies_that_are_too_many_together_are_refused_until_there_is_room(cache
             assert client.post(ASKED, json=small).status_code == 200
 
 
-def test_a_large_request_holds_up_no_other(cache: Path) -> None:
-    app = served("sms_spam", cache, Limits())
-    body = {"instances": [f"sample {number} " + "words and more " * 5000 for number in range(100)]}
-    total, longest = asyncio.run(held_up(app, body))
-    assert longest < total / 3
-
-
-async def held_up(app: FastAPI, body: object) -> tuple[float, float]:
-    """Return the seconds until a request is answered, and the longest time in which nothing else was done."""
-    client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://it")
-    async with app.router.lifespan_context(app), client:
-        asked = asyncio.create_task(client.post(ASKED, json=body))
-        begun = before = time.perf_counter()
-        longest = 0.0
-        while not asked.done():
-            await asyncio.sleep(0)
-            now = time.perf_counter()
-            longest, before = max(longest, now - before), now
-        assert asked.result().status_code == 200
-    return before - begun, longest
-
-
 def test_a_server_goes_on_with_its_model_when_the_file_is_replaced(tmp_path: Path) -> None:
     file = tmp_path / "model.tflite"
     file.write_bytes(scaled_by(2.0))
@@ -226,10 +177,3 @@ def scaled_by(factor: float) -> bytes:
     inputs = keras.Input((3,), name="numbers")
     dense = keras.layers.Dense(1, use_bias=False, kernel_initializer=keras.initializers.Constant(factor))
     return float32(keras.Model({"numbers": inputs}, dense(inputs)), batch=None)
-
-
-@pytest.mark.parametrize("task", UNSERVED)
-def test_what_a_server_cannot_answer_is_said_in_words(task: str) -> None:
-    with pytest.raises(BuilderError) as caught:
-        check_served(DataSpec(task, ()))
-    assert caught.value.problems[0].code == "not_served"

@@ -4,11 +4,13 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, Route
 from real_browser import chromium
 
 from builder.data.spec import ArraySpec, DataSpec, ModelInput
+from builder.explain.pictures import png_text
 from builder.serving.limits import Limits
 from builder.serving.model import Description
 from builder.serving.pages import docs_page, try_page
@@ -50,7 +52,7 @@ def asked(browser: Browser, spec: DataSpec, prediction: dict[str, Any]) -> tuple
             sent.append(json.loads(route.request.post_data or ""))
             route.fulfill(json={"predictions": [prediction]})
         else:
-            route.fulfill(body=try_page(described(spec)), content_type="text/html; charset=utf-8")
+            route.fulfill(body=try_page(described(spec), Limits()), content_type="text/html; charset=utf-8")
 
     page.route(f"{ADDRESS}**", answer)
     page.goto(ADDRESS)
@@ -94,6 +96,54 @@ def test_a_command_of_the_documents_holds_any_name(browser: Browser) -> None:
     known = {"info": {"title": "A model"}, "paths": {"/v1/models/it:predict": {"post": operation}}}
     page: Page = browser.new_page()
     page.route(f"{ADDRESS}**", lambda route: route.fulfill(body=docs_page(known), content_type="text/html"))
-    page.goto(ADDRESS)
+    page.goto(f"{ADDRESS}behind/a/proxy/docs")
     assert """-F 'image=@file' -F 'it'\\''s (m)=value'""" in page.inner_text("main")
+    assert f"'{ADDRESS}behind/a/proxy/v1/models/it:predict'" in page.inner_text("main")
+    page.close()
+
+
+def made_by_generator(browser: Browser, item: ModelInput, made: list[dict[str, Any]]) -> tuple[Any, Page]:
+    """Have the page make samples on the way to another; return what it sent, and the page."""
+    page, sent = browser.new_page(), []
+    description = described(DataSpec("generation", (item,)))
+
+    def answer(route: Route) -> None:
+        if route.request.method == "POST":
+            sent.append(json.loads(route.request.post_data or ""))
+            route.fulfill(json={"predictions": made})
+        else:
+            route.fulfill(body=try_page(description, Limits()), content_type="text/html; charset=utf-8")
+
+    page.route(f"{ADDRESS}**", answer)
+    page.goto(ADDRESS)
+    assert not page.get_by_label("Seed of the other").is_visible()
+    page.get_by_label("From one to another").check()
+    page.get_by_label("Seed of the other").fill("5")
+    page.get_by_label("Count").fill("2")
+    page.get_by_role("button", name="Generate").click()
+    page.locator("details summary").wait_for()
+    return sent[0], page
+
+
+def test_pictures_that_a_generator_makes_are_shown(browser: Browser) -> None:
+    image = ModelInput("image", "image", (ArraySpec("image", (2, 2, 1), "float32"),), {"rescale": True})
+    files = [{"image": png_text(np.full((2, 2, 1), value, np.uint8))} for value in (0, 255)]
+    sent, page = made_by_generator(browser, image, files)
+    assert sent == {"parameters": {"count": 2, "seed": 1, "between": True, "other_seed": 5}}
+    widths = page.locator("#answer img").evaluate_all("all => all.map((one) => one.naturalWidth)")
+    assert widths == [2, 2]
+    page.close()
+
+
+def test_series_that_a_generator_makes_are_drawn_with_their_columns(browser: Browser) -> None:
+    settings = {"means": [0.0] * 2, "variances": [1.0] * 2, "columns": ["<b>price", "constructor"]}
+    item = ModelInput("series", "series", (ArraySpec("series", (3, 2), "float32"),), settings)
+    series = [{"series": {"<b>price": [1.0, 2.0, 3.5], "constructor": [7.0, 7.0, 7.0]}}] * 2
+    _, page = made_by_generator(browser, item, series)
+    shown = page.locator("section#answer").inner_text()
+    assert "<b>price: 1 to 3.5" in shown and "constructor: 7 to 7" in shown
+    points = page.locator("#answer polyline").evaluate_all(
+        "all => all.map((one) => one.getAttribute('points'))"
+    )
+    assert points == ["0.0,100.0 100.0,60.0 200.0,0.0", "0.0,50.0 100.0,50.0 200.0,50.0"] * 2
     page.close()

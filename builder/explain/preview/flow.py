@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from builder.adversarial.latent import draw
+from builder.adversarial.noise import draw
 from builder.blocks import registry
 from builder.blocks.latent_input import LATENT, latent_shape
 from builder.compiler.analysis import Analysis

@@ -273,6 +273,14 @@ def encode_array(sample: dict[str, Any], settings: dict[str, Any]) -> dict[str, 
     return {name: values[np.newaxis]}
 
 
+def encode_noise(sample: dict[str, Any], settings: dict[str, Any]) -> dict[str, np.ndarray]:
+    """Return the noise that a generator makes a sample of: numbers, or what is drawn from {"seed": 1}."""
+    if settings["array"] in sample:
+        return encode_array(sample, settings)
+    drawn = np.random.default_rng(sample["seed"])
+    return {settings["array"]: drawn.standard_normal((1, *settings["shape"]), dtype=np.float32)}
+
+
 def written_down(output: np.ndarray, characters: list[str]) -> str:
     """Return the best character of each step, repeats and blanks (the first character) left out."""
     best = output.argmax(axis=-1)
@@ -337,7 +345,7 @@ def predict(sample: dict[str, Any]) -> dict[str, Any]:
         return {"text": write_on(text_in(sample, DESCRIPTION["inputs"][0]["settings"]))}
     if DESCRIPTION["task"] == "token_classification":
         return tag_words(sample)
-    encoders = {"text": encode_text, "table": encode_table, "image": encode_image}
+    encoders = {"text": encode_text, "table": encode_table, "image": encode_image, "latent": encode_noise}
     arrays = {}
     for item in DESCRIPTION["inputs"]:
         array = {"array": item["name"], "shape": item["arrays"][0]["shape"]}
