@@ -1,6 +1,7 @@
 """Explanations of single answers keep the axioms of their methods, and say how far they can be trusted."""
 
 from dataclasses import replace
+from itertools import permutations
 
 import keras
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from small_models import small
 from small_tasks import trained
 
+from builder.data.preprocessing import model_input_tensors
 from builder.data.spec import ArraySpec, DataSpec, ModelInput
 from builder.errors import BuilderError
 from builder.explain.local.answer import answer_to
@@ -56,6 +58,57 @@ def test_what_is_marked_moves_the_answer_more_than_chance_and_its_reverse_does_n
     scores = shapley(answer, units, lambda share: None).scores
     assert faithfulness(answer, units, scores).verdict == "trust"
     assert faithfulness(answer, units, -scores).verdict == "doubt"
+
+
+def words_of(count):
+    """The model and the data of texts, and a sample of so many words."""
+    model, _, prepared = small("lstm")
+    arrays = sample(prepared)
+    arrays["tokens"][:, count:] = 0
+    return model, prepared.spec, arrays
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_the_best_ranking_of_few_parts_is_trusted_and_its_reverse_is_not(count):
+    model, spec, arrays = words_of(count)
+    answer, units = answer_to(model, spec, arrays), Units(spec, arrays)
+    by_deletion = {}
+    for scores in permutations(range(count)):
+        by_deletion[scores] = faithfulness(answer, units, np.array(scores, float))
+    best = min(by_deletion.values(), key=lambda found: found.deletion)
+    assert best.deletion_rank == 1.0 and best.deletion < best.insertion
+    worst = max(by_deletion.values(), key=lambda found: found.deletion)
+    assert worst.deletion_rank == 0.0
+    assert (best.verdict, worst.verdict) == ("trust", "doubt")
+
+
+def test_of_a_single_part_there_is_nothing_to_rank():
+    found = explained(*words_of(1), "shapley")
+    assert found["faithfulness"]["verdict"] == "care"
+    assert "one part" in found["faithfulness"]["words"]
+    assert np.isfinite(found["faithfulness"]["random_deletion"]).all()
+
+
+def test_lime_finds_what_a_single_part_does():
+    found = explained(*words_of(1), "lime")
+    [score] = found["inputs"][0]["scores"]
+    assert score == pytest.approx(found["value"] - found["empty"], rel=0.1)
+    assert found["accuracy"]["r2"] > 0.95
+
+
+def test_a_label_by_itself_is_explained_as_it_is_answered():
+    _, _, prepared = small("table")
+    spec = replace(prepared.spec, task="multi_label", class_names=("rich",))
+    tensors, x = model_input_tensors(spec.inputs[0])
+    keras.utils.set_random_seed(1)
+    model = keras.Model({item.name: item for item in tensors}, keras.layers.Dense(1, "sigmoid")(x))
+    found = explained(model, spec, sample(prepared), "integrated_gradients")
+    assert found["accuracy"]["completeness_error"] < 0.01
+
+
+def test_integrated_gradients_follow_a_sound_out_of_silence():
+    # Its loudness is a logarithm, which rises most steeply at the very beginning of the way.
+    assert explain("sound", "integrated_gradients")["accuracy"]["completeness_error"] < 0.05
 
 
 def test_a_class_activation_map_is_the_sum_weighted_by_mean_slopes():

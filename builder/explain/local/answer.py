@@ -14,10 +14,9 @@ from builder.errors import stop
 from builder.explain.finite import check_finite
 from builder.explanation_methods import EXPLAINED_TASKS
 from builder.outputs import arrange, output_activation
-from builder.probabilities import probabilities
+from builder.probabilities import label_chances, probabilities
 
 _BATCH = 128
-_SIGMOIDS = ("sigmoid",)
 
 
 @dataclass
@@ -59,20 +58,20 @@ class Answer:
         """Return the answers, (batch,), from the model's outputs, by steps that can be differentiated."""
         if self.spec.predicts_numbers:
             return outputs[:, self.place]
-        if self.spec.task == "multi_label" or outputs.shape[-1] == 1:
-            chance = outputs if self.activation in (*_SIGMOIDS, "softmax") else keras.ops.sigmoid(outputs)
-            if outputs.shape[-1] == 1:
-                return chance[:, 0] if self.place == 1 else 1.0 - chance[:, 0]
-            return chance[:, self.place]
+        if self.spec.predicts_labels:
+            return (outputs if self.activation == "sigmoid" else keras.ops.sigmoid(outputs))[:, self.place]
+        if outputs.shape[-1] == 1:
+            is_chance = self.activation in ("sigmoid", "softmax")
+            chance = (outputs if is_chance else keras.ops.sigmoid(outputs))[:, 0]
+            return chance if self.place == 1 else 1.0 - chance
         chances = outputs if self.activation in ("softmax", "sigmoid") else keras.ops.softmax(outputs)
         return chances[:, self.place] / keras.ops.sum(chances, axis=-1)
 
     def _chosen(self, outputs: np.ndarray) -> np.ndarray:
         if self.spec.predicts_numbers:
             return outputs[:, self.place]
-        if self.spec.task == "multi_label":
-            chances = outputs if self.activation in _SIGMOIDS else 0.5 * (1 + np.tanh(outputs / 2))
-            return chances[:, self.place]
+        if self.spec.predicts_labels:
+            return label_chances(outputs, self.activation)[:, self.place]
         return probabilities(outputs, self.activation)[:, self.place]
 
 

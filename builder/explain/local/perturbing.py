@@ -13,6 +13,8 @@ from builder.explain.local.units import Units
 # The width of LIME's kernel over cosine distances, as its authors have it.
 _KERNEL_WIDTH = 0.25
 _LIME_SAMPLES = 1000
+# Samples without most of few parts weigh next to nothing: a strong ridge would hide what they tell.
+_LIME_RIDGE = 0.001
 _SHAPLEY_SAMPLES = 1024
 Tick = Callable[[float], None]
 
@@ -53,7 +55,7 @@ def lime(answer: Answer, units: Units, tick: Tick, seed: int = 1) -> Attribution
     # The cosine distance between a mask of ones and zeros and the mask of ones alone.
     distance = 1 - np.sqrt(present.mean(axis=1))
     weights = np.exp(-((distance / _KERNEL_WIDTH) ** 2) / 2)
-    fitted = Ridge(alpha=1.0).fit(present, answers, weights)
+    fitted = Ridge(alpha=_LIME_RIDGE).fit(present, answers, weights)
     return Attribution(fitted.coef_, {"r2": float(fitted.score(present, answers, weights))})
 
 
