@@ -1,6 +1,41 @@
-"""How scores are spoken of: shares in points, others in their own unit; and which loss of a score is none."""
+"""How scores are spoken of: their names, shares in percent, others in their own unit; which loss is none."""
 
 from __future__ import annotations
+
+from typing import Any
+
+METRIC_NAMES = {
+    "accuracy": "Accuracy",
+    "loss": "Loss",
+    "mean_absolute_error": "Average error",
+    "mean_squared_error": "Mean squared error",
+    "root_mean_squared_error": "Root mean squared error",
+    "r2": "R²",
+    "frechet_distance": "Distance to real samples",
+    "floor": "Real to real",
+    "diversity": "Variety",
+    "closeness": "Closeness to training samples",
+    "perplexity": "Perplexity",
+    "character_error_rate": "Wrong characters",
+    "exact_matches": "Without an error",
+    "bits_per_token": "Bits a character",
+    "entity_f1": "F1 of whole names",
+    "mean_iou": "Mean IoU",
+    "pixel_accuracy": "Right pixels",
+    "mean_average_precision": "Mean average precision",
+    "micro_f1": "F1 (all labels together)",
+    "bleu": "BLEU",
+    "rouge_l": "ROUGE-L",
+    "macro_f1": "F1 (average over classes)",
+    "subset_accuracy": "All labels right",
+    "label_accuracy": "Labels right",
+    "quadratic_weighted_kappa": "Weighted kappa",
+    "poisson_deviance": "Poisson deviance",
+    "roc_auc": "Area under the ROC curve",
+    "precision": "Precision",
+    "recall": "Recall",
+    "top_5_accuracy": "Top-5 accuracy",
+}
 
 # Beside every accuracy. A hundredth of these is called a point.
 _SHARES = frozenset(
@@ -37,3 +72,20 @@ def is_loss(metric: str, before: float, change: float) -> bool:
         change: by how much it has become better; negative where it has become worse.
     """
     return change < -(_NO_POINTS if is_share(metric) else _NO_PART * abs(before))
+
+
+def metric_name(name: str) -> str:
+    """Return a score's name in words."""
+    return METRIC_NAMES.get(name, name.replace("_", " ").capitalize())
+
+
+def metric_value(name: str, value: Any) -> str:
+    """Return a score's value in words: a share in percent, another number as it is; a dash for none."""
+    if not isinstance(value, (int, float)):
+        return "–"
+    return f"{value:.1%}" if is_share(name) else number_words(value)
+
+
+def number_words(value: float, digits: int = 4) -> str:
+    """Return a number as people write it, with so many digits: 38,960 and 0.7567, but no 3.896e+04."""
+    return f"{value:,.0f}" if abs(value) >= 10 ** (digits - 1) else f"{value:,.{digits}g}"

@@ -12,6 +12,7 @@ from builder.explain.label_scores import THRESHOLD
 from builder.explain.rank_scores import poisson_deviance
 from builder.explanation_methods import EXPLAINED_TASKS
 from builder.probabilities import label_chances, probabilities
+from builder.scores import number_words
 
 # Of answers in numbers, the worst quarter counts as bad.
 BAD_SHARE = 0.25
@@ -89,7 +90,10 @@ def answer_words(
     if spec.predicts_numbers:
         truth = (targets if targets.ndim == 2 else targets[:, None])[:, 0]
         pairs = zip(truth.tolist(), outputs[:, 0].tolist(), strict=True)
-        return [{"true": f"{true:,.5g}", "predicted": f"{said:,.5g}"} for true, said in pairs]
+        return [
+            {"true": number_words(float(true)), "predicted": number_words(float(said))}
+            for true, said in pairs
+        ]
     names = spec.class_names
     if spec.task == "multi_label":
         given = label_chances(outputs, activation) > THRESHOLD

@@ -31,6 +31,7 @@ from builder.explain.transcription import transcription_scores
 from builder.explain.worst import WORST, point, worst_points
 from builder.outputs import each_output, output_activation, predict_arrays
 from builder.probabilities import label_chances, probabilities
+from builder.scores import number_words
 from builder.tasks import TASKS
 
 MAXIMUM_POINTS = 500
@@ -215,7 +216,7 @@ def _regression(
         "root_mean_squared_error": float(np.sqrt(np.mean(residuals**2))),
         "r2": float(metrics.r2_score(targets, predicted)) if len(targets) > 1 else None,
         "baseline": {
-            "rule": f"always {guess:.4g}, the mean",
+            "rule": f"always {number_words(guess)}, the mean",
             "value": guess,
             "mean_absolute_error": float(simple.mean()),
             "root_mean_squared_error": float(np.sqrt(np.mean(simple**2))),

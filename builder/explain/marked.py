@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
+from builder.data.tokenizers import REPLACEMENT
+
 SIDE = 320
 FOR, AGAINST = (16, 133, 120), (217, 89, 38)
 
@@ -22,6 +24,19 @@ def overlay(picture: np.ndarray, scores: Sequence[float], grid: Sequence[int]) -
     color = np.where(share >= 0, FOR, AGAINST)
     strength = 0.75 * np.abs(share)
     return ((1 - strength) * gray[..., None] + strength * color).astype(np.uint8)
+
+
+def legend(kind: str, signed: bool, words: Sequence[str] = ()) -> str:
+    """Return what the colors of an explanation mean, in words.
+
+    Args:
+        kind: of the input.
+        signed: whether a part may also speak against the answer.
+        words: the parts of a text.
+    """
+    colors = "Green speaks for it, orange against it." if signed else "Green matters."
+    is_hidden = kind == "text" and any(REPLACEMENT in word for word in words)
+    return f"{colors} {REPLACEMENT} is a word that the model does not know." if is_hidden else colors
 
 
 def marked_words(words: Sequence[str], scores: Sequence[float]) -> str:

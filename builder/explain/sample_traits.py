@@ -9,6 +9,7 @@ import numpy as np
 
 from builder.data.prepare import Prepared
 from builder.data.spec import ModelInput
+from builder.scores import number_words
 
 _QUANTILES = 4
 _MOST_WORDS = 150
@@ -128,10 +129,10 @@ def _binned(name: str, values: np.ndarray) -> Iterator[Trait]:
     different = np.unique(known)
     if len(different) <= _QUANTILES:
         for value in different.tolist():
-            yield Trait(f"{name} is {value:,.4g}", name, values == value)
+            yield Trait(f"{name} is {number_words(value)}", name, values == value)
         return
     edges = np.unique(np.quantile(known, np.linspace(0, 1, _QUANTILES + 1)))
     for low, high in zip(edges[:-1], edges[1:], strict=True):
         last = high == edges[-1]
         inside = (values >= low) & ((values <= high) if last else (values < high))
-        yield Trait(f"{name} from {low:,.4g} to {high:,.4g}", name, inside)
+        yield Trait(f"{name} from {number_words(low)} to {number_words(high)}", name, inside)

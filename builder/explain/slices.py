@@ -27,6 +27,8 @@ FALSE_ALARM = 0.05
 # Pairs of more groups would be too many to tell from chance.
 _MOST_PAIRED = 60
 _SAME = 0.7
+# What counts as an error, after "so many of the rows are".
+_WRONG, _FAR_OFF = "answered wrongly", "in the quarter with the largest errors"
 Tick = Callable[[float], None]
 
 
@@ -97,7 +99,7 @@ def slices(
     return {
         "rows": len(rows),
         "error_rate": whole,
-        "bad": "one of the worst quarter of the errors" if data.spec.predicts_numbers else "a wrong answer",
+        "bad": _FAR_OFF if data.spec.predicts_numbers else _WRONG,
         "least_rows": least,
         "tested": tested,
         "slices": [

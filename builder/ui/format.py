@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 from builder.runs.records import RunRecord
-from builder.scores import is_share
+from builder.scores import metric_name, metric_value
 from builder.ui.frame import escape
 
 STATUS = {
@@ -18,38 +17,6 @@ STATUS = {
     "stopped": ("Stopped", "stop_circle", "gray"),
     "failed": ("Failed", "error", "red"),
     "interrupted": ("Interrupted", "power_off", "orange"),
-}
-METRIC_NAMES = {
-    "accuracy": "Accuracy",
-    "loss": "Loss",
-    "mean_absolute_error": "Average error",
-    "mean_squared_error": "Mean squared error",
-    "root_mean_squared_error": "Root mean squared error",
-    "r2": "R²",
-    "frechet_distance": "Distance to real samples",
-    "floor": "Real to real",
-    "diversity": "Variety",
-    "closeness": "Closeness to training samples",
-    "perplexity": "Perplexity",
-    "character_error_rate": "Wrong characters",
-    "exact_matches": "Without an error",
-    "bits_per_token": "Bits a character",
-    "entity_f1": "F1 of whole names",
-    "mean_iou": "Mean IoU",
-    "pixel_accuracy": "Right pixels",
-    "mean_average_precision": "Mean average precision",
-    "micro_f1": "F1 (all labels together)",
-    "bleu": "BLEU",
-    "rouge_l": "ROUGE-L",
-    "macro_f1": "F1 (average over classes)",
-    "subset_accuracy": "All labels right",
-    "label_accuracy": "Labels right",
-    "quadratic_weighted_kappa": "Weighted kappa",
-    "poisson_deviance": "Poisson deviance",
-    "roc_auc": "Area under the ROC curve",
-    "precision": "Precision",
-    "recall": "Recall",
-    "top_5_accuracy": "Top-5 accuracy",
 }
 
 
@@ -114,20 +81,6 @@ def size(count: float | None) -> str:
             return f"{count:.0f} {unit}" if unit == "B" or count >= 100 else f"{count:.1f} {unit}"
         count /= 1000
     return f"{count:.1f} GB"
-
-
-def metric_value(name: str, value: Any) -> str:
-    """Return a metric's value: shares as percent, others with four digits."""
-    if not isinstance(value, (int, float)):
-        return "–"
-    if is_share(name):
-        return f"{value:.1%}"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
-
-
-def metric_name(name: str) -> str:
-    """Return a metric's name in words."""
-    return METRIC_NAMES.get(name, name.replace("_", " ").capitalize())
 
 
 def run_words(run: RunRecord, number: int) -> str:

@@ -1,5 +1,6 @@
 """A report is one file that opens alone and tells what was found, also of models that are not explained."""
 
+import re
 from html.parser import HTMLParser
 from typing import Any
 
@@ -74,8 +75,13 @@ def test_a_report_opens_alone_and_tells_everything(kind: str) -> None:
     assert project.name in report.words and prepared.spec.source_title in report.words
     assert "Rules do not fit <here>." in report.words
     assert report.words.count("Why ") == 4
+    # Nobody but a programmer reads 3.9e+04 as a price.
+    assert not re.search(r"\d(\.\d+)?e[+-]\d", report.words)
     if kind == "cnn":
         assert len(report.addresses) == 8 and "expected calibration error" in report.words
+        evaluation = evaluate(model, prepared)
+        assert f"Accuracy{evaluation['accuracy']:.1%}" in report.words
+        assert all(f"{item['name']}: {item['roc_auc']:.3f}" in report.words for item in evaluation["curves"])
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,13 @@ import numpy as np
 
 from builder.adversarial.model import kept_part
 from builder.data.prepare import Prepared
+from builder.data.received import received_words
 from builder.errors import BuilderError
 from builder.explain.local.explaining import explained_row
 from builder.explanation_methods import EXPLAINED_TASKS, METHODS
 from builder.project import Project
 from builder.runs.records import RunRecord
+from builder.scores import number_words
 from builder.tasks import TASKS
 
 # Of the worst errors and of right answers, so many are explained.
@@ -100,10 +102,14 @@ def _facts(run: RunRecord, evaluation: Mapping[str, Any]) -> list[tuple[str, str
         ("Task", task.label),
         ("Trained", time.strftime("%Y-%m-%d %H:%M", time.localtime(run.created_at))),
         ("Status", run.status),
-        ("Training took", "unknown" if seconds is None else f"{seconds:,.0f} seconds"),
+        ("Training took", "unknown" if seconds is None else _duration(seconds)),
         ("Parameters", f"{run.result.get('parameters', 0):,}"),
         ("Run", run.id),
     ]
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:,.0f} seconds" if seconds < 120 else f"{seconds / 60:,.0f} minutes"
 
 
 def _data(prepared: Prepared) -> list[tuple[str, str]]:
@@ -111,8 +117,7 @@ def _data(prepared: Prepared) -> list[tuple[str, str]]:
     facts = [("Source", spec.source_title)]
     facts += [(f"Rows: {part}", f"{len(rows):,}") for part, rows in prepared.indices.items()]
     for item in spec.inputs:
-        shapes = ", ".join(" × ".join(str(size) for size in array.shape) for array in item.arrays)
-        facts.append((f"Input: {item.name}", f"{item.kind}, {shapes}"))
+        facts.append((f"Input: {item.name}", received_words(item)))
     if spec.target_name:
         facts.append(("Target", spec.target_name))
     if spec.class_names and not TASKS[spec.task].predicts_tokens:
@@ -148,7 +153,7 @@ def _explained(model: keras.Model, prepared: Prepared, row: int) -> dict[str, An
     elif spec.class_names:
         true = spec.class_names[int(target)]
     else:
-        true = f"{float(np.ravel(target)[0]):,.5g}"
+        true = number_words(float(np.ravel(target)[0]))
     return {
         **answer,
         "sample": prepared.sample(row),

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from builder.explain.marked import marked_words, overlay
+from builder.explain.marked import legend, marked_words, overlay
 from builder.explain.pictures import enlarged, png_text
 from builder.explain.report.collect import Found
 from builder.explain.report.drawing import bars, dots, lines, steps
+from builder.scores import is_share, metric_name, metric_value, number_words
 from builder.tasks import TASKS
 
 _MOST_BARS = 15
@@ -28,10 +29,12 @@ body{font:15px/1.5 system-ui,sans-serif;max-width:980px;margin:32px auto;padding
 h1{margin-bottom:0}h2{margin-top:44px;border-bottom:2px solid #14857b;padding-bottom:4px}
 table{border-collapse:collapse;margin:12px 0}
 td,th{padding:3px 10px;border-bottom:1px solid #dfe5e6;text-align:left}
-td.number,th.number{text-align:right}.matrix td{text-align:center;min-width:34px}
+td.number,th.number{text-align:right;font-variant-numeric:tabular-nums}
+.matrix td,.matrix tr:first-child th{text-align:center;min-width:34px}.wide{overflow-x:auto}
 .note{color:#5a6b73}.sample{border:1px solid #dfe5e6;border-radius:6px;padding:12px 16px;margin:14px 0}
 .row{display:flex;gap:28px;flex-wrap:wrap;align-items:flex-start}
-.trust{color:#14857b}.care{color:#9a6a00}.doubt{color:#b3401a}svg{font:12px system-ui,sans-serif}
+.trust{color:#0f6f66}.care{color:#8a5f00}.doubt{color:#b3401a}
+svg{font:12px system-ui,sans-serif;max-width:100%;height:auto}
 svg text{fill:#33434a}img{image-rendering:pixelated;max-width:320px}
 """
 
@@ -49,7 +52,7 @@ def page(found: Found) -> str:
         sections.append(_section("Single answers explained", told))
     sections.append(_section("The data", _pairs(found.data)))
     layers = [(name, kind, shape, f"{count:,}") for name, kind, shape, count in found.layers]
-    sections.append(_section("The model", _table(("Layer", "Kind", "Output", "Parameters"), layers)))
+    sections.append(_section("The model", _table(("Layer", "Kind", "Output", "Parameters"), layers, {3})))
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width"><title>Report: '
@@ -61,17 +64,19 @@ def page(found: Found) -> str:
 def _scores(evaluation: Mapping[str, Any]) -> str:
     name = TASKS[evaluation["task"]].metric
     baseline = evaluation["baseline"]
-    rows = [(_words(name), _figure(evaluation[name]), _figure(baseline.get(name)))]
-    for other, value in evaluation.items():
-        if other != name and isinstance(value, float):
-            rows.append((_words(other), _figure(value), _figure(baseline.get(other))))
+    others = [other for other, value in evaluation.items() if other != name and isinstance(value, float)]
+    rows = [
+        (metric_name(each), metric_value(each, evaluation[each]), metric_value(each, baseline.get(each)))
+        for each in (name, *others)
+    ]
     verdict = "It does better" if evaluation["learned"] else "It does no better"
     text = (
         f"On {evaluation['rows']:,} rows that were held out. {verdict} than the simplest rule: "
         f"{baseline['rule']}."
     )
     return _section(
-        "How good it is", f"<p>{escape(text)}</p>" + _table(("Score", "Model", "Simplest rule"), rows)
+        "How good it is",
+        f"<p>{escape(text)}</p>" + _table(("Score", "Model", "Simplest rule"), rows, {1, 2}),
     )
 
 
@@ -96,10 +101,10 @@ def _classes(evaluation: Mapping[str, Any]) -> str:
     count, counted = _COUNTED.get(evaluation["task"], ("support", "Test rows"))
     measures = {key: head for key, head in _OF_A_CLASS.items() if key in evaluation["classes"][0]}
     rows = [
-        (item["name"], *(_figure(item[key]) for key in measures), f"{item[count]:,}")
+        (item["name"], *(_share(item[key]) for key in measures), f"{item[count]:,}")
         for item in evaluation["classes"]
     ]
-    return _table(("Class", *measures.values(), counted), rows)
+    return _table(("Class", *measures.values(), counted), rows, range(1, len(measures) + 2))
 
 
 def _matrix(matrix: Sequence[Sequence[int]], names: Sequence[str]) -> str:
@@ -114,7 +119,7 @@ def _matrix(matrix: Sequence[Sequence[int]], names: Sequence[str]) -> str:
         rows.append(f"<tr><th>{escape(name)}</th>{''.join(cells)}</tr>")
     return (
         '<p class="note">Row: the true class. Column: what the model said.</p>'
-        f'<table class="matrix"><tr><th></th>{head}</tr>{"".join(rows)}</table>'
+        f'<div class="wide"><table class="matrix"><tr><th></th>{head}</tr>{"".join(rows)}</table></div>'
     )
 
 
@@ -137,7 +142,8 @@ def _curves(curves: Sequence[Mapping[str, Any]]) -> str:
     ]
     return (
         '<div class="row">'
-        f"<div>ROC, with the area<br>{lines(roc, 'false positive rate', 'true positive rate')}</div>"
+        "<div>ROC, with the area under each curve<br>"
+        f"{lines(roc, 'false positive rate', 'true positive rate', 'guessing')}</div>"
         f"<div>Precision and recall, with the average precision<br>{lines(precision, 'recall', 'precision')}"
         "</div></div>"
     )
@@ -145,10 +151,11 @@ def _curves(curves: Sequence[Mapping[str, Any]]) -> str:
 
 def _calibration(calibration: Mapping[str, Any]) -> str:
     bins = calibration["bins"]
-    curve = ("model", [item["confidence"] for item in bins], [item["accuracy"] for item in bins])
+    curve = ("this model", [item["confidence"] for item in bins], [item["accuracy"] for item in bins])
+    drawn = lines([curve], "confidence", "share that is right", "as often right as confident")
     return (
-        f"<p>Its confidence misses the share of right answers by {calibration['expected_error']:.1%} on the "
-        f"average (expected calibration error).</p>{lines([curve], 'confidence', 'share that is right')}"
+        f"<p>Its confidence misses the share of right answers by {100 * calibration['expected_error']:.1f} "
+        f"points on the average (expected calibration error).</p>{drawn}"
     )
 
 
@@ -159,7 +166,10 @@ def _residuals(evaluation: Mapping[str, Any]) -> str:
     left_over = dots(said, gaps, "predicted", "predicted − true", diagonal=False)
     found = f'<div class="row"><div>{against}</div><div>{left_over}</div></div>'
     bins = evaluation.get("residual_histogram")
-    return found + (steps(bins["edges"], bins["counts"]) if bins else "")
+    if not bins:
+        return found
+    drawn = steps(bins["edges"], bins["counts"], "predicted − true")
+    return f"{found}<p>How many rows are off by how much</p>{drawn}"
 
 
 def _slices(answer: Mapping[str, Any]) -> str:
@@ -175,40 +185,44 @@ def _slices(answer: Mapping[str, Any]) -> str:
     ]
     text = (
         f"On the whole {answer['error_rate']:.1%} of the rows are {answer['bad']}. {answer['tested']:,} "
-        f"groups of "
-        f"at least {answer['least_rows']} rows were compared; the bounds allow for so many."
+        f"groups of at least {answer['least_rows']} rows were compared. “At least” is what is left of a "
+        "group's errors when chance is allowed for, in so many groups."
     )
     heads = ("Group", "Rows", "Errors", "At least", "Clearly worse")
-    return f"<p>{escape(text)}</p>" + _table(heads, rows)
+    return f"<p>{escape(text)}</p>" + _table(heads, rows, {1, 2, 3})
 
 
 def _importance(answer: Mapping[str, Any]) -> str:
-    parts = answer["parts"][:_MOST_BARS]
+    parts, share = answer["parts"][:_MOST_BARS], is_share(answer["metric"])
     text = (
-        f"How much worse {_words(answer['metric']).lower()} gets where one part is mixed up between the "
-        "rows; the "
-        f"line is the deviation of {answer['repeats']} repeats."
+        f"{metric_name(answer['metric'])}: how much worse it gets{', in points,' if share else ''} where one "
+        f"part is mixed up between the rows. The line is the deviation of {answer['repeats']} repeats."
     )
     chart = bars(
         [part["label"] for part in parts],
         [part["worse"] for part in parts],
         [part["spread"] for part in parts],
+        _points if share else number_words,
     )
     return f"<p>{escape(text)}</p>{chart}"
 
 
 def _rules(answer: Mapping[str, Any]) -> str:
+    rules = answer["rules"]
+    heads = ("If", "Answer", "Of the rows")
     rows = [
-        (
-            " and ".join(rule["conditions"]) or "always",
-            rule["answer"],
-            f"{rule['share']:.1%}",
-            _figure(rule["fidelity"]),
-        )
-        for rule in answer["rules"]
+        (" and ".join(rule["conditions"]) or "always", rule["answer"], _share(rule["share"]))
+        for rule in rules
     ]
-    text = f"{answer['words']} Fidelity: {answer['fidelity']:.3f}; without any rule {answer['simple']:.3f}."
-    return f"<p>{escape(text)}</p>" + _table(("If", "Answer", "Of the rows", "Agrees"), rows)
+    if all(rule["fidelity"] is None for rule in rules):
+        text = f"Their numbers follow the model's with an R² of {answer['fidelity']:.2f}, where 1 is perfect."
+        return f"<p>{escape(answer['words'])} {text}</p>" + _table(heads, rows, {1, 2})
+    text = (
+        f"They answer {_share(answer['fidelity'])} of the test rows as the model does; its most frequent "
+        f"answer alone would do so for {_share(answer['simple'])}."
+    )
+    agreeing = [(*row, _share(rule["fidelity"])) for row, rule in zip(rows, rules, strict=True)]
+    return f"<p>{escape(answer['words'])} {text}</p>" + _table((*heads, "Agrees"), agreeing, {2, 3})
 
 
 _ANSWERS: Sequence[tuple[str, str, Callable[[Mapping[str, Any]], str]]] = (
@@ -219,36 +233,52 @@ _ANSWERS: Sequence[tuple[str, str, Callable[[Mapping[str, Any]], str]]] = (
 
 
 def _explained(item: Mapping[str, Any]) -> str:
-    value = f"{item['value']:.1%}" if item["is_class"] else f"{item['value']:,.5g}"
     believed = item["faithfulness"]
-    head = f"Why {value} for “{item['label']}”; right is “{item['true']}” ({item['method_label']})"
-    shown = "".join(_input(one, item["sample"], item["signed"]) for one in item["inputs"])
+    shown = "".join(_input(one, item["sample"], item["is_class"]) for one in item["inputs"])
     return (
-        f'<div class="sample"><b>{escape(head)}</b><p class="{believed["verdict"]}">'
-        f'{escape(believed["words"])}</p><div class="row">{shown}</div></div>'
+        f'<div class="sample"><b>{escape(_question(item))}</b><p class="{believed["verdict"]}">'
+        f'{escape(believed["words"])}</p><div class="row">{shown}</div>'
+        f'<p class="note">{escape(_legend(item))}</p></div>'
     )
 
 
-def _input(item: Mapping[str, Any], sample: Mapping[str, Any], signed: bool) -> str:
+def _question(item: Mapping[str, Any]) -> str:
+    if item["is_class"]:
+        return f"Why {_share(item['value'])} for “{item['label']}”; right is “{item['true']}”"
+    return f"Why {number_words(item['value'])} for “{item['label']}”; right is {item['true']}"
+
+
+def _legend(item: Mapping[str, Any]) -> str:
+    told = [legend(one["kind"], item["signed"], one["labels"]) for one in item["inputs"]]
+    has_bars = any(one["kind"] not in ("image", "text") for one in item["inputs"])
+    unit = " Bars are in points of the probability." if item["is_class"] and has_bars else ""
+    return f"{max(told, key=len)}{unit} Method: {item['method_label']}."
+
+
+def _input(item: Mapping[str, Any], sample: Mapping[str, Any], is_class: bool) -> str:
     if item["kind"] == "image":
         picture = sample.get("files", {}).get(item["name"], sample)["array"]
-        legend = "Green speaks for it, orange against it." if signed else "Green matters."
         pictures = (enlarged(picture, 160), overlay(picture, item["scores"], item["grid"]))
-        shown = "".join(
+        return "".join(
             f'<img width="200" alt="{label}" src="data:image/png;base64,{png_text(pixels)}">'
-            for label, pixels in zip(("The picture", legend), pictures, strict=True)
+            for label, pixels in zip(("The picture", "What matters in it"), pictures, strict=True)
         )
-        return f'<div class="row">{shown}<span class="note">{legend}</span></div>'
     if item["kind"] == "text":
         return marked_words(item["labels"], item["scores"])
     values = sample.get("row", {})
     order = sorted(range(len(item["scores"])), key=lambda number: -abs(item["scores"][number]))[:_MOST_BARS]
     labels = [_with_value(item["labels"][number], values) for number in order]
-    return bars(labels, [item["scores"][number] for number in order])
+    words = _points if is_class else number_words
+    return bars(labels, [item["scores"][number] for number in order], words=words)
 
 
 def _with_value(label: str, values: Mapping[str, Any]) -> str:
-    return f"{label} = {values[label]}" if label in values else label
+    if label not in values:
+        return label
+    value = values[label]
+    if value is None:
+        return f"{label} is missing"
+    return f"{label} = {number_words(value, 6) if isinstance(value, float) else value}"
 
 
 def _section(heading: str, body: str) -> str:
@@ -260,17 +290,22 @@ def _pairs(pairs: Iterable[tuple[str, str]]) -> str:
     return f"<table>{rows}</table>"
 
 
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    head = "".join(f"<th>{escape(name)}</th>" for name in heads)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{escape(str(value))}</td>" for value in row) + "</tr>" for row in rows
-    )
-    return f"<table><tr>{head}</tr>{body}</table>"
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], numbers: Collection[int]) -> str:
+    """Return a table; the columns that hold ``numbers`` are set to the right."""
+    kinds = ["number" if place in numbers else "word" for place in range(len(heads))]
+
+    def line(cells: Sequence[str], tag: str) -> str:
+        told = zip(kinds, cells, strict=True)
+        return "".join(f'<{tag} class="{kind}">{escape(str(cell))}</{tag}>' for kind, cell in told)
+
+    body = "".join(f"<tr>{line(row, 'td')}</tr>" for row in rows)
+    return f'<div class="wide"><table><tr>{line(heads, "th")}</tr>{body}</table></div>'
 
 
-def _figure(value: Any) -> str:
-    return f"{value:,.4g}" if isinstance(value, (int, float)) else "–"
+def _share(value: Any) -> str:
+    return f"{value:.1%}" if isinstance(value, (int, float)) else "–"
 
 
-def _words(name: str) -> str:
-    return name.replace("_", " ").capitalize()
+def _points(value: float) -> str:
+    # Without it, what is next to nothing would be "-0.0".
+    return f"{round(100 * value, 1) + 0.0:.1f}"

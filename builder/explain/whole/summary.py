@@ -15,6 +15,7 @@ from builder.explain.local.answer import Answer, answer_of
 from builder.explain.local.perturbing import shapley
 from builder.explain.local.units import Units
 from builder.explain.targets import arrays_of_rows, of_target, some_rows
+from builder.scores import number_words
 
 SAMPLES = 60
 SAMPLES_OF_PLACES = 24
@@ -122,6 +123,6 @@ def _ranked(points: list[dict[str, Any]]) -> list[dict[str, Any]]:
     same = (values[:, None] == values[None]).sum(axis=1) - 1
     shares = (below + same / 2) / max(len(values) - 1, 1)
     return [
-        {**point, "value": f"{value:,.5g}", "share": float(share)}
+        {**point, "value": number_words(float(value), 6), "share": float(share)}
         for point, value, share in zip(points, values.tolist(), shares.tolist(), strict=True)
     ]

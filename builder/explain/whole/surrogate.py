@@ -18,6 +18,7 @@ from builder.explain.answers import check_outputs
 from builder.explain.targets import of_target, some_rows
 from builder.outputs import output_activation, predict_arrays
 from builder.probabilities import label_chances, probabilities
+from builder.scores import number_words
 
 DEPTH = 3
 MOST_DEPTH = 6
@@ -40,11 +41,11 @@ class Feature:
 
     def at_most(self, value: float) -> str:
         """Return the words for "at most this value", which of a statement is its opposite."""
-        return self.opposite or f"{self.name} ≤ {value:,.5g}"
+        return self.opposite or f"{self.name} ≤ {number_words(value, 6)}"
 
     def above(self, value: float) -> str:
         """Return the words for "above this value", which of a statement is the statement."""
-        return self.statement or f"{self.name} > {value:,.5g}"
+        return self.statement or f"{self.name} > {number_words(value, 6)}"
 
 
 def surrogate_rules(
@@ -209,6 +210,6 @@ def _leaf(fitted: Any, node: int, spec: DataSpec, truth: np.ndarray) -> tuple[st
     """Return a leaf's answer in words, and the share of its rows that the model answers so."""
     value = fitted.tree_.value[node][0]
     if spec.predicts_numbers:
-        return f"{value[0]:,.5g}", None
+        return number_words(float(value[0])), None
     number = int(fitted.classes_[value.argmax()])
     return spec.class_names[number], float(np.mean(truth == number)) if len(truth) else None

@@ -11,8 +11,8 @@ from builder.errors import BuilderError
 from builder.jobs import cross_validation
 from builder.project import Project
 from builder.runs.records import ENDED
+from builder.scores import metric_name, metric_value
 from builder.ui import frame, state
-from builder.ui.format import metric_name, metric_value
 from builder.ui.services import store, workspace
 
 _RUNS_LOOKED_AT = 100

@@ -12,8 +12,9 @@ import pandas as pd
 import streamlit as st
 
 from builder.data.prepare import Prepared
+from builder.data.received import received_words
 from builder.data.sources import Sample, samples
-from builder.data.spec import TARGET_TEXT
+from builder.data.spec import DataSpec
 from builder.fine_tuning import with_words_of
 from builder.project import PREPROCESSING_PARAMETERS, ROLES, SPLIT_PARAMETERS, DataRecipe, Project
 from builder.share import FILE
@@ -33,7 +34,6 @@ SETTINGS_OF = {
 UNITS = {"image": "pictures", "audio": "recordings", "series": "series", "text": "texts", "table": "rows"}
 EXAMPLES_HEIGHT = 330
 ROW_HEIGHT = 35
-COLUMN_WORDS = {"numeric": ("number", "numbers"), "categorical": ("category", "categories")}
 QUALITY_WORDS = {
     "duplicates": "Copies",
     "contradictions": "Contradictions",
@@ -63,12 +63,6 @@ COUNTED_OF_TASK = {
 }
 # What is prepared where a generator is to make windows of a table.
 WINDOW_SETTINGS = ("window", "window_stride", "normalize")
-TOKEN_WORDS = {
-    "word": "words",
-    "character": "characters",
-    "byte_pair": "pieces of words",
-    "word_piece": "pieces of words",
-}
 ROLE_WORDS = {
     "numeric": "Number",
     "categorical": "Category",
@@ -285,7 +279,7 @@ def preparation(project: Project, profile: Mapping[str, Any]) -> None:
     if found is None:
         return
     frame.show_problems(problem for problem in found["problems"] if problem["message"] not in said)
-    received = " and ".join(_received(item) for item in found["spec"]["inputs"])
+    received = " and ".join(map(received_words, DataSpec.from_json(found["spec"]).inputs))
     st.success(f"The data are ready. Each row gives the model {received}.", icon=":material/check_circle:")
 
 
@@ -357,28 +351,6 @@ def _doubtful_pictures(project: Project, samples: Sequence[Mapping[str, Any]]) -
             label = f"{sample['target']} ({sample['part']})"
             picture = prepared.sample(sample["row"])["array"]
             st.image(picture.squeeze(), caption=frame.escape(label), width="stretch", alt=label)
-
-
-def _received(item: Mapping[str, Any]) -> str:
-    sizes = {array["name"]: array["shape"] for array in item["arrays"]}
-    if item["kind"] == "image":
-        height, width, channels = sizes["image"]
-        return f"a {'gray' if channels == 1 else 'color'} picture of {height} × {width} pixels"
-    if item["kind"] == "audio":
-        return f"{sizes['audio'][0] / item['settings']['rate']:g} seconds of sound"
-    if item["kind"] == "series":
-        steps, channels = sizes["series"]
-        return f"{steps:,} steps of {_counted(channels, 'channel', 'channels')}"
-    if item["kind"] in ("text", TARGET_TEXT):
-        unit = TOKEN_WORDS[item["settings"].get("tokenizer", "word")]
-        (length,) = item["arrays"][0]["shape"]
-        # What is written is read again, one behind.
-        return f"{length} {unit}{' of the answer so far' if item['kind'] == TARGET_TEXT else ''}"
-    return " and ".join(_counted(shape[0], *COLUMN_WORDS[name]) for name, shape in sizes.items())
-
-
-def _counted(count: int, one: str, many: str) -> str:
-    return f"{count:,} {one if count == 1 else many}"
 
 
 def _other_data(project: Project) -> None:

@@ -9,9 +9,10 @@ import streamlit as st
 
 from builder.data.prepare import Prepared
 from builder.data.spec import DataSpec
-from builder.explain.marked import SIDE, marked_words, overlay
+from builder.explain.marked import SIDE, legend, marked_words, overlay
 from builder.explanation_methods import EXPLAINED_TASKS, METHODS
 from builder.runs.records import RunRecord
+from builder.scores import number_words
 from builder.ui import charts, frame, questions, state
 from builder.ui.run_data import prepared_of
 from builder.ui.work import Answer
@@ -147,19 +148,21 @@ def _what(spec: DataSpec, answer: Mapping[str, Any]) -> str:
     label = frame.escape(answer["label"])
     if spec.class_names:
         return f"Why {answer['value']:.1%} for “{label}” (without this sample's parts: {answer['empty']:.1%})"
-    return f"Why {label} = {answer['value']:,.5g} (without this sample's parts: {answer['empty']:,.5g})"
+    value, empty = number_words(answer["value"]), number_words(answer["empty"])
+    return f"Why {label} = {value} (without this sample's parts: {empty})"
 
 
 def _input(item: Mapping[str, Any], sample: Mapping[str, Any], signed: bool, place: str) -> None:
     if item["kind"] == "image":
         picture = sample.get("files", {}).get(item["name"], sample)["array"]
-        legend = "Green: speaks for it. Orange: speaks against it." if signed else "Green: matters."
+        told = legend("image", signed)
         st.image(
-            overlay(picture, item["scores"], item["grid"]), width=SIDE, alt=f"The picture marked. {legend}"
+            overlay(picture, item["scores"], item["grid"]), width=SIDE, alt=f"The picture marked. {told}"
         )
-        st.caption(legend)
+        st.caption(told)
     elif item["kind"] == "text":
         st.html(marked_words(item["labels"], item["scores"]))
+        st.caption(legend("text", signed, item["labels"]))
     else:
         st.plotly_chart(
             charts.contributions(item["labels"], item["scores"], BARS),

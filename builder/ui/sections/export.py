@@ -14,8 +14,9 @@ from builder.export.formats import FORMATS, formats_for
 from builder.export.report import is_outdated, read_report
 from builder.jobs.measuring import MODEL_FILE
 from builder.runs.records import RunRecord
+from builder.scores import metric_name, metric_value
 from builder.ui import clicks, frame, questions, state
-from builder.ui.format import metric_name, metric_value, size
+from builder.ui.format import size
 from builder.ui.run_data import run_project
 from builder.ui.sections import truth
 from builder.ui.services import workspace

@@ -11,11 +11,11 @@ import streamlit as st
 from builder.export.bundle import zip_folder
 from builder.jobs import measuring as jobs
 from builder.runs.records import RunRecord
-from builder.scores import is_share
+from builder.scores import is_share, metric_name, metric_value
 from builder.truth import frontier
 from builder.truth.frontier import Answer, Point
 from builder.ui import charts, clicks, frame, questions, state
-from builder.ui.format import count_words, metric_name, metric_value
+from builder.ui.format import count_words
 from builder.ui.runs import titles
 from builder.ui.sections import measuring
 from builder.ui.services import store, workspace

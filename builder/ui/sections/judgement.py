@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from builder.runs.records import RunRecord
+from builder.scores import number_words
 from builder.ui import charts, evaluation_charts, state
 from builder.ui.run_data import prepared_of
 from builder.ui.sections.found_samples import Gallery
@@ -126,7 +127,7 @@ def residuals(run: RunRecord, report: Mapping[str, Any]) -> None:
         return
     prepared = prepared_of(run)
     if prepared is not None:
-        told = {name: f"{chosen[0][name]:,.5g}" for name in ("true", "predicted")}
+        told = {name: number_words(chosen[0][name]) for name in ("true", "predicted")}
         Gallery.of(run, prepared, report).show([{"row": row, **told}], "residual")
 
 

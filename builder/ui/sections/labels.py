@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from builder.scores import metric_value
 from builder.ui import charts, frame
-from builder.ui.format import metric_value
 from builder.ui.tables import share_column
 
 MOST_SHOWN = 15

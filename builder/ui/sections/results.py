@@ -11,9 +11,10 @@ import streamlit as st
 
 from builder.data.prepare import Prepared
 from builder.runs.records import RunRecord
+from builder.scores import metric_name, metric_value
 from builder.tasks import TASKS
 from builder.ui import charts, clicks, frame, questions, state
-from builder.ui.format import duration, metric_name, metric_value
+from builder.ui.format import duration
 from builder.ui.run_data import prepared_of
 from builder.ui.runs import RUNS_SHOWN, run_chooser
 from builder.ui.sections import (

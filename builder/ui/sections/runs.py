@@ -15,8 +15,9 @@ from builder.project import Project
 from builder.runs.comparison import compared, run_row
 from builder.runs.records import RunRecord
 from builder.runs.run_details import LONGEST_NOTE
+from builder.scores import metric_name
 from builder.ui import charts, frame, run_charts, state
-from builder.ui.format import ago, metric_name
+from builder.ui.format import ago
 from builder.ui.services import store, workspace
 
 MOST_RUNS = 1000

@@ -16,8 +16,9 @@ from builder.jobs.compression import ALONE, submit_compressed
 from builder.jobs.measuring import EXPORTS_FOLDER, MODEL_FILE
 from builder.project import Project
 from builder.runs.records import RunRecord
+from builder.scores import metric_name, metric_value
 from builder.ui import forms, frame, projects, questions, state
-from builder.ui.format import metric_name, metric_value, size, status_badge
+from builder.ui.format import size, status_badge
 from builder.ui.runs import RUNS_SHOWN
 from builder.ui.services import store, workspace
 from builder.ui.tables import share_column

@@ -10,11 +10,11 @@ import streamlit as st
 
 from builder.export.quantization import MOST_SAMPLES, Quantization
 from builder.runs.records import RunRecord
-from builder.scores import is_loss, is_share
+from builder.scores import is_loss, is_share, metric_name, metric_value
 from builder.truth.report import read_truth, read_variants
 from builder.ui import frame, questions, state
 from builder.ui.components.canvas import canvas
-from builder.ui.format import metric_name, metric_value, size
+from builder.ui.format import size
 from builder.ui.run_data import run_project
 from builder.ui.sections import measuring
 from builder.ui.services import TOKEN, workspace

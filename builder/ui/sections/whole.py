@@ -14,8 +14,8 @@ from builder.data.some_rows import some_of
 from builder.data.spec import DataSpec
 from builder.explain.marked import SIDE, overlay
 from builder.runs.records import RunRecord
+from builder.scores import metric_name, metric_value
 from builder.ui import charts, frame, global_charts
-from builder.ui.format import metric_name, metric_value
 from builder.ui.run_data import prepared_of
 from builder.ui.sections.asking import understood
 from builder.ui.tables import share_column
