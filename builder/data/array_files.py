@@ -23,6 +23,8 @@ _INPUTS = ("x", "images", "data", "features", "inputs", "samples")
 _TARGETS = ("y", "labels", "label", "target", "targets", "classes")
 _PARTS = ("train", "test", "val", "valid", "validation")
 _CHANNELS = (1, 3, 4)
+# NumPy's letters for what is true or false, whole or decimal, and for words.
+_KINDS = "buifSU"
 # Pictures of 0 to 1 may go a little beyond after they were resized.
 _TOP_OF_SHARES = 2
 # Damaged and protected archives make the reader fail in all these ways.
@@ -49,6 +51,7 @@ def read_arrays(path: Path, title: str | None = None) -> ImageSource | SeriesSou
     arrays = _load(path)
     inputs, targets, is_test = _parts(path, arrays)
     _check_lengths(path, inputs, targets)
+    _check_kinds(path, inputs, targets)
     title = title or path.name
     if inputs.ndim == 2:
         return _table(path, title, inputs, targets, is_test)
@@ -211,6 +214,16 @@ def _check_lengths(path: Path, inputs: np.ndarray, targets: np.ndarray) -> None:
         raise stop("array_lengths", message, field="source")
 
 
+def _check_kinds(path: Path, inputs: np.ndarray, targets: np.ndarray) -> None:
+    for what, array in (("inputs", inputs), ("targets", targets)):
+        if array.dtype.kind not in _KINDS:
+            message = (
+                f"The {what} in {path.name} are of the type {str(array.dtype)[:60]}; whole numbers, decimals "
+                "or words are needed. Save them as such with numpy.savez."
+            )
+            raise stop("array_type", message, field="source")
+
+
 def _is_images(inputs: np.ndarray) -> bool:
     if inputs.ndim == 4 and inputs.shape[-1] in _CHANNELS:
         return inputs.dtype.kind in "buif"
@@ -263,4 +276,4 @@ def _table(
 
 def _words(values: np.ndarray) -> pd.Series:
     words = pd.Series(values).astype("str")
-    return words.where(words != "nan", "")
+    return words.where(words.notna() & (words != "nan"), "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ _PART_FOLDERS = TEST_FOLDERS | {"train", "training", "val", "valid", "validation
 _NAME_PIECES = re.compile(r"[_\-. ]+")
 # What files are told apart by in a split: a piece of their name, such as a speaker's.
 NAME_PART = "name part"
+_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ def read_class_folders(path: Path, kind: FileKind, unsorted: bool = False) -> Cl
         class_names=class_names,
         files=tuple(path / name for name in names) if path.is_dir() else (path,),
         is_test=is_test,
-        problems=(*listed.problems, *_skipped(path, others, kind)),
+        problems=(*listed.problems, *_skipped(path, others, kind), *_empty(path)),
     )
 
 
@@ -151,6 +153,20 @@ def _classes(
     raise stop(
         "image_without_class" if kind.one == "picture" else "file_without_class", message, field="source"
     )
+
+
+def _empty(path: Path) -> list[Problem]:
+    """Return a warning about folders without anything in them: a class may have been forgotten."""
+    walk = os.walk(path) if path.is_dir() else ()
+    found = [Path(folder).relative_to(path).as_posix() for folder, below, files in walk if not below + files]
+    if not found:
+        return []
+    shown = ", ".join(sorted(found)[:_SHOWN])
+    message = (
+        f"There are no files in the folder(s) {shown}{' …' if len(found) > _SHOWN else ''} of {path.name}, "
+        "so they are no classes. Put files into them, or remove them."
+    )
+    return [Problem("empty_folders", message, field="source", severity="warning")]
 
 
 def _skipped(path: Path, others: list[str], kind: FileKind) -> list[Problem]:

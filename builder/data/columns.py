@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from builder.data.splits import check_rows
 from builder.data.table_codes import MISSING
 from builder.errors import Problem, stop
 from builder.tasks import READ_AS, TASKS
@@ -25,6 +26,10 @@ _CATEGORIES_OF_AN_ID = 100
 _MANY_ANSWERS = 50
 _CLASSES_OF_A_NUMBER = 20
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?\Z")
+_SIGN = r"\s?[$€£¥₩₹₽%‰°]\s?"
+_DIGITS = r"[+-]?\d[\d.,' ]*"
+_WITH_SIGN = rf"{_SIGN}{_DIGITS}|[+-]?{_SIGN}\d[\d.,' ]*|{_DIGITS}{_SIGN}"
+_SHOWN = 5
 _ID_NAME = re.compile(r"(.*[_\s-])?(id|index|uuid|guid)\Z|unnamed.*|column_0\Z", re.IGNORECASE)
 
 
@@ -215,6 +220,25 @@ def tally_problems(tallies: Mapping[str, ColumnTally], roles: Mapping[str, str])
     return problems
 
 
+def sign_problems(frame: pd.DataFrame, roles: Mapping[str, str]) -> list[Problem]:
+    """Return a warning about columns of numbers with signs, such as $10 or 5%, that are taken as words."""
+    found = []
+    for name, role in roles.items():
+        if role not in ("categorical", "target", "class_target"):
+            continue
+        cells = frame[name].head(_CELLS_LOOKED_AT)
+        present = cells[~is_missing(cells)]
+        if len(present) and present.str.fullmatch(_WITH_SIGN).mean() >= NUMERIC_SHARE:
+            found.append(f"'{name}' (such as {present.iloc[min(1, len(present) - 1)][:20]})")
+    if not found:
+        return []
+    message = (
+        f"The numbers in {', '.join(found[:_SHOWN])}{' …' if len(found) > _SHOWN else ''} have a sign beside "
+        "them, so they are taken as words. Save them without it to have them as numbers."
+    )
+    return [Problem("numbers_with_signs", message, field="source", severity="warning")]
+
+
 def constant_problems(frame: pd.DataFrame, facts: Mapping[str, ColumnFacts]) -> list[Problem]:
     """Return warnings about columns that say the same in every row."""
     problems = []
@@ -250,9 +274,10 @@ def check_roles(roles: Mapping[str, str], facts: Mapping[str, ColumnFacts], task
     """Check that the chosen roles fit the table's columns.
 
     Raises:
-        BuilderError: for an unknown column, no or several targets, no input column, several text
-            columns, or words in a column whose role is numeric.
+        BuilderError: for too few rows, an unknown column, no or several targets, no input column, several
+            text columns, or words in a column whose role is numeric.
     """
+    check_rows(max((len(item.missing) for item in facts.values()), default=0))
     unknown = [name for name in roles if name not in facts]
     if unknown:
         message = (

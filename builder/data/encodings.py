@@ -66,7 +66,10 @@ def decoded(data: bytes, other: str) -> str:
 
 
 def unicode_encoding(data: bytes) -> str | None:
-    """Return "utf-16" where bytes begin with its mark, "utf-8-sig" where they are UTF-8, else None."""
+    """Return the Unicode encoding of bytes: "utf-32" or "utf-16" by their marks, "utf-8-sig", or None."""
+    # The mark of UTF-32 begins as that of UTF-16 does.
+    if data.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return "utf-32"
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     try:

@@ -1,4 +1,4 @@
-"""JSON Lines: one JSON object a line, as columns of text cells."""
+"""JSON Lines, one JSON object a line, or one JSON list of objects, as columns of text cells."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ import pandas as pd
 
 from builder.data.encodings import (
     ENCODING_NAMES,
+    decoded,
+    encoding_of,
     encoding_warning,
     guessed_encoding,
     lines_with_letters,
@@ -23,25 +25,70 @@ from builder.data.encodings import (
 from builder.data.packed import MAXIMUM_UNPACKED_BYTES, damage_told, is_packed, open_unpacked, too_large
 from builder.data.table_source import CHUNK_ROWS, LARGE_BYTES, Chunk, TableSource, some_rows_warning
 from builder.data.tables import MAXIMUM_COLUMNS, MAXIMUM_LINE_BYTES
-from builder.errors import Problem, stop
+from builder.errors import Problem, shown_value, stop
 
 _SAMPLE_ROWS = 20_000
 _SLICES = 20
 _BROKEN_ALWAYS_SKIPPED = 3
 _BROKEN_SHARE = 0.05
+_HEAD_BYTES = 256
+# A list can only be read whole, and takes several times as much memory.
+MAXIMUM_ARRAY_BYTES = 100_000_000
 
 
 def read_json_lines(path: Path, title: str | None = None) -> TableSource:
-    """Return the fields of a file with one JSON object a line; nested values stay JSON.
+    """Return the fields of a file with one JSON object a line, or a list of them; nested values stay JSON.
 
     The file may be gzipped, or the only table of a zip.
     The columns are the keys of the first rows, of a large file of rows all over it, in order of appearance.
 
     Raises:
-        BuilderError: where lines are too long, no objects, or mostly broken.
+        BuilderError: where lines are too long, no objects, or mostly broken; where a list is too large, empty
+            or holds something else.
     """
     with damage_told(path):
-        return _table(path, title or path.name)
+        listed = _listed(path)
+        return _table(path, title or path.name) if listed is None else _list_table(path, title, *listed)
+
+
+def _listed(path: Path) -> tuple[list[Any], str] | None:
+    """Return the values of the JSON list that a file holds, and its encoding; None for another file."""
+    with open_unpacked(path) as stream:
+        data = stream.read(_HEAD_BYTES)
+        if not decoded(data, "latin-1").lstrip().startswith("["):
+            return None
+        data += stream.read(MAXIMUM_ARRAY_BYTES)
+    if len(data) > MAXIMUM_ARRAY_BYTES:
+        message = (
+            f"{path.name} is a JSON list of more than {MAXIMUM_ARRAY_BYTES / 1e6:g} MB, which has to be in "
+            "memory whole. Save it as JSON Lines, one object a line, which may be of any size."
+        )
+        raise stop("file_too_large", message, field="source")
+    encoding = encoding_of(data)
+    try:
+        found = json.loads(data.decode(encoding, "replace"))
+    except (ValueError, RecursionError):
+        return None
+    return (found, encoding) if isinstance(found, list) else None
+
+
+def _list_table(path: Path, title: str | None, values: list[Any], encoding: str) -> TableSource:
+    if not values:
+        message = f"{path.name} holds an empty list. Choose a file with rows of data."
+        raise stop("no_rows", message, field="source")
+    for number, value in enumerate(values, start=1):
+        if not isinstance(value, dict):
+            message = (
+                f"{path.name} holds a JSON list whose value {number} is no object such as "
+                f'{{"text": "hello", "label": 1}}: {shown_value(value)}. Make every value an object.'
+            )
+            raise stop("not_json_lines", message, field="source")
+    rows = [{_whole_letters(key): cell for key, cell in value.items()} for value in values]
+    names = list(dict.fromkeys(key for row in rows for key in row))
+    _check_names(path, names)
+    guessed = (encoding_warning(path.name, encoding),) if encoding in ENCODING_NAMES else ()
+    lines = np.arange(len(rows)) + 1
+    return TableSource(title or path.name, _frame(rows, names), lines, (path,), problems=guessed)
 
 
 def _table(path: Path, title: str) -> TableSource:

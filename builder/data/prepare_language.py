@@ -11,7 +11,7 @@ import numpy as np
 from builder.data.columns import table_facts
 from builder.data.files import hash_files
 from builder.data.spec import TEXT_INPUT, ArraySpec, DataSpec, ModelInput
-from builder.data.splits import split_rows
+from builder.data.splits import MINIMUM_ROWS, split_rows
 from builder.data.table_rows import settled_roles
 from builder.data.table_source import TableSource
 from builder.data.tokenizers import cutter, fit_tokenizer
@@ -39,7 +39,7 @@ def prepare_language(
     column = text_column(recipe, source)
     problems = list(source.problems)
     split = {**recipe.split_settings(), "method": "ordered"}
-    rows = split_rows(split, count_texts(source), None)
+    rows = split_rows(split, checked_texts(source), None)
     settings = recipe.settings()
     last = int(rows["train"][-1])
 
@@ -94,9 +94,20 @@ def text_column(recipe: DataRecipe, source: TableSource) -> str:
     raise stop("no_text_column", message, field="roles")
 
 
-def count_texts(source: TableSource) -> int:
-    """Return the number of rows of a source."""
-    return sum(len(chunk.frame) for chunk in source.chunks([]))
+def checked_texts(source: TableSource) -> int:
+    """Return the number of rows of a source.
+
+    Raises:
+        BuilderError: where they are too few to be parted.
+    """
+    count = sum(len(chunk.frame) for chunk in source.chunks([]))
+    if count < MINIMUM_ROWS:
+        message = (
+            f"{source.title} has {count} line(s) or paragraph(s) of text; at least {MINIMUM_ROWS} are needed "
+            "to have some for each part of the data. Break the text into more lines, or choose a longer one."
+        )
+        raise stop("too_few_rows", message, field="source")
+    return count
 
 
 def texts_of(source: TableSource, column: str, problems: list[Problem]) -> Iterator[tuple[int, str]]:

@@ -12,7 +12,7 @@ import numpy as np
 from builder.data.files import hash_files
 from builder.data.known_tokenizers import tokenizer_for
 from builder.data.masking import CLASS, MARKS, SEPARATOR
-from builder.data.prepare_language import count_texts, end_of, text_column, texts_of, write_tokens
+from builder.data.prepare_language import checked_texts, end_of, text_column, texts_of, write_tokens
 from builder.data.spec import TEXT_INPUT, ArraySpec, DataSpec, ModelInput, TargetSpec
 from builder.data.splits import split_rows
 from builder.data.table_source import TableSource
@@ -51,7 +51,7 @@ def prepare_masked(
     length = _piece_length(settings)
     column = text_column(recipe, source)
     problems = list(source.problems)
-    rows = split_rows({**recipe.split_settings(), "method": "ordered"}, count_texts(source), None)
+    rows = split_rows({**recipe.split_settings(), "method": "ordered"}, checked_texts(source), None)
     last = int(rows["train"][-1])
 
     def training() -> Iterator[list[str]]:

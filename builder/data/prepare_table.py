@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from builder.data.columns import ColumnFacts, check_roles, column_problems, table_facts
+from builder.data.columns import ColumnFacts, check_roles, column_problems, sign_problems, table_facts
 from builder.data.counting import Moments
 from builder.data.features import (
     MAXIMUM_CATEGORIES,
@@ -85,6 +85,7 @@ def used_table(recipe: DataRecipe, source: TableSource, facts: Mapping[str, Colu
         targets = read_targets(READ_AS.get(recipe.task, recipe.task), source.frame[names[0]], facts[names[0]])
     targets = settled_order(recipe.task, targets, recipe.settings()["class_order"], names[0])
     warnings = [*column_problems(facts, roles, source.lines), *category_problems(source.frame, roles)]
+    warnings += sign_problems(source.frame, roles)
     kept = targets.kept
     warnings += _wordless_problems(source.frame.iloc[kept], roles, recipe.settings()["tokenizer"])
     return UsedTable(

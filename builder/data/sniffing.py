@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
@@ -31,6 +30,18 @@ _JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
 _WORKBOOKS = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods", ".numbers")
 _ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar")
 _SHOWN = 8
+_EXTENSIONS = {
+    "images": images.EXTENSIONS,
+    "audio": audio.EXTENSIONS,
+    "texts": text_files.TEXTS.extensions,
+}
+_WEB_PAGES = (b"<!doctype html", b"<html")
+# What to do with files that cannot be used, by a word that describes them.
+_ADVICE = {
+    "Excel": "In the spreadsheet program choose File, Save as, CSV.",
+    "web page": "Open it in a browser to see what it says, and download the file itself.",
+    "NumPy": "Save the inputs and what is to be predicted together: numpy.savez('data.npz', x=…, y=…).",
+}
 
 
 def source_at(path: Path) -> dict[str, Any]:
@@ -72,16 +83,12 @@ def _kind_of_names(path: Path, names: list[str], read: Callable[[str], bytes]) -
         return "masks"
     if linked.is_linked(path, names):
         return "linked"
-    counts: Counter[str] = Counter()
-    for name in names:
-        for kind, extensions in (
-            ("images", images.EXTENSIONS),
-            ("audio", audio.EXTENSIONS),
-            ("texts", text_files.TEXTS.extensions),
-        ):
-            counts[kind] += name.lower().endswith(extensions)
-    kind, count = counts.most_common(1)[0]
-    if not count:
+    counts = {
+        kind: sum(name.lower().endswith(extensions) for name in names)
+        for kind, extensions in _EXTENSIONS.items()
+    }
+    kind = max(counts, key=lambda kind: counts[kind])
+    if not counts[kind]:
         raise _nothing_usable(path, names)
     return kind
 
@@ -107,7 +114,8 @@ def _nothing_usable(path: Path, names: list[str]) -> BuilderError:
     found = f" It holds files of the kinds {', '.join(kinds[:_SHOWN])}." if kinds else ""
     message = (
         f"{path.name} holds no pictures, recordings or texts.{found} Put the files of each class into a "
-        "folder of its own, named after the class."
+        f"folder of its own, named after the class. Pictures end in {', '.join(images.EXTENSIONS)}; "
+        f"recordings in {', '.join(audio.EXTENSIONS)}; texts in {', '.join(text_files.TEXTS.extensions)}."
     )
     return stop("no_files", message, field="source")
 
@@ -137,6 +145,8 @@ def _file_kind(path: Path) -> str:
         return "conll"
     if name.endswith(_TEXT_SUFFIXES) and not _is_cut_alike(head):
         return "text"
+    if head.lstrip().lower().startswith(_WEB_PAGES):
+        raise _unknown(path, "a web page")
     return "csv"
 
 
@@ -188,10 +198,6 @@ def _is_cut_alike(head: bytes) -> bool:
 
 
 def _unknown(path: Path, kind: str) -> BuilderError:
-    advice = (
-        " In the spreadsheet program choose File, Save as, CSV."
-        if "Excel" in kind
-        else " Choose another file."
-    )
-    message = f"{path.name} is {kind}, which cannot be used. You can bring {ACCEPTED}.{advice}"
+    advice = next((words for word, words in _ADVICE.items() if word in kind), "Choose another file.")
+    message = f"{path.name} is {kind}, which cannot be used. You can bring {ACCEPTED}. {advice}"
     return stop("not_data", message, field="source")

@@ -37,6 +37,13 @@ def split_columns(settings: Mapping[str, Any]) -> tuple[str | None, str | None]:
     )
 
 
+def check_rows(rows: int) -> None:
+    """Raise BuilderError where there are too few rows to be split."""
+    if rows < MINIMUM_ROWS:
+        message = f"Only {rows} usable row(s) are left; at least {MINIMUM_ROWS} are needed. Choose more data."
+        raise stop("too_few_rows", message, field="source")
+
+
 def split_rows(
     settings: Mapping[str, Any],
     rows: int,
@@ -65,9 +72,7 @@ def split_rows(
         BuilderError: where there are too few rows or groups, or ``"given"`` is chosen for a source without
             test rows.
     """
-    if rows < MINIMUM_ROWS:
-        message = f"Only {rows} usable row(s) are left; at least {MINIMUM_ROWS} are needed. Choose more data."
-        raise stop("too_few_rows", message, field="source")
+    check_rows(rows)
     method, folds = settings["method"], settings["folds"]
     if folds > 1 and settings["fold"] > folds:
         message = (

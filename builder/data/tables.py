@@ -8,6 +8,7 @@ import io
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from builder.data.columns import looks_like_number
-from builder.data.encodings import ENCODING_NAMES, encoding_warning, guessed_encoding
+from builder.data.encodings import ENCODING_NAMES, encoding_warning, guessed_encoding, unicode_encoding
 from builder.data.files import describe_start, is_pickle, pickle_refused, unreadable
 from builder.data.large_csv import Dialect, read_large_csv
 from builder.data.packed import (
@@ -42,6 +43,7 @@ _DELIMITERS = (",", ";", "\t", "|")
 _SAMPLE_CHARACTERS = 65_536
 _CHUNK_BYTES = 1 << 20
 _HEAD_BYTES = 8 << 20
+_MOST_TITLE_ROWS = 20
 _CHUNK_ROWS = 10_000
 
 
@@ -204,8 +206,9 @@ def _encoding_of_start(path: Path, head: bytes) -> str | None:
         raise _not_text(path, kind)
     if head.startswith(codecs.BOM_UTF8):
         return "utf-8-sig"
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
+    marked = unicode_encoding(head)
+    if marked in ("utf-16", "utf-32"):
+        return marked
     # Without a mark, UTF-16 shows by a zero in every second byte of Latin text.
     if len(head) > 1 and head[1::2].count(0) > 0.7 * len(head[1::2]):
         return "utf-16-le"
@@ -295,6 +298,7 @@ def _header(path: Path, sample: str, dialect: Dialect) -> tuple[list[str], list[
             "that matter and save the file again. (If rows and columns are swapped, turn the table first.)"
         )
         raise stop("too_many_columns", message, field="source")
+    _check_title(path, sample, dialect)
     rows = _sample_rows(sample, dialect, len(first))
     if _is_header(first, rows):
         names, problems = _clean_names(path, first)
@@ -306,6 +310,52 @@ def _header(path: Path, sample: str, dialect: Dialect) -> tuple[list[str], list[
     )
     warning = Problem("no_header", message, field="source", severity="warning")
     return [f"column_{number}" for number in range(1, len(first) + 1)], [warning], False
+
+
+def _check_title(path: Path, sample: str, dialect: Dialect) -> None:
+    """Refuse a file with a title over the names of its columns.
+
+    A title stands alone in its row, over rows of more cells, one of which names columns of numbers.
+    """
+    rows = _numbered_cells(sample, dialect)
+    title = [cell for cell in (rows[0][1] if rows else []) if cell]
+    if len(title) != 1 or not rows[0][1][0]:
+        return
+    (width, count), *_ = Counter(len(row) for _, row in rows[1:]).most_common(1) or [(1, 0)]
+    if width < 2 or count < 0.8 * (len(rows) - 1):
+        return
+    for place, (line, row) in enumerate(rows[1:_MOST_TITLE_ROWS], start=1):
+        if len(row) == width and all(row):
+            below = [other for _, other in rows[place + 1 :] if len(other) == width]
+            if below and _names_numbers(row, below):
+                raise _title(path, title[0], line, row)
+            return
+
+
+def _numbered_cells(sample: str, dialect: Dialect) -> list[tuple[int, list[str]]]:
+    reader = _reader(io.StringIO(sample, newline=""), dialect)
+    try:
+        return [(reader.line_num, [cell.strip() for cell in row]) for row in islice(reader, 1000) if row]
+    except csv.Error:
+        # The full read reports it, with its line.
+        return []
+
+
+def _names_numbers(row: list[str], below: list[list[str]]) -> bool:
+    """Tell whether a row holds words alone, over at least one column of numbers."""
+    if any(looks_like_number(cell) for cell in row):
+        return False
+    shares = [sum(looks_like_number(other[index]) for other in below) for index in range(len(row))]
+    return max(shares) >= 0.8 * len(below)
+
+
+def _title(path: Path, title: str, line: int, names: list[str]) -> BuilderError:
+    message = (
+        f"{path.name} begins with '{title[:60]}', which names no columns: their names seem to stand in line "
+        f"{line} ({', '.join(names[:3])[:60]}{', …' if len(names) > 3 else ''}). Delete the lines before it "
+        "and save the file again."
+    )
+    return stop("title_before_names", message, field="source")
 
 
 def _column_problems(path: Path, names: list[str]) -> list[Problem]:
@@ -437,7 +487,7 @@ def _numbered_rows(
             raise _open_quote(path, line) from error
         if row is None:
             return
-        if len(taken) > 1 and _swallows(taken, dialect, len(row) == width):
+        if len(taken) > 1 and _swallows(taken, dialect, len(row), width):
             raise _open_quote(path, line)
         if row and not (is_first and has_header):
             yield line, row
@@ -450,22 +500,29 @@ def _remembered(stream: Iterable[str], taken: list[str]) -> Iterator[str]:
         yield line
 
 
-def _swallows(lines: list[str], dialect: Dialect, is_whole: bool) -> bool:
+def _swallows(lines: list[str], dialect: Dialect, fields: int, width: int) -> bool:
     """Tell whether the lines of one row are rows that a stray quotation mark made into one.
 
-    ``is_whole`` says whether the row has as many fields as it should: the mark may stand in the last column.
+    ``fields`` is how many the row has, ``width`` how many it should have: the mark may stand in the last
+    column.
     """
     is_long = len(lines) > _LINES_OF_AN_OPEN_QUOTE
-    if is_long and not is_whole:
+    if is_long and fields != width:
         return True
     try:
         # A mark that is still open takes in one line more.
         is_open = len(list(_reader([*lines, "end"], dialect))) == 1
-        if is_long and not is_open:
+        if not is_open and (is_long or _are_rows(lines, dialect, width)):
             list(_reader(lines, dialect, strict=True))
     except csv.Error:
         return True
     return is_open
+
+
+def _are_rows(lines: list[str], dialect: Dialect, width: int) -> bool:
+    """Tell whether every line has as many fields as a row, if quotation marks enclose nothing."""
+    plain = csv.reader(lines, delimiter=dialect.delimiter, quoting=csv.QUOTE_NONE)
+    return all(len(row) == width for row in plain)
 
 
 def _check_broken(

@@ -19,6 +19,7 @@ MAXIMUM_CLASSES = 1_000
 _MANY_CLASSES = 50
 # So many different words in a target end the reading.
 _MOST_WORDS = 200_000
+_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ def read_targets(task: str, cells: pd.Series, facts: ColumnFacts) -> Targets:
     words = _class_words(cells, facts)[kept]
     class_names = tuple(sorted(set(words), key=natural_key))
     check_classes(class_names, len(kept), f"The target column '{facts.name}'", facts.name)
+    problems += alike(class_names, facts.name)
     index = {name: number for number, name in enumerate(class_names)}
     values = np.fromiter((index[word] for word in words), dtype=np.int32, count=len(words))
     return Targets(values, kept, class_names, problems)
@@ -128,7 +130,7 @@ class TargetReader:
         check_classes(class_names, len(values), f"The target column '{self.name}'", self.name)
         index = {name: number for number, name in enumerate(class_names)}
         place = np.array([index[word] for word in words], dtype=np.int32)
-        return Targets(place[values], np.empty(0), class_names), list(problems)
+        return Targets(place[values], np.empty(0), class_names), [*problems, *alike(class_names, self.name)]
 
 
 def check_classes(class_names: Sequence[str], rows: int, owner: str, field: str) -> None:
@@ -153,6 +155,23 @@ def check_classes(class_names: Sequence[str], rows: int, owner: str, field: str)
             "another target, or the task regression if the values are amounts."
         )
         raise stop("too_many_classes", message, field=field)
+
+
+def alike(class_names: Sequence[str], field: str) -> tuple[Problem, ...]:
+    """Return a warning about classes whose names differ by capitals or spaces alone, where there are such."""
+    spelled: dict[str, list[str]] = {}
+    for name in class_names:
+        spelled.setdefault("".join(name.casefold().split()), []).append(name)
+    groups = [names for names in spelled.values() if len(names) > 1]
+    if not groups:
+        return ()
+    shown = "; ".join(", ".join(f"'{name}'" for name in names) for names in groups[:_SHOWN])
+    message = (
+        f"Classes of '{field}' differ by capital letters or spaces alone: {shown}"
+        f"{' …' if len(groups) > _SHOWN else ''}. Each is learned as a class of its own; if they mean the "
+        "same, write them alike."
+    )
+    return (Problem("classes_alike", message, field=field, severity="warning"),)
 
 
 def settled_order(task: str, targets: Targets, wanted: str, field: str) -> Targets:

@@ -127,8 +127,9 @@ def _encoding(path: Path) -> tuple[str, list[Problem]]:
         kind = describe_start(head)
         if kind is not None:
             raise _not_text(path, kind)
-        if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            return "utf-16", []
+        marked = unicode_encoding(head)
+        if marked in ("utf-16", "utf-32"):
+            return marked, []
         if b"\0" in head:
             raise _not_text(path, "data that are not text")
         stream.seek(0)

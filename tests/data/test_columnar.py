@@ -224,7 +224,7 @@ def test_few_broken_lines_are_left_out_and_named(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"[1, 2]\n" * 10, b'[{"a": 1}]', b"not json\n" * 5, b'{"a": ' + b"[" * 100_000]
+    "content", [b"", b"[1, 2]\n" * 10, b'[[{"a": 1}]]', b"not json\n" * 5, b'{"a": ' + b"[" * 100_000]
 )
 def test_what_is_no_json_lines_is_refused(tmp_path, content):
     file = tmp_path / "t.jsonl"
