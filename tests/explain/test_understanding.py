@@ -9,8 +9,10 @@ import pytest
 from small_models import build, small
 
 from builder import compiler
+from builder.blocks.cumulative_link import CumulativeLink
 from builder.data.prepare import prepare
 from builder.data.preprocessing import model_input_tensors
+from builder.data.spec import ArraySpec, DataSpec, ModelInput
 from builder.data.tokenizers import text_of
 from builder.errors import BuilderError
 from builder.explain.cells import cells
@@ -21,6 +23,7 @@ from builder.explain.inside.filters import first_filters
 from builder.explain.inside.projector import embedding_map, pca
 from builder.explain.inside.weights import weight_distributions
 from builder.explain.local.explaining import explained_row
+from builder.explain.preview.attention import recorded_attention
 from builder.explain.sample_traits import traits
 from builder.explain.scores import calibration
 from builder.explain.slices import slices, wilson_lower, worst_slices
@@ -29,7 +32,7 @@ from builder.explain.whole.dependence import partial_dependence
 from builder.explain.whole.importance import permutation_importance
 from builder.explain.whole.summary import shapley_summary
 from builder.explain.whole.surrogate import surrogate_rules
-from builder.project import load_preset
+from builder.project import DataRecipe, load_preset
 
 # TensorFlow's own arrays do not know NumPy 2's copy keyword yet.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -257,6 +260,47 @@ def test_attention_is_labeled_by_the_text_that_it_looks_from_and_at(tmp_path):
     assert read != written
     assert all(side in ((read, read), (written, written), (written, read)) for side in sides)
     assert (written, written) in sides and (written, read) in sides
+
+
+def test_attention_that_two_texts_share_is_labeled_by_the_text_that_it_is_of():
+    vocabulary = ["", "[UNK]", *"abcdefgh"]
+    items = tuple(
+        ModelInput(name, "text", (ArraySpec(name, (4,), "int32"),), {"vocabulary": vocabulary})
+        for name in ("left", "right")
+    )
+    spec = DataSpec("classification", items, ("no", "yes"), target_name="same")
+    # Of the two, the first input is called last.
+    inputs = {name: keras.Input((4,), dtype="int32", name=name) for name in ("left", "right")}
+    embedding, attention = keras.layers.Embedding(10, 4), keras.layers.MultiHeadAttention(1, 4, name="looks")
+    right = embedding(inputs["right"])
+    right = attention(right, right)
+    left = keras.layers.Dense(4)(keras.layers.Dense(4)(embedding(inputs["left"])))
+    left = attention(left, left)
+    joined = keras.layers.GlobalAveragePooling1D()(keras.layers.Add()([left, right]))
+    model = keras.Model(inputs, keras.layers.Dense(2, "softmax")(joined))
+    arrays = {"left": np.array([[2, 3, 4, 5]], "int32"), "right": np.array([[6, 7, 8, 9]], "int32")}
+    [layer] = attention_maps(model, spec, arrays)["layers"]
+    with recorded_attention([attention]) as seen:
+        x = model.layers[[item.name for item in model.layers].index(embedding.name)](arrays["right"])
+        attention(x, x)
+    is_of_right = np.allclose(layer["heads"][0]["scores"], seen["looks"][0], atol=1e-3)
+    assert layer["queries"] == layer["keys"] == list("efgh" if is_of_right else "abcd")
+
+
+def test_a_map_of_very_few_samples_or_of_one_direction_is_drawn(tmp_path):
+    rows = "".join(f"{number},{number % 3}\n" for number in range(18))
+    (tmp_path / "few.csv").write_text(f"x,rank\n{rows}")
+    source = {"kind": "csv", "path": str(tmp_path / "few.csv")}
+    recipe = DataRecipe(source, "ordinal", {"x": "numeric", "rank": "target"})
+    prepared = prepare(recipe, tmp_path / "cache")
+    inputs, x = model_input_tensors(prepared.spec.inputs[0])
+    x = keras.layers.Dense(5, "tanh", name="described")(x)
+    output = CumulativeLink(3)(keras.layers.Dense(1, use_bias=False)(x))
+    model = keras.Model({tensor.name: tensor for tensor in inputs}, output)
+    for count in (1, 2, 3, 4):
+        few = {**prepared.indices, "test": prepared.indices["train"][:count]}
+        found = embedding_map(model, replace(prepared, indices=few), method="tsne")
+        assert (found["layer"], found["directions"], len(found["points"])) == ("described", 5, count)
 
 
 def test_a_map_shows_every_sample_and_keeps_likes_together():

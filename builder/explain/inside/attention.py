@@ -12,6 +12,7 @@ from builder.data.spec import DataSpec
 from builder.data.tokenizers import text_of
 from builder.errors import stop
 from builder.explain.ancestors import inputs_of
+from builder.explain.calls import calls_of
 from builder.explain.preview.attention import attention_layers, recorded_attention
 from builder.outputs import arrange
 
@@ -85,12 +86,12 @@ def _texts(spec: DataSpec, arrays: Mapping[str, np.ndarray]) -> dict[str, Text]:
 
 def _read(model: keras.Model, layer: keras.Layer) -> tuple[set[str], set[str]]:
     """Return the names of the inputs that a layer's queries, and its keys, are made from."""
-    for nodes in model._nodes_by_depth.values():
-        for node in nodes:
-            if node.operation is layer:
-                queries, *others = node.input_tensors
-                keys = others[0] if others else queries
-                return inputs_of(model, queries), inputs_of(model, keys)
+    calls = calls_of(model, layer)
+    if calls:
+        # Of a layer that is used several times, the last call is the one that was recorded.
+        queries, *others = calls[-1].input_tensors
+        keys = others[0] if others else queries
+        return inputs_of(model, queries), inputs_of(model, keys)
     # A layer inside another one is not seen among the calls.
     every = {tensor.name for tensor in model.inputs}
     return every, every

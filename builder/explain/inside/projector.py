@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from builder.blocks.cumulative_link import CumulativeLink
 from builder.data.prepare import Prepared
 from builder.data.spec import ModelInput
 from builder.errors import stop
@@ -21,6 +22,8 @@ METHODS = {"pca": "PCA", "tsne": "t-SNE"}
 MOST_SAMPLES, MOST_WORDS = 600, 400
 _CHUNKS, _STEPS = 3, 250
 _PERPLEXITY = 30.0
+# Fewer samples have no neighborhoods that could be kept.
+_FEWEST = 4
 _UNKNOWN = 1
 _BATCH = 256
 # Before t-SNE, so that it measures distances in few directions.
@@ -97,14 +100,20 @@ def pca(vectors: np.ndarray, directions: int) -> tuple[np.ndarray, float]:
 
 
 def last_inner_values(model: keras.Model) -> Any:
-    """Return the tensor that enters the last layer with weights of a model with one output."""
+    """Return the tensor that enters the last layer with weights of a model with one output.
+
+    What makes ranks of one number is passed over: there is nothing to see in that number by itself.
+    """
     tensor = model.outputs[0]
     while True:
-        layer = tensor._keras_history.operation
-        inputs = keras.tree.flatten(layer.input)
-        if isinstance(layer, keras.layers.InputLayer) or (getattr(layer, "weights", None) and inputs):
-            return inputs[0] if not isinstance(layer, keras.layers.InputLayer) else tensor
+        made = tensor._keras_history
+        inputs = made.operation._inbound_nodes[made.node_index].input_tensors
+        if not inputs:
+            return tensor
+        is_last = getattr(made.operation, "weights", None) and not isinstance(made.operation, CumulativeLink)
         tensor = inputs[0]
+        if is_last:
+            return tensor
 
 
 def _samples(model: keras.Model, data: Prepared) -> tuple[str, np.ndarray, list[dict[str, Any]]]:
@@ -167,6 +176,8 @@ def _tsne(vectors: np.ndarray, flat: np.ndarray, tick: Tick) -> np.ndarray:
     from sklearn.manifold import TSNE
     from threadpoolctl import threadpool_limits
 
+    if len(vectors) < _FEWEST:
+        return flat
     near = pca(vectors, min(_DIRECTIONS, *vectors.shape))[0]
     perplexity = min(_PERPLEXITY, max(2.0, (len(vectors) - 1) / 3))
     # The spread that the authors begin with.
