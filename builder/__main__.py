@@ -57,6 +57,7 @@ from builder.runs.files import write_bytes
 from builder.runs.records import RunRecord
 from builder.runs.store import default_store
 from builder.runs.workspace import default_workspace
+from builder.scores import number_words
 from builder.workers.environment import use_own_environment
 from builder.workers.launching import use_copies
 
@@ -254,7 +255,7 @@ def _folds_table(runs: list[RunRecord]) -> Table:
     table = output_table("score", "mean", "deviation", "lowest", "highest")
     for name, spread in cross_validation.summary(runs).items():
         values = (spread.mean, spread.deviation, spread.smallest, spread.largest)
-        table.add_row(name, *(f"{value:.4g}" for value in values))
+        table.add_row(name, *map(number_words, values))
     return table
 
 

@@ -16,6 +16,7 @@ from builder.compression_parameters import DISTILLATION, RECIPES
 from builder.errors import BuilderError, Problem, shown_value, stop
 from builder.runs.records import RunRecord
 from builder.runs.workspace import default_workspace
+from builder.scores import number_words
 from builder.workers.launching import use_copies
 
 HALF = "half"
@@ -126,4 +127,4 @@ def _tell(made: Mapping[str, Any]) -> None:
 
 
 def _number(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, (int, float)) else ""
+    return number_words(value) if isinstance(value, (int, float)) else ""

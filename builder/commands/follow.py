@@ -13,6 +13,7 @@ from builder.commands.output import console, errors, words_column
 from builder.jobs import training
 from builder.runs.records import ENDED, RunRecord
 from builder.runs.store import Store, default_store
+from builder.scores import number_words
 
 FAILED, INTERRUPTED = 1, 130
 POLL_SECONDS = 0.2
@@ -80,5 +81,5 @@ def _show(progress: Progress, bar: Any, run: RunRecord) -> None:
 
 def _score_words(scores: dict[str, Any]) -> str:
     return ", ".join(
-        f"{name} {value:.4g}" for name, value in scores.items() if isinstance(value, (int, float))
+        f"{name} {number_words(value)}" for name, value in scores.items() if isinstance(value, (int, float))
     )

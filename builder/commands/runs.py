@@ -15,6 +15,7 @@ from builder.project import Project
 from builder.runs.comparison import compared
 from builder.runs.records import RunRecord
 from builder.runs.store import default_store
+from builder.scores import number_words
 
 NEWEST = 20
 
@@ -103,7 +104,7 @@ def restore(ids: RunIds) -> None:
 def _row(run: RunRecord) -> tuple[str, ...]:
     epoch = f"{run.progress.get('epoch', 0)}/{run.progress.get('epochs', '?')}"
     scores = ", ".join(
-        f"{name} {value:.4g}"
+        f"{name} {number_words(value)}"
         for name, value in run.result.get("test", {}).items()
         if isinstance(value, (int, float))
     )
@@ -125,4 +126,4 @@ def _comparison(found: dict[str, Any]) -> Table:
 def _words(value: Any) -> str:
     if value is None:
         return ""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return number_words(value) if isinstance(value, float) else str(value)

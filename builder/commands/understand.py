@@ -15,6 +15,7 @@ from builder.commands.output import console, passing_bar, say
 from builder.commands.settings import refuse_idle
 from builder.commands.targets import Target, run_of
 from builder.runs.files import write_bytes
+from builder.scores import number_words
 
 app = typer.Typer(help="Look at a trained model as a whole: where it errs, what it goes by, what is inside.")
 
@@ -61,11 +62,20 @@ def importance(
         console.print_json(data=found)
         return
     rows = [
-        (item["label"], item["input"], f"{item['worse']:.4g}", f"{item['spread']:.2g}", _mark(item["clear"]))
+        (
+            item["label"],
+            item["input"],
+            number_words(item["worse"]),
+            f"{item['spread']:.2g}",
+            _mark(item["clear"]),
+        )
         for item in found["parts"]
     ]
     _table(("part", "input", "worse by", "spread", "more than chance"), rows)
-    say(f"{found['metric']} {found['score']:.4g} on {found['rows']:,} rows, {found['repeats']} repeats")
+    say(
+        f"{found['metric']} {number_words(found['score'])} on {found['rows']:,} rows, "
+        f"{found['repeats']} repeats"
+    )
 
 
 @app.command()
@@ -99,8 +109,8 @@ def dependence(
     if as_json:
         console.print_json(data=found)
         return
-    values = [f"{value:,.5g}" if isinstance(value, float) else value for value in found["values"]]
-    means = [f"{mean:,.5g}" for mean in found["mean"]]
+    values = [number_words(value, 6) if isinstance(value, float) else value for value in found["values"]]
+    means = [number_words(mean) for mean in found["mean"]]
     seen = [f"{count:,}" for count in found["seen"]]
     _table((column, found["label"], "training rows near it"), list(zip(values, means, seen, strict=True)))
 
