@@ -20,7 +20,9 @@ from builder.explain.local.units import Units
 # sound, of whose loudness a logarithm is taken, changes most where it rises out of silence.
 _GRIDS = ((64, 1), (256, 1), (256, 6))
 _ENOUGH = 0.01
-_BATCH = 32
+# Places of the way at a time: many of small samples, for a recurrent model takes as long for one of them.
+_LEAST_BATCH, _MOST_BATCH = 16, 256
+_VALUES_AT_ONCE = 2_000_000
 _NOISE_SAMPLES = 32
 # Of the span of the sample's values.
 _NOISE = 0.1
@@ -151,12 +153,14 @@ class _Path:
         roots, weights = (places + 1) / 2, weights / 2
         places, weights = roots**power, weights * power * roots ** (power - 1)
         sums: dict[str, np.ndarray] = {}
-        for start in range(0, steps, _BATCH):
-            part = slice(start, start + _BATCH)
+        values = sum(self._end(name).size for name in (*self.floats, *self.readers))
+        batch = int(np.clip(_VALUES_AT_ONCE // max(values, 1), _LEAST_BATCH, _MOST_BATCH))
+        for start in range(0, steps, batch):
+            part = slice(start, start + batch)
             for name, slope in self._slopes(places[part]).items():
                 added = np.tensordot(weights[part], slope, axes=1)
                 sums[name] = sums[name] + added if name in sums else added
-            tick(min(1.0, (start + _BATCH) / steps))
+            tick(min(1.0, (start + batch) / steps))
         return {name: self._summed(name, total * self._difference(name)) for name, total in sums.items()}
 
     def smoothed(self, seed: int, tick: Tick) -> dict[str, np.ndarray]:
