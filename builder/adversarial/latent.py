@@ -9,6 +9,7 @@ import numpy as np
 from builder.adversarial.noise import draw
 from builder.blocks.latent_input import latent_node, latent_shape
 from builder.data.prepare import Prepared
+from builder.data.some_rows import some_of
 from builder.data.spec import ArraySpec, ModelInput
 from builder.project import Project
 
@@ -47,5 +48,5 @@ def latent_data(prepared: Prepared, project: Project) -> Prepared:
 
 def _variance(prepared: Prepared) -> float:
     """Return the variance of the values of some real samples."""
-    rows = np.asarray(prepared.indices["train"])[:_LOOKED_AT]
+    rows = some_of(prepared.indices["train"], _LOOKED_AT)
     return float(np.var(prepared.arrays[prepared.spec.arrays[0].name][rows], dtype=np.float64))
