@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,7 @@ def serve(open_job: Callable[[Job], Step], named: Callable[[str], Format] = FORM
     # Libraries write to the standard output as well; only this copy of it carries answers.
     answers = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
     os.dup2(2, 1)
+    threading.Thread(target=_end_with_listener, args=(answers.fileno(),), daemon=True).start()
     job = Job.read(Path(sys.argv[1]))
     formats = [named(name) for name in sys.argv[2].split(",")]
     node_ids = [node["id"] for node in job.project["model"]["nodes"]]
@@ -42,6 +45,16 @@ def serve(open_job: Callable[[Job], Step], named: Callable[[str], Format] = FORM
             tell("done", format=item.name, result=step(item))
         except Exception as error:
             tell("failed", format=item.name, problem=_problem(explain(error, item.label, node_ids)))
+
+
+def _end_with_listener(descriptor: int) -> None:
+    """End this process, whatever it is doing, as soon as nobody reads what is written to a pipe."""
+    if hasattr(select, "poll"):
+        listener = select.poll()
+        # An error is told unasked, and there is one when the other end is closed.
+        listener.register(descriptor, 0)
+        listener.poll()
+        os._exit(1)
 
 
 def _teller(stream: Any) -> Callable[..., None]:

@@ -1,8 +1,11 @@
-"""A breakdown of a converter costs one format."""
+"""A breakdown of a converter costs one format, and no converter outlives who listens to it."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 from builder.export.job import Job
+from builder.export.launching import environment
 from builder.export.process import run_formats
 
 NAMES = ["tflite_float32", "tflite_int8", "saved_model", "script"]
@@ -25,3 +28,17 @@ def test_a_worker_that_cannot_begin_fails_every_format(tmp_path) -> None:
     job.write(tmp_path / "job.json")
     answers = run_formats("builder.export.verify", tmp_path / "job.json", ["script"], str)
     assert "No such file" in answers["script"].problem.message
+
+
+def test_a_worker_ends_in_the_middle_of_a_format_when_nobody_listens_any_more(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+    job = Job("model.keras", {"model": {"nodes": []}}, "prepared", str(tmp_path), ("saved_model",))
+    job.write(tmp_path / "job.json")
+    command = [sys.executable, "-m", "crashing_worker", str(tmp_path / "job.json"), "saved_model"]
+    with subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None and b"start" in process.stdout.readline()
+        process.stdout.close()
+        try:
+            assert process.wait(20)
+        finally:
+            process.kill()
