@@ -384,7 +384,8 @@ def _recipe_from(data: str, target: str | None, also: list[str]) -> DataRecipe:
 def _check(project: Project) -> list[dict[str, Any]]:
     from builder.jobs import tasks
 
-    return tasks.check(project.to_json(), str(default_workspace().prepared_folder))
+    document, folder = project.to_json(), str(default_workspace().prepared_folder)
+    return [*tasks.check(document, folder), *tasks.data_warnings(document, folder)]
 
 
 def _verification_table(report: dict[str, Any]) -> Table:

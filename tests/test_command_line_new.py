@@ -85,3 +85,14 @@ def test_the_target_is_not_predicted_a_second_time(houses: Path, tmp_path: Path)
     options = ("--target", "price", "--also-predict", "price")
     command = ("new", houses, "-p", "tabular/mlp_regression", "-o", tmp_path / "a.json", *options)
     assert "'price' is the target already" in builder(*command, code=2).stderr
+
+
+def test_what_was_noticed_in_the_data_is_told_by_the_check(tmp_path: Path) -> None:
+    file = tmp_path / "answers.csv"
+    rows = "".join(f"{n * n % 17},{('Größe', 'größe', 'x')[n % 3]}\n" for n in range(60))
+    file.write_text(f"size,kind\n{rows}", encoding="cp1252")
+    made(file, "tabular/mlp_classification", tmp_path / "a.json")
+    said = builder("check", tmp_path / "a.json")
+    assert "no errors" in said.stdout
+    assert "warning: answers.csv is not written in UTF-8" in said.stderr
+    assert "warning: Classes of 'kind' differ by capital letters" in said.stderr

@@ -144,6 +144,18 @@ def check(project: dict[str, Any], prepared_folder: str) -> list[dict[str, Any]]
     return [problem.to_json() for problem in found]
 
 
+def data_warnings(project: dict[str, Any], prepared_folder: str) -> list[dict[str, Any]]:
+    """Return what was noticed while a project's data were prepared, as problems in JSON."""
+    from builder.data.prepare import prepare as prepare_recipe
+
+    try:
+        prepared = prepare_recipe(Project.from_json(project).data, Path(prepared_folder))
+    except BuilderError:
+        # What stands in the way is told by the check.
+        return []
+    return [problem.to_json() for problem in prepared.problems]
+
+
 def script(project: dict[str, Any], prepared_folder: str) -> dict[str, str]:
     """Return the project as a readable Keras script and as a notebook, with the files that they read.
 
