@@ -27,6 +27,7 @@ SAMPLES = {
     "transformer": "sms_spam",
     "table": "adult_income",
     "regression": "california_housing",
+    "sound": "spoken_digits",
 }
 
 
@@ -126,6 +127,13 @@ def _dense(x: Any) -> Any:
     return layers.Dense(16, activation="relu", name="dense_2")(x)
 
 
+def _sound(x: Any) -> Any:
+    x = layers.Conv2D(16, (10, 4), (4, 2), padding="same", use_bias=False, name="stem")(x)
+    x = layers.ReLU(name="relu")(layers.BatchNormalization(momentum=0.9, name="normalize")(x))
+    x = layers.DepthwiseConv2D(3, padding="same", activation="relu", name="depthwise")(x)
+    return layers.GlobalAveragePooling2D(name="average")(x)
+
+
 BODIES = {
     "cnn": _cnn,
     "residual": _residual,
@@ -134,4 +142,5 @@ BODIES = {
     "transformer": _transformer,
     "table": _dense,
     "regression": _dense,
+    "sound": _sound,
 }

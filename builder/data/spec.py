@@ -14,6 +14,8 @@ TEXT_INPUT = "text"
 TABLE_INPUT = "features"
 AUDIO_INPUT = "audio"
 SERIES_INPUT = "series"
+# An input that is no sound any more: what a file takes that begins behind the spectrogram.
+SPECTROGRAM_KIND = "spectrogram"
 # What a decoder has written so far: the target, one token behind.
 TARGET_INPUT = "target"
 TARGET_TEXT = "target_text"
@@ -79,6 +81,11 @@ class ModelInput:
     def category_count(self) -> int:
         """The number of global categorical indices, "other" of every column included."""
         return sum(len(values) + 1 for values in self.settings.get("categories", {}).values())
+
+    @property
+    def is_spectrogram(self) -> bool:
+        """Whether the model turns this input, a sound, into a log-mel spectrogram for its blocks."""
+        return self.kind == "audio" and self.settings["features"] != "waveform"
 
     def to_json(self) -> dict[str, Any]:
         """Return the input as JSON-ready data."""
@@ -240,6 +247,11 @@ class DataSpec:
             len(shape) == len(wanted) and all(b in (None, a) for a, b in zip(shape, wanted, strict=True))
             for wanted in self.output_shapes
         )
+
+    @property
+    def has_spectrogram(self) -> bool:
+        """Whether the model's blocks see a spectrogram of sound."""
+        return any(item.is_spectrogram for item in self.inputs)
 
     @property
     def sample_shape(self) -> tuple[int, ...]:

@@ -23,6 +23,8 @@ _USE = {
     "python server/serve.py   # then open http://127.0.0.1:8000",
     "script": "python script/model.py DATA   # DATA is your own file or folder",
     "weights": 'model = build_model()  # of script/model.py\nmodel.load_weights("weights/model.weights.h5")',
+    "tflite_int8_spectrogram": "python tflite_int8_spectrogram/predict_tflite.py clients/sample.json\n"
+    "# on a microcontroller: log_mel.h computes the input of model.tflite, in C",
     "onnx": "python onnx/predict_onnx.py clients/sample.json   # needs numpy and onnxruntime only",
 }
 

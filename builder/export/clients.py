@@ -16,6 +16,7 @@ import numpy as np
 
 from builder.data.prepare import Prepared
 from builder.data.spec import DataSpec, ModelInput
+from builder.export.formats import FORMATS, WHOLE_TFLITE
 from builder.export.samples import numeric_inputs, one_sample
 from builder.export.server import slug
 from builder.project import Project
@@ -62,7 +63,7 @@ def write_clients(folder: Path, project: Project, spec: DataSpec, report: Mappin
     clients.mkdir(exist_ok=True)
     (clients / "curl.sh").write_text(_curl(project), encoding="utf-8")
     made = [item["format"] for item in report["formats"] if item["status"] != "failed"]
-    whole = [name for name in made if name.startswith("tflite_") and name != "tflite_step"]
+    whole = [name for name in made if name in WHOLE_TFLITE and not FORMATS[name].of_spectrogram]
     if not whole:
         return
     described = json.loads((folder / whole[0] / "preprocessing.json").read_text(encoding="utf-8"))

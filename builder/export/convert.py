@@ -24,16 +24,18 @@ from builder.export import quantize
 from builder.export.calibration import doubts
 from builder.export.client_files import write_client_files
 from builder.export.clients import write_sample
-from builder.export.formats import Format
+from builder.export.formats import FORMATS, INT8, Format
 from builder.export.job import AUTO_SERVED, VERIFICATION_SAMPLES, Job, chosen_rows
 from builder.export.keras_file import write_keras
 from builder.export.metadata import with_metadata
+from builder.export.nameless import nameless
 from builder.export.preflight.operators import kept_patterns
 from builder.export.preflight.owners import block_of_layers
 from builder.export.samples import numeric_inputs
 from builder.export.saved_model import write_saved_model
 from builder.export.script import write_script
 from builder.export.server import slug, write_server
+from builder.export.spectrogram import Cut, cut
 from builder.export.tflite import float32
 from builder.export.trained_int8 import NOTE, trained_int8, trained_ranges
 from builder.export.worker import Step, serve
@@ -108,9 +110,12 @@ class Converter:
 
     @cached_property
     def traits(self) -> quantize.Traits:
+        return self._traits_of(self.model, self.tflite)
+
+    def _traits_of(self, model: keras.Model, tflite: bytes) -> quantize.Traits:
         regression = any(spec.task in ("regression", "count") for spec in self.prepared.spec.each_target)
-        traits = quantize.traits_of(self.model, self.tflite, regression)
-        return replace(traits, kept=self.kept(self.job.quantization.keep_float))
+        traits = quantize.traits_of(model, tflite, regression)
+        return replace(traits, kept=self._kept_in(tflite, self.job.quantization.keep_float))
 
     @cached_property
     def layers(self) -> dict[str, str]:
@@ -124,7 +129,15 @@ class Converter:
 
     def kept(self, blocks: Sequence[str]) -> tuple[str, ...]:
         """Return the patterns of tensors that leave some blocks in floats."""
-        return kept_patterns(self.tflite, self.layers, self.last, blocks) if blocks else ()
+        return self._kept_in(self.tflite, blocks)
+
+    def _kept_in(self, tflite: bytes, blocks: Sequence[str]) -> tuple[str, ...]:
+        return kept_patterns(tflite, self.layers, self.last, blocks) if blocks else ()
+
+    @cached_property
+    def cut(self) -> Cut:
+        """The model in two parts, where the spectrogram of its sound is."""
+        return cut(self.model, self.prepared.spec)
 
     @cached_property
     def calibration(self) -> list[dict[str, np.ndarray]]:
@@ -175,9 +188,16 @@ class Converter:
         """Return a TFLite format's bytes, before its metadata."""
         if self.ranges is not None and self._has_trained_ranges(name):
             return trained_int8(self.model, self.ranges)
+        if FORMATS[name].of_spectrogram:
+            return self._behind_spectrogram()
         if name not in QUANTIZED:
             return self.tflite
         return QUANTIZED[name](self.tflite, self.traits, self.calibration)
+
+    def _behind_spectrogram(self) -> bytes:
+        tflite = float32(self.cut.network)
+        traits = self._traits_of(self.cut.network, tflite)
+        return nameless(quantize.int8(tflite, traits, self.cut.samples(self.calibration)))
 
     def _has_trained_ranges(self, name: str) -> bool:
         is_trained = name == "tflite_int8" and self.ranges is not None
@@ -224,18 +244,21 @@ class Converter:
         label, content, notes = item.label, self._tflite_of(item.name), []
         if self._has_trained_ranges(item.name):
             notes = [NOTE]
-        elif item.name in QUANTIZED:
-            if self.traits.recurrent and item.name == "tflite_int8":
-                label = quantize.MIXED_LABEL
+        elif item.quantized:
+            if self.traits.recurrent and item.name in INT8:
+                label = quantize.MIXED_LABEL + (", behind the spectrogram" if item.of_spectrogram else "")
             notes = self._rounding_notes(item)
         spec, project = self.prepared.spec, self.project
+        if item.of_spectrogram:
+            spec = self.cut.spec
+            self.cut.write_front(file.parent)
         file.write_bytes(with_metadata(content, spec, project.name, project.description))
         write_client_files(file.parent, self.prepared.spec, self.activations)
         return label, " ".join(notes)
 
     def _rounding_notes(self, item: Format) -> list[str]:
         """Return what a person must know of a file whose ranges were measured for it."""
-        is_int8, kept = item.name == "tflite_int8", self.job.quantization.keep_float
+        is_int8, kept = item.name in INT8, self.job.quantization.keep_float
         notes = ["Embedding tables are in 8 bits."] if self.traits.embeddings and not is_int8 else []
         if kept:
             notes.append(f"In 32-bit floats by choice: {', '.join(kept)}.")

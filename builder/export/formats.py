@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from builder.data.spec import DataSpec
 from builder.writing_settings import SETTINGS_OF_TASK
+
+# What a file takes that begins behind the spectrogram, and the file beside it that makes that of a sound.
+SPECTROGRAM, FRONT_FILE = "spectrogram", "spectrogram.tflite"
 
 
 @dataclass(frozen=True)
@@ -15,7 +19,8 @@ class Format:
     ``runtime`` names the library that verification loads it with: ``"keras"``, ``"tensorflow"``,
     ``"litert"`` or ``"onnxruntime"``.
     A ``prepared`` format takes the numeric arrays that the model was trained on, the others raw data.
-    Where ``tasks`` are named, only models for these have the format.
+    Where ``tasks`` are named, only models for these have the format; where ``of_spectrogram``, only those
+    that hear sound as a spectrogram, which the file takes in the sound's place.
     ``quantized`` formats round weights, so small differences from the Keras model are expected.
     """
 
@@ -26,6 +31,7 @@ class Format:
     use: str
     prepared: bool = False
     quantized: bool = False
+    of_spectrogram: bool = False
     tasks: tuple[str, ...] = ()
 
 
@@ -82,6 +88,17 @@ _ALL = (
         quantized=True,
     ),
     Format(
+        "tflite_int8_spectrogram",
+        "TFLite, int8, behind the spectrogram",
+        "model.tflite",
+        "litert",
+        "For microcontrollers, which hear sound piece by piece: takes the spectrogram, with C code beside it "
+        "that computes one. TensorFlow Lite Micro lacks what a model needs that hears the sound itself.",
+        prepared=True,
+        quantized=True,
+        of_spectrogram=True,
+    ),
+    Format(
         "tflite_step",
         "TFLite, one step of writing",
         "model.tflite",
@@ -126,11 +143,17 @@ _ALL = (
         prepared=True,
     ),
 )
+# Weights and arithmetic in 8 bits, in ranges that training samples tell.
+INT8 = tuple(item.name for item in _ALL if item.name.startswith("tflite_int8"))
 FORMATS: dict[str, Format] = {item.name: item for item in _ALL}
 # The files that answer a whole sample in one call, as the Keras model does.
 WHOLE_TFLITE = tuple(item.name for item in _ALL if item.file == "model.tflite" and not item.tasks)
 
 
-def formats_for(task: str) -> tuple[str, ...]:
-    """Return the names of the formats that a model for a task can have."""
-    return tuple(item.name for item in _ALL if not item.tasks or task in item.tasks)
+def formats_for(spec: DataSpec) -> tuple[str, ...]:
+    """Return the names of the formats that a model for some data can have."""
+    return tuple(
+        item.name
+        for item in _ALL
+        if (not item.tasks or spec.task in item.tasks) and (spec.has_spectrogram or not item.of_spectrogram)
+    )

@@ -17,14 +17,17 @@ from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.tools import flatbuffer_utils
 
 from builder.data.packed_words import VOCABULARY_FILE, has_vocabulary, labels_file, one_line, packed_words
-from builder.data.spec import ARRAY_KINDS, DataSpec, ModelInput
+from builder.data.spec import ARRAY_KINDS, SPECTROGRAM_KIND, DataSpec, ModelInput
 from builder.errors import stop
 from builder.export.flat_tables import Fields, Number, Reading, root, written
+from builder.export.formats import SPECTROGRAM
 from builder.export.saved_model import output_names
 
 BUFFER_NAME = "TFLITE_METADATA"
 IDENTIFIER = "M001"
 _PARSER = "1.0.1"
+# In letters: the names of hundreds of columns would be a part of the file worth speaking of.
+_LONGEST = 1000
 _LABELS, _VOCABULARY = 2, 5
 _FEATURES, _IMAGE = 1, 2
 _NORMALIZATION = 1
@@ -90,14 +93,23 @@ def read_metadata(tflite: bytes) -> dict[str, Any]:
     }
 
 
-def check_metadata(tflite: bytes, spec: DataSpec) -> None:
+def check_metadata(tflite: bytes, spec: DataSpec, of_spectrogram: bool = False) -> None:
     """Read back what a TFLite file says of itself, as a mobile tool does.
+
+    Args:
+        tflite: the file.
+        spec: the data's description.
+        of_spectrogram: whether the file takes the spectrogram of sound in the sound's place.
 
     Raises:
         BuilderError: where labels or names are not those of the data.
     """
     found = read_metadata(tflite)
-    names = {array.name for array in spec.arrays}
+    names = {
+        SPECTROGRAM if of_spectrogram and item.is_spectrogram else array.name
+        for item in spec.inputs
+        for array in item.arrays
+    }
     told = {item["name"] for item in found["inputs"]}
     labels = found["files"].get("labels.txt", [])
     if not told <= names or labels != [one_line(name) for name in spec.class_names]:
@@ -168,15 +180,23 @@ def _told(item: ModelInput, name: str, shape: Sequence[int]) -> str:
         return f"A picture, {shape[1]} wide and {shape[0]} high, pixels 0 to 255."
     if item.kind == "audio":
         return f"Sound, {shape[0]} samples of 16 bits, {settings['rate']} a second."
+    if item.kind == SPECTROGRAM_KIND:
+        return f"The log-mel spectrogram of sound, {shape[0]} frames of {shape[1]} bands; see log_mel.h."
     if item.kind in ARRAY_KINDS:
         return f"Numbers of the shape {tuple(shape)}, in their own units."
-    if item.kind == "table" and name == "numeric":
-        return "Columns in order: " + ", ".join(settings["numeric_columns"])
     if item.kind == "table":
-        columns = settings["categorical_columns"]
-        offsets = ", ".join(f"{column} from {settings['offsets'][column]}" for column in columns)
-        return f"Index of the category of each column: {offsets}; the first of each is any other value."
+        words = _columns_told(settings, name)
+        few = f"{shape[0]} columns, named in preprocessing.json beside it."
+        return words if len(words) <= _LONGEST else few
     return f"{shape[0]} token ids; 0 fills up the end."
+
+
+def _columns_told(settings: Mapping[str, Any], name: str) -> str:
+    if name == "numeric":
+        return "Columns in order: " + ", ".join(settings["numeric_columns"])
+    columns = settings["categorical_columns"]
+    offsets = ", ".join(f"{column} from {settings['offsets'][column]}" for column in columns)
+    return f"Index of the category of each column: {offsets}; the first of each is any other value."
 
 
 def _output(name: str, spec: DataSpec) -> Fields:

@@ -56,7 +56,7 @@ def run(
             training part for calibration.
         folder: where the export appears: a folder a format, ``clients`` (a sample and snippets),
             ``report.json``, ``report.html``, ``README.md``, ``MODEL_CARD.md``.
-        formats: names from ``builder.export.formats.FORMATS``; without them, all that fit the task.
+        formats: names from ``builder.export.formats.FORMATS``; without them, all that fit the data.
         on_progress: called with the done share, 0 to 1, and what is being done. An exception from it
             ends the export and leaves nothing behind.
         quantization: what stays float, and how many samples tell the 8-bit ranges; the default where None.
@@ -74,7 +74,7 @@ def run(
         BuilderError: where a format or a block is unknown, the model's file is missing, the disk is full, or
             no format at all can be made.
     """
-    formats = formats_for(prepared.spec.task) if formats is None else formats
+    formats = formats_for(prepared.spec) if formats is None else formats
     _check(model, formats, served)
     chosen = quantization or Quantization()
     chosen.check([node.id for node in project.model.nodes])

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from builder.export.formats import FRONT_FILE, SPECTROGRAM
 from builder.serving.model import in_order
 from builder.serving.steps import StepFile
 
@@ -26,6 +27,21 @@ def litert(file: Path, threads: int = 1) -> Call:
         # The runner does not keep its interpreter alive; naming it here does.
         assert interpreter is not None
         return in_order(runner(**arrays))
+
+    return call
+
+
+def litert_behind_spectrogram(file: Path, threads: int = 1) -> Call:
+    """Return a function that runs the file that makes a sound's spectrogram, and the network behind it."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    front = file.with_name(FRONT_FILE)
+    (sound,) = Interpreter(model_path=str(front)).get_signature_runner().get_input_details()
+    make, answer = litert(front, threads), litert(file, threads)
+
+    def call(arrays: Arrays) -> list[np.ndarray]:
+        others = {name: values for name, values in arrays.items() if name != sound}
+        return answer({**others, SPECTROGRAM: make({sound: arrays[sound]})[0]})
 
     return call
 

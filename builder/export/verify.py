@@ -64,6 +64,8 @@ class Verifier:
             found |= _latency(call, arrays, steps)
         if steps > 1:
             found["note"] = f"{found['note']} Latency is of one token.".strip()
+        if item.of_spectrogram:
+            found["note"] = f"{found['note']} Latency is with the spectrogram.".strip()
         return {**found, "samples": len(outputs[0])}
 
     def _together(self, first: dict[str, Any], further: list[dict[str, Any]]) -> dict[str, Any]:
@@ -87,7 +89,9 @@ class Verifier:
             load_with = runtimes.generated_script if item.name == "script" else runtimes.weights_file
             return load_with(file, Path(self.job.model_file))
         if item.runtime == "litert":
-            check_metadata(file.read_bytes(), self.prepared.spec)
+            check_metadata(file.read_bytes(), self.prepared.spec, of_spectrogram=item.of_spectrogram)
+        if item.of_spectrogram:
+            return runtimes.litert_behind_spectrogram(file)
         load = {
             "litert": runtimes.litert,
             "keras": runtimes.keras_file,

@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from builder.data.spec import DataSpec
 from builder.errors import BuilderError, stop
-from builder.export.formats import FORMATS, WHOLE_TFLITE
+from builder.export.formats import FORMATS, WHOLE_TFLITE, formats_for
 from builder.export.quantization import Quantization
 from builder.export.report import is_of_model, model_stamp, read_report
 from builder.project import Project
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 Progress = Callable[[float, str], None]
 EXPORTS_FOLDER = "exports"
 MODEL_FILE = "model.keras"
-MEASURED_FORMATS = ("keras", *WHOLE_TFLITE)
+# What every run is measured in; some data have further formats.
+MEASURED_FORMATS = ("keras", *(name for name in WHOLE_TFLITE if not FORMATS[name].of_spectrogram))
 # Of one run's measuring, the share that an export takes.
 _EXPORTING = 0.5
 RUNS_LISTED = 200
@@ -110,7 +112,8 @@ def measure_run(
         chosen = Quantization.from_json(quantization or {})
         on_progress(0.0, "Exporting")
         step = _part(on_progress, 0.0, _EXPORTING)
-        exporting.run(model, project, prepared, exports, _formats_for(exports, formats), step, chosen)
+        wanted = _formats_for(exports, formats, prepared.spec)
+        exporting.run(model, project, prepared, exports, wanted, step, chosen)
         begin = _EXPORTING
     found = measure(model, project, prepared, exports, _part(on_progress, begin, 1 - begin))
     keep(found, exports, folder, stamp)
@@ -194,11 +197,13 @@ def _has_tflite(report: Mapping[str, Any]) -> bool:
     return any(item["format"] in WHOLE_TFLITE and item["status"] != "failed" for item in report["formats"])
 
 
-def _formats_for(exports: Path, formats: Sequence[str]) -> tuple[str, ...]:
+def _formats_for(exports: Path, formats: Sequence[str], spec: DataSpec) -> tuple[str, ...]:
     """Return the formats of an export and those that must be there; without any, all measured ones."""
     report = read_report(exports)
     there = [item["format"] for item in report["formats"]] if report else []
     wanted = {*there, *(formats or ([] if report and _has_tflite(report) else MEASURED_FORMATS))}
+    if wanted.issuperset(MEASURED_FORMATS):
+        wanted |= set(WHOLE_TFLITE).intersection(formats_for(spec))
     return tuple(name for name in FORMATS if name in wanted)
 
 

@@ -23,7 +23,7 @@ from builder.truth.speed import speed, threads_here
 
 Progress = Callable[[float, str], None]
 _WORKER = "builder.truth.worker"
-_SAMPLES = "samples.npz"
+_SAMPLES, _SPECTROGRAMS = "samples.npz", "spectrograms.npz"
 _KERAS = "keras"
 # Scores and layers take most of the time, speed and memory the rest.
 _SCORING, _TIMING = 0.7, 0.3
@@ -164,7 +164,7 @@ def _variant(
     row |= answer.result
     row["change"] = _change(row["score"], keras["score"], is_larger_better(keras["metric"], _task(job)))
     try:
-        row["speed"] = speed(file, job.scratch / _SAMPLES)
+        row["speed"] = speed(file, job.scratch / (_SPECTROGRAMS if known.of_spectrogram else _SAMPLES))
     except BuilderError as error:
         row["speed"], row["problem"] = None, error.problems[0].to_json()
     row["micro"] = micro(file)

@@ -27,7 +27,8 @@ from builder.truth.layers import OWN_SAMPLES, hurting, layer_errors, own_errors,
 from builder.truth.scores import can_score, class_changes, most_rows, scored
 
 MOST_ROWS, LEAST_ROWS, SECONDS_A_FILE = 2000, 100, 15.0
-SAMPLES_FILE = "samples.npz"
+# What files are timed with: samples, and samples with the spectrogram in the sound's place.
+SAMPLES_FILE, SPECTROGRAMS_FILE = "samples.npz", "spectrograms.npz"
 _TIMED_SAMPLES = 50
 # Their operators compute in floats with rounded weights.
 _WEIGHTS_ONLY = ("tflite_float16", "tflite_dynamic")
@@ -41,7 +42,7 @@ class Measurer(Converter):
         if item.name == "keras":
             return self.keras
         file = self.job.format_folder(item.name) / item.file
-        call = runtimes.litert(file)
+        call = (runtimes.litert_behind_spectrogram if item.of_spectrogram else runtimes.litert)(file)
         compared = self._compared(call, item)
         told = {name: compared[name] for name in ("agreement", "agreement_measure", "largest_difference")}
         score = self._score(call) or {
@@ -51,7 +52,10 @@ class Measurer(Converter):
             "class_measure": None,
         }
         result = {**told, "score": score["score"], "classes": class_changes(self.keras, score)}
-        if not item.quantized:
+        if item.of_spectrogram:
+            np.savez(self.job.scratch / SPECTROGRAMS_FILE, **self._spectrograms)
+        if not item.quantized or item.of_spectrogram:
+            # The blocks of a file behind the spectrogram err as they do in the one that hears the sound.
             return {**result, "layers": [], "hurting": []}
         return {**result, **self._layers(item, file.read_bytes())}
 
@@ -81,6 +85,12 @@ class Measurer(Converter):
             found = {"metric": compared["metric"], "score": compared["metric_keras"]}
             found |= {"classes": {}, "class_measure": None}
         return {**found, "samples": len(self.rows)}
+
+    @property
+    def _spectrograms(self) -> Any:
+        arrays = numeric_inputs(self.prepared, self.rows[:_TIMED_SAMPLES])
+        (seen,) = self.cut.samples([arrays])
+        return seen
 
     @cached_property
     def _singles(self) -> list[Any]:

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from builder.data.prepare import Prepared
+from builder.data.spec import DataSpec
 from builder.project import Project
+from builder.runs.files import read_json
 from builder.runs.records import RunRecord
 from builder.ui import frame, questions
-from builder.ui.services import store
+from builder.ui.services import store, workspace
+
+SPEC_FILE = "spec.json"
 
 
 def run_project(run: RunRecord) -> Project:
     """Return the project as it was when the run was started."""
     return Project.from_json(store().run_document(run.id))
+
+
+def run_spec(run: RunRecord) -> DataSpec:
+    """Return what the data looked like when the run was started."""
+    return DataSpec.from_json(read_json(workspace().run_folder(run.id) / SPEC_FILE))
 
 
 def prepared_of(run: RunRecord, height: int = 200) -> Prepared | None:

@@ -33,7 +33,8 @@ def by_format(report):
 
 
 # Like the cases that stay: convolutions, columns, a recurrent layer.
-KINDS = with_rare(SAMPLES, ("residual", "regression", "bidirectional"))
+# Sound has tests of its own.
+KINDS = with_rare([kind for kind in SAMPLES if kind != "sound"], ("residual", "regression", "bidirectional"))
 
 
 @pytest.mark.parametrize("kind", KINDS)

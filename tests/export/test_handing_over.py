@@ -5,6 +5,7 @@ import resource
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -13,6 +14,7 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter
 from small_models import small
 
+from builder.data.spec import DataSpec
 from builder.errors import BuilderError
 from builder.explain.predict import predict
 from builder.export import convert, run, verify
@@ -103,6 +105,18 @@ def test_a_tflite_file_tells_mobile_tools_what_it_takes_and_gives(kind, exported
         assert told["files"]["vocabulary.txt"][1] == "[UNK]"
     if kind == "table":
         assert any("age" in item["description"] for item in told["inputs"])
+
+
+def test_a_file_does_not_grow_by_the_names_of_hundreds_of_columns() -> None:
+    model, _, prepared = small("table")
+    plain = float32(model)
+    (table,) = prepared.spec.inputs
+    columns = [f"band {number} of the spectrum" for number in range(640)]
+    wide = replace(table, settings={**table.settings, "numeric_columns": columns})
+    described = with_metadata(plain, replace(prepared.spec, inputs=(wide,)), "Bands", "")
+    assert len(described) < len(plain) + 2500
+    told = {item["name"]: item["description"] for item in read_metadata(described)["inputs"]}
+    assert told["numeric"].endswith("columns, named in preprocessing.json beside it.")
 
 
 def test_the_description_changes_no_answer_and_a_false_one_is_refused() -> None:
@@ -216,8 +230,9 @@ def test_snippets_and_card_speak_of_this_project(exported) -> None:
 
 
 def test_only_models_that_write_have_a_step() -> None:
-    assert "tflite_step" in formats_for("language_model") and "tflite_step" in formats_for("text_to_text")
-    assert "tflite_step" not in formats_for("classification")
+    assert "tflite_step" in formats_for(DataSpec("language_model", ()))
+    assert "tflite_step" in formats_for(DataSpec("text_to_text", ()))
+    assert "tflite_step" not in formats_for(DataSpec("classification", ()))
 
 
 def test_a_trained_model_that_cannot_be_opened_is_told_by_its_file(tmp_path) -> None:

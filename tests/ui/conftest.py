@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from builder.data.prepare import prepare
 from builder.data.profile import profile, propose
+from builder.data.spec import DataSpec
 from builder.errors import BuilderError
 from builder.project import DataRecipe, load_preset
 from builder.ui import services
@@ -114,5 +115,8 @@ def run_id(project_id: str) -> str:
         "learned": True,
         "worst_errors": [{"row": 3, "true": "ham", "predicted": "spam", "confidence": 0.99}],
     }
-    (services.workspace().run_folder(run_id) / "evaluation.json").write_text(json.dumps(report))
+    folder = services.workspace().run_folder(run_id)
+    (folder / "evaluation.json").write_text(json.dumps(report))
+    spec = DataSpec("classification", (), ("ham", "spam"))
+    (folder / "spec.json").write_text(json.dumps(spec.to_json()))
     return run_id

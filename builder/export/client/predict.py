@@ -324,6 +324,20 @@ def interpreter() -> Any:
     return Interpreter(model_path=str(FOLDER / "model.tflite"))
 
 
+def with_spectrogram(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return the arrays with the spectrogram in the sound's place, where the model begins behind it."""
+    file = FOLDER / "spectrogram.tflite"
+    if not file.exists():
+        return arrays
+    from ai_edge_litert.interpreter import Interpreter
+
+    front = Interpreter(model_path=str(file))
+    runner = front.get_signature_runner()
+    (sound,) = runner.get_input_details()
+    others = {name: values for name, values in arrays.items() if name != sound}
+    return {**others, "spectrogram": runner(**{sound: arrays[sound]})["output"]}
+
+
 def is_one_step() -> bool:
     """Tell whether the model takes one token a call."""
     return not (FOLDER / "model.onnx").exists() and "step" in interpreter().get_signature_list()
@@ -351,7 +365,7 @@ def predict(sample: dict[str, Any]) -> dict[str, Any]:
         array = {"array": item["name"], "shape": item["arrays"][0]["shape"]}
         encode = encoders.get(item["kind"], encode_array)
         arrays.update(encode(sample, {**array, **item["settings"]}))
-    outputs = model()(**arrays)
+    outputs = model()(**with_spectrogram(arrays))
     labels = lines("labels.txt") if (FOLDER / "labels.txt").exists() else []
     result = answer(outputs["output"][0], DESCRIPTION, labels)
     for place, target in enumerate(DESCRIPTION.get("further_targets", []), start=2):

@@ -14,10 +14,10 @@ from builder.export.formats import FORMATS, formats_for
 from builder.export.report import is_outdated, read_report
 from builder.jobs.measuring import MODEL_FILE
 from builder.runs.records import RunRecord
-from builder.scores import metric_name, metric_value
+from builder.scores import metric_name, metric_value, milliseconds
 from builder.ui import clicks, frame, questions, state
 from builder.ui.format import size
-from builder.ui.run_data import run_project
+from builder.ui.run_data import run_project, run_spec
 from builder.ui.sections import truth
 from builder.ui.services import workspace
 from builder.ui.uploads import safe_name
@@ -97,7 +97,7 @@ def verification(report: Mapping[str, Any]) -> None:
                 "Largest difference": [entry.get("largest_difference") for entry in entries],
                 score: [metric_value(report["metric"], entry.get("metric_export")) for entry in entries],
                 "Size": [size(entry.get("bytes")) for entry in entries],
-                "Latency": [_milliseconds(entry.get("latency_ms_p50")) for entry in entries],
+                "Latency": [milliseconds(entry.get("latency_ms_p50")) for entry in entries],
                 "Note": notes,
             }
         ),
@@ -177,10 +177,6 @@ def _is_outdated(run: RunRecord, found: Mapping[str, Any]) -> bool:
     return is_outdated(found, workspace().run_folder(run.id) / MODEL_FILE)
 
 
-def _milliseconds(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2f} ms"
-
-
 def _some_formats(run: RunRecord, quantization: Mapping[str, Any]) -> None:
     chosen = st.pills(
         "Formats",
@@ -197,7 +193,7 @@ def _some_formats(run: RunRecord, quantization: Mapping[str, Any]) -> None:
 
 
 def _fitting(run: RunRecord) -> list[str]:
-    return list(formats_for(run_project(run).data.task))
+    return list(formats_for(run_spec(run)))
 
 
 def _start(run: RunRecord, formats: list[str], quantization: Mapping[str, Any]) -> None:

@@ -13,13 +13,13 @@ from builder.runs.records import ACTIVE, RunRecord
 from builder.runs.sample_grids import SampleGrid, sample_grids
 from builder.sample_files import picture_grid
 from builder.ui import charts, frame
+from builder.ui.run_data import SPEC_FILE
 from builder.ui.services import workspace
 
 POLL_SECONDS = 2.0
 # A small picture is drawn larger, in whole steps, so that its pixels stay sharp.
 WIDTH = 620
 SERIES_SHOWN = 9
-SPEC_FILE = "spec.json"
 
 
 def live(run: RunRecord) -> None:

@@ -1,0 +1,19 @@
+"""TFLite files without the names of their inner tensors, which no runtime asks for."""
+
+from __future__ import annotations
+
+from ai_edge_litert.tools import flatbuffer_utils
+
+
+def nameless(tflite: bytes) -> bytes:
+    """Return a model whose inputs and outputs alone have names.
+
+    The names of the others tell where an operator comes from, and are a tenth of a file for microcontrollers.
+    """
+    model = flatbuffer_utils.read_model_from_bytearray(bytearray(tflite))
+    for graph in model.subgraphs:
+        ends = {*graph.inputs, *graph.outputs}
+        for index, tensor in enumerate(graph.tensors):
+            if index not in ends:
+                tensor.name = b""
+    return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
