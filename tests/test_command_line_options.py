@@ -91,7 +91,7 @@ def test_quantization_of_formats_without_it_is_refused(
 
 
 def test_quantization_of_all_formats_is_no_idle_choice(run: str) -> None:
-    for formats in ((), ("-f", "keras", "-f", "tflite_int8")):
+    for formats in ((), ("-f", "keras", "-f", "tflite_int8"), ("-f", "tflite_int8_spectrogram")):
         words = builder("export", run, *formats, "--calibration", "10", code=2).stderr
         assert "would do nothing" not in words and "no trained model" in words
 

@@ -15,7 +15,7 @@ from builder.commands.tables import size_words
 from builder.commands.targets import run_of, runs_of
 from builder.errors import BuilderError, Problem, stop
 from builder.export.bundle import zip_folder
-from builder.export.formats import FORMATS
+from builder.export.formats import FORMATS, INT8
 from builder.jobs import measuring
 from builder.runs.files import write_bytes
 from builder.runs.store import default_store
@@ -32,8 +32,6 @@ Calibration = Annotated[
     int | None, typer.Option("--calibration", help="How many training samples tell the 8-bit ranges.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print everything as JSON.")]
-# The format whose ranges are measured on training samples.
-CALIBRATED = "tflite_int8"
 
 
 def quantization(keep_float: list[str] | None, calibration: int | None) -> dict[str, Any] | None:
@@ -55,7 +53,7 @@ def check_quantized(
     rounded = [item.name for item in FORMATS.values() if item.quantized]
     for option, is_given, changed in (
         ("--keep-float", bool(keep_float), rounded),
-        ("--calibration", calibration is not None, [CALIBRATED]),
+        ("--calibration", calibration is not None, INT8),
     ):
         if chosen.isdisjoint(changed):
             why = f"none of the formats is changed by it. Add --format with {' or '.join(changed)}."
