@@ -106,6 +106,23 @@ def test_a_label_by_itself_is_explained_as_it_is_answered():
     assert found["accuracy"]["completeness_error"] < 0.01
 
 
+@pytest.mark.parametrize("kind", ["table", "series"])
+def test_what_is_measured_in_small_units_is_no_less_sensitive(kind):
+    names, deviations = ["years", "grams"], np.array([0.1, 5000.0])
+    settings = {"means": [1.0, 9000.0], "variances": (deviations**2).tolist()}
+    if kind == "table":
+        settings |= {"numeric_columns": names, "categorical_columns": [], "normalize": True}
+    shape, array = {"table": ((2,), "numeric"), "series": ((6, 2), "series")}[kind]
+    item = ModelInput("data", kind, (ArraySpec(array, shape, "float32"),), {**settings, "columns": names})
+    spec = DataSpec("regression", (item,), (), "y", 0.0, 1.0)
+    start = keras.Input(shape, name=array)
+    both = keras.layers.Flatten()(start / deviations.astype("float32"))
+    model = keras.Model({array: start}, keras.layers.Dense(1, kernel_initializer="ones")(both))
+    values = np.broadcast_to(np.float32([1.05, 12000.0]), (1, *shape)).copy()
+    [found] = explained(model, spec, {array: values}, "smooth_gradients")["inputs"]
+    assert np.allclose(found["scores"], found["scores"][0], rtol=1e-3)
+
+
 def test_integrated_gradients_follow_a_sound_out_of_silence():
     # Its loudness is a logarithm, which rises most steeply at the very beginning of the way.
     assert explain("sound", "integrated_gradients")["accuracy"]["completeness_error"] < 0.05

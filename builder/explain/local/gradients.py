@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from builder.data.spec import DataSpec
 from builder.errors import stop
 from builder.explain.ancestors import inputs_of
 from builder.explain.calls import calls_of, readers_of, replaced_calls
@@ -24,8 +25,8 @@ _ENOUGH = 0.01
 _LEAST_BATCH, _MOST_BATCH = 16, 256
 _VALUES_AT_ONCE = 2_000_000
 _NOISE_SAMPLES = 32
-# Of the span of the sample's values.
-_NOISE = 0.1
+# Of the span of the sample's values; of columns and channels, of the span of so many deviations.
+_NOISE, _SPAN = 0.1, 4.0
 # The axes of feature maps over the places of an input, the batch and the maps among them.
 _RANKS = {"image": 4, "text": 3, "audio": 3, "series": 3}
 
@@ -164,16 +165,22 @@ class _Path:
         return {name: self._summed(name, total * self._difference(name)) for name, total in sums.items()}
 
     def smoothed(self, seed: int, tick: Tick) -> dict[str, np.ndarray]:
-        """Return the mean size of the gradient at the end of the way, over noisy copies."""
-        random = np.random.default_rng(seed)
+        """Return the mean size of the gradient at the end of the way, over noisy copies.
+
+        Columns and channels have units of their own: their gradients are those by a deviation of the data.
+        """
+        random, deviations = np.random.default_rng(seed), _deviations(self.answer.spec)
         noise = {}
         for name in (*self.floats, *self.readers):
             end = self._end(name)
-            spread = _NOISE * float(np.ptp(end))
-            noise[name] = random.normal(0.0, spread or 1e-3, (_NOISE_SAMPLES, *end.shape)).astype(np.float32)
+            spread = _NOISE * (_SPAN * deviations[name] if name in deviations else float(np.ptp(end)) or 1e-2)
+            noise[name] = (random.normal(size=(_NOISE_SAMPLES, *end.shape)) * spread).astype(np.float32)
         slopes = self._slopes(np.ones(_NOISE_SAMPLES), noise)
         tick(1.0)
-        return {name: self._summed(name, np.abs(slope).mean(axis=0)) for name, slope in slopes.items()}
+        return {
+            name: self._summed(name, np.abs(slope * deviations.get(name, 1.0)).mean(axis=0))
+            for name, slope in slopes.items()
+        }
 
     def _slopes(
         self, places: np.ndarray, noise: Mapping[str, np.ndarray] | None = None
@@ -224,6 +231,17 @@ class _Path:
             chosen = {int(begin[column]), int(end[column])}
             found[column] = sum(values[index] for index in chosen)
         return found
+
+
+def _deviations(spec: DataSpec) -> dict[str, np.ndarray]:
+    """Return the deviations of what has units of its own: by column, and by channel of a series."""
+    return {
+        array.name: np.sqrt(np.asarray(item.settings["variances"], np.float64))
+        for item in spec.inputs
+        if item.kind in ("table", "series")
+        for array in item.arrays
+        if array.dtype == "float32" and "variances" in item.settings
+    }
 
 
 def _is_float(tensor: Any) -> bool:
