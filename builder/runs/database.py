@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,10 @@ from builder.runs.tables import metadata
 
 LOCK_SECONDS = 30
 FULL = ("disk is full", "disk full", "no space left")
+# What SQLite says, too, where its helping files find no space on the disk.
+PERHAPS_FULL = ("i/o error", "unable to open")
+# With less left, SQLite cannot even read.
+LEAST_FREE = 100_000
 REFUSALS = (
     ("readonly database", "unwritable", "may not be written: check the rights of its file and folder."),
     ("unable to open", "unwritable", "cannot be opened: check that its folder exists and is yours."),
@@ -105,7 +110,9 @@ def _plain_words(context: ExceptionContext) -> None:
 
 
 def _refusal(words: str, place: str, folder: Path) -> BuilderError | None:
-    if any(part in words for part in FULL):
+    if any(part in words for part in FULL) or (
+        any(part in words for part in PERHAPS_FULL) and _is_full(folder)
+    ):
         return disk_full("the latest changes", folder)
     if "foreign key" in words:
         return stop("deleted", "The project or run was deleted in the meantime, so nothing was saved for it.")
@@ -113,6 +120,10 @@ def _refusal(words: str, place: str, folder: Path) -> BuilderError | None:
         if part in words:
             return stop(code, f"The database {place} {advice}")
     return None
+
+
+def _is_full(folder: Path) -> bool:
+    return folder.is_dir() and shutil.disk_usage(folder).free < LEAST_FREE
 
 
 def _unavailable(words: str) -> BuilderError:
