@@ -86,6 +86,17 @@ def metric_value(name: str, value: Any) -> str:
     return f"{value:.1%}" if is_share(name) else number_words(value)
 
 
+def metric_words(name: str) -> str:
+    """Return a score's name as it stands within a sentence: "accuracy", "mean IoU", "BLEU"."""
+    words = metric_name(name)
+    return words if words[:2].isupper() else words[0].lower() + words[1:]
+
+
+def milliseconds(value: float | None) -> str:
+    """Return a length of time in words, or a dash where it is unknown."""
+    return "–" if value is None else f"{number_words(value, 2)} ms"
+
+
 def number_words(value: float, digits: int = 4) -> str:
     """Return a number as people write it, with so many digits: 38,960 and 0.7567, but no 3.896e+04."""
     return f"{value:,.0f}" if abs(value) >= 10 ** (digits - 1) else f"{value:,.{digits}g}"

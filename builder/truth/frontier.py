@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from builder.errors import stop
-from builder.scores import is_share
+from builder.scores import is_share, metric_value, metric_words, milliseconds, number_words
 
 Point = Mapping[str, Any]
 COSTS = {"bytes": "size", "latency_ms": "latency"}
@@ -50,6 +50,18 @@ def pareto(points: Sequence[Point], cost: str) -> list[Point]:
     return front
 
 
+def usual_tolerance(points: Sequence[Point]) -> float:
+    """Return how much worse than the best a score may usually be: a point, or about a hundredth of it.
+
+    Args:
+        points: comparable points, at least one.
+    """
+    best = _best(points)
+    if best is None or is_share(best["metric"]) or not best["score"]:
+        return 1.0
+    return float(f"{abs(best['score']) / 100:.1g}")
+
+
 def smallest_within(points: Sequence[Point], tolerance: float) -> Answer:
     """Return the smallest point whose score is at most so much worse than the best one's.
 
@@ -68,7 +80,7 @@ def smallest_within(points: Sequence[Point], tolerance: float) -> Answer:
     unit = (
         f"{tolerance:g} point{'' if tolerance == 1 else 's'}"
         if is_share(best["metric"])
-        else f"{tolerance:g}"
+        else number_words(tolerance)
     )
     words = f"The smallest within {unit} of the best ({score_words(best)}) is {described(point)}."
     return Answer(words, point)
@@ -92,16 +104,14 @@ def gain(point: Point) -> float:
 
 def score_words(point: Point) -> str:
     """Return a point's score with its metric, such as "accuracy 97.4 %"."""
-    name = str(point["metric"]).replace("_", " ")
-    value = f"{point['score']:.1%}" if is_share(point["metric"]) else f"{point['score']:.4g}"
-    return f"{name} {value}"
+    return f"{metric_words(point['metric'])} {metric_value(point['metric'], point['score'])}"
 
 
 def described(point: Point) -> str:
     """Return a point in words: format, run, score, size, latency."""
     parts = [score_words(point), kilobytes(point["bytes"])]
     if point.get("latency_ms") is not None:
-        parts.append(f"{point['latency_ms']:.2f} ms")
+        parts.append(milliseconds(point["latency_ms"]))
     return f"{name_of(point)} ({', '.join(parts)})"
 
 

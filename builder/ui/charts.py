@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
-
-from builder.scores import is_share
-from builder.truth.frontier import described, key_of
 
 # The accent of the theme; it reads on light and on dark ground.
 ACCENT = "#14857b"
@@ -259,53 +255,4 @@ def curve_sheet(samples: np.ndarray, names: Sequence[str], height: int = 460) ->
             figure.add_trace(line, number // columns + 1, number % columns + 1)
     figure.update_layout(margin=MARGIN, height=height, legend={"orientation": "h", "y": 1.08})
     figure.update_yaxes(showticklabels=False, zeroline=False)
-    return figure
-
-
-def frontier(
-    points: Sequence[Mapping[str, Any]], front: Sequence[Mapping[str, Any]], cost: str, chosen: str | None
-) -> go.Figure:
-    """Return variants by score and cost, each run in its color, the best ones joined, the chosen one ringed.
-
-    Args:
-        points: variants, as ``builder.truth.frontier`` takes them.
-        front: those that no other beats, the cheapest first.
-        cost: ``"bytes"`` or ``"latency_ms"``.
-        chosen: the key of the chosen one.
-    """
-    scale = 1024 if cost == "bytes" else 1
-    figure = go.Figure()
-    figure.add_scatter(
-        x=[point[cost] / scale for point in front],
-        y=[point["score"] for point in front],
-        mode="lines",
-        line={"color": ACCENT, "width": 2, "dash": "dot", "shape": "hv"},
-        name="frontier",
-        hoverinfo="skip",
-    )
-    known = [point for point in points if point.get(cost) is not None]
-    for place, run in enumerate(dict.fromkeys(point["run"] for point in known)):
-        own = [point for point in known if point["run"] == run]
-        keys = [key_of(point) for point in own]
-        figure.add_scatter(
-            x=[point[cost] / scale for point in own],
-            y=[point["score"] for point in own],
-            mode="markers",
-            marker={
-                "color": CHANNEL_COLORS[place % len(CHANNEL_COLORS)],
-                "size": [19 if key == chosen else 12 for key in keys],
-                "symbol": ["star" if key == chosen else "circle" for key in keys],
-                "line": {"width": 1, "color": "#ffffff"},
-            },
-            customdata=keys,
-            text=[described(point) for point in own],
-            hovertemplate="%{text}<extra></extra>",
-            name=own[0]["run_name"],
-        )
-    figure.update_layout(margin=MARGIN, height=420, legend={"orientation": "h", "y": 1.1})
-    title = "size, KB (log scale)" if cost == "bytes" else "latency of one sample, ms (log scale)"
-    figure.update_xaxes(title=title, type="log")
-    share = bool(known) and is_share(known[0]["metric"])
-    name = str(known[0]["metric"]).replace("_", " ") if known else ""
-    figure.update_yaxes(title=name, tickformat=".2%" if share else None)
     return figure

@@ -137,3 +137,10 @@ def test_choices_that_make_no_sense_are_answered_in_words() -> None:
         Quantization.from_json({"calibration_samples": 0})
     with pytest.raises(BuilderError, match="no block 'denze'. Its blocks are: conv, dense"):
         Quantization(("denze",)).check(["conv", "dense"])
+
+
+def test_the_tolerance_that_is_offered_suits_the_unit_of_the_score() -> None:
+    errors = [point("float", 38_958.0, 400, 2.0, metric="mean_absolute_error", larger_is_better=False)]
+    assert frontier.usual_tolerance(errors) == 400
+    assert "within 400 of the best (average error 38,958)" in frontier.smallest_within(errors, 400).words
+    assert frontier.usual_tolerance(POINTS) == 1

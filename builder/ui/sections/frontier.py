@@ -11,16 +11,17 @@ import streamlit as st
 from builder.export.bundle import zip_folder
 from builder.jobs import measuring as jobs
 from builder.runs.records import RunRecord
-from builder.scores import is_share, metric_name, metric_value
+from builder.scores import is_share, metric_name, metric_value, metric_words, milliseconds
 from builder.truth import frontier
 from builder.truth.frontier import Answer, Point
-from builder.ui import charts, clicks, frame, questions, state
+from builder.ui import charts, clicks, frame, frontier_chart, questions, state
 from builder.ui.format import count_words
 from builder.ui.runs import titles
 from builder.ui.sections import measuring
 from builder.ui.services import store, workspace
 from builder.ui.uploads import safe_name
 
+IN_FLOATS = "In floats"
 AXES = {"bytes": "Size", "latency_ms": "Latency"}
 
 
@@ -48,6 +49,8 @@ def choose_runs() -> list[RunRecord]:
 def measure(runs: Sequence[RunRecord]) -> list[Point]:
     """Offer to measure what is not measured yet, follow that, and return the points that are there."""
     points, missing = jobs.points(runs, workspace())
+    numbers = store().run_numbers(frame.current_id())
+    points = [{**point, "run_name": f"run {numbers[point['run']]}"} for point in points]
     if not measuring.follow(frame.current_id()) and missing:
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             st.markdown(f":material/speed: {count_words(len(missing), 'run')} not measured yet.")
@@ -76,7 +79,10 @@ def chart(points: Sequence[Point]) -> None:
         format_func=AXES.__getitem__,
         key="frontier.cost",
     )
-    figure = charts.frontier(points, frontier.pareto(points, cost), cost, _chosen_key())
+    if not any(point.get(cost) is not None for point in points):
+        st.caption("The latency of these variants was not measured.")
+        return
+    figure = frontier_chart.frontier(points, frontier.pareto(points, cost), cost, _chosen_key())
     event: Any = st.plotly_chart(
         figure, key=f"frontier.chart.{cost}", config=charts.PLAIN, on_select="rerun", selection_mode="points"
     )
@@ -87,21 +93,27 @@ def chart(points: Sequence[Point]) -> None:
             state.remember("frontier.clicked", key)
             _choose(key)
             st.rerun()
-    st.caption("The line joins the variants that no other beats in both. Click a point to choose it.")
+    st.caption(
+        "The line joins the variants that no other beats in both. Scores are of "
+        f"{max(point['samples'] for point in points):,} test samples, latency is of one sample on one "
+        "processor thread of this machine."
+    )
 
 
 def asked(points: Sequence[Point]) -> None:
     """Answer three questions in words, each with a button that marks the point."""
     st.markdown("### Which one?")
     left, middle, right = st.columns(3)
-    share = bool(points) and is_share(points[0]["metric"])
-    within = "Smallest within … points of the best" if share else "Smallest within … of the best"
+    metric, usual = points[0]["metric"], frontier.usual_tolerance(points)
+    share = is_share(metric)
+    unit = "points of" if share else "of"
+    within = f"Smallest within … {unit} the best {metric_words(metric)}"
     with left:
-        _question(within, "within", 1.0, points, frontier.smallest_within)
+        _question(within, "within", usual, usual if not share else 0.5, points, frontier.smallest_within)
     with middle:
-        _question("Best that fits … KB", "fits", 256.0, points, frontier.fitting)
+        _question("Best that fits … KB", "fits", 256.0, 16.0, points, frontier.fitting)
     with right:
-        _question("Best under … ms", "under", 10.0, points, frontier.under)
+        _question("Best under … ms", "under", 10.0, 1.0, points, frontier.under)
 
 
 def chosen(points: Sequence[Point]) -> None:
@@ -118,7 +130,7 @@ def chosen(points: Sequence[Point]) -> None:
             st.download_button(
                 "Download (zip)",
                 lambda: zip_folder(exports / point["format"]),
-                file_name=f"{safe_name(point['run_name'])}_{point['format']}.zip",
+                file_name=f"{safe_name(_file_name(point))}.zip",
                 mime="application/zip",
                 icon=":material/download:",
                 type="primary",
@@ -141,20 +153,23 @@ def table(points: Sequence[Point]) -> None:
         name: {frontier.key_of(point) for point in frontier.pareto(points, cost)}
         for cost, name in frontier.COSTS.items()
     }
+    rows = pd.DataFrame([_row(point, fronts) for point in points])
+    if not rows[IN_FLOATS].any():
+        rows = rows.drop(columns=IN_FLOATS)
     with st.expander(f"All {count_words(len(points), 'variant')}", icon=":material/table_rows:"):
-        st.dataframe(pd.DataFrame([_row(point, fronts) for point in points]), hide_index=True)
+        arena = "RAM that TensorFlow Lite Micro takes on a microcontroller, estimated on this machine."
+        st.dataframe(rows, hide_index=True, column_config={"Arena": st.column_config.TextColumn(help=arena)})
 
 
 def _row(point: Point, fronts: Mapping[str, set[str]]) -> dict[str, Any]:
-    latency = point.get("latency_ms")
     key = frontier.key_of(point)
     return {
         "Run": point["run_name"],
         "Format": point["label"],
-        "In floats": ", ".join(point["quantization"]["keep_float"]),
+        IN_FLOATS: ", ".join(point["quantization"]["keep_float"]),
         metric_name(point["metric"]): metric_value(point["metric"], point["score"]),
         "Size": frontier.kilobytes(point["bytes"]),
-        "Latency": "–" if latency is None else f"{latency:.2f} ms",
+        "Latency": milliseconds(point.get("latency_ms")),
         "Arena": frontier.kilobytes(point.get("arena_bytes")),
         "On the frontier of": ", ".join(name for name, keys in fronts.items() if key in keys),
     }
@@ -164,16 +179,23 @@ def _question(
     label: str,
     name: str,
     default: float,
+    step: float,
     points: Sequence[Point],
     question: Callable[[Sequence[Point], float], Answer],
 ) -> None:
     with st.container(border=True, height="stretch"):
-        value = st.number_input(label, 0.0, None, default, format="%g", key=f"frontier.{name}")
+        value = st.number_input(
+            label, 0.0, None, default, step, format="%g", key=f"frontier.{name}.{frame.current_id()}"
+        )
         answer = question(points, float(value))
         st.markdown(frame.escape(answer.words))
         if answer.point is not None:
             key = frontier.key_of(answer.point)
             st.button("Choose it", key=f"frontier.{name}.choose", on_click=_choose, args=(key,))
+
+
+def _file_name(point: Point) -> str:
+    return f"{store().run(point['run']).name} {point['run_name']} {point['format']}"
 
 
 def _choose(key: str) -> None:

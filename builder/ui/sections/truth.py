@@ -10,7 +10,7 @@ import streamlit as st
 
 from builder.export.quantization import MOST_SAMPLES, Quantization
 from builder.runs.records import RunRecord
-from builder.scores import is_loss, is_share, metric_name, metric_value
+from builder.scores import is_loss, is_share, metric_name, metric_value, milliseconds, number_words
 from builder.truth.report import read_truth, read_variants
 from builder.ui import frame, questions, state
 from builder.ui.components.canvas import canvas
@@ -232,7 +232,7 @@ def _before_and_after(run: RunRecord, found: Mapping[str, Any], variant: Mapping
             metric_name(found["metric"]): metric_value(found["metric"], item["score"]),
             "Agreement": item["agreement"],
             "Size": size(item["bytes"]),
-            "Latency": _milliseconds(item["latency_ms"]),
+            "Latency": milliseconds(item["latency_ms"]),
             "In the export": "yes" if item["quantization"] == found["quantization"] else "",
         }
         for item in tried
@@ -326,11 +326,7 @@ def _points(change: float | None) -> str:
 
 
 def _times(found: Mapping[str, Any] | None) -> str:
-    return "–" if not found else f"{found['p50']:.2f} / {found['p95']:.2f} ms"
-
-
-def _milliseconds(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2f} ms"
+    return "–" if not found else f"{number_words(found['p50'], 2)} / {milliseconds(found['p95'])}"
 
 
 def _folder(run: RunRecord) -> Any:
