@@ -75,10 +75,12 @@ def read_arrays(path: Path, title: str | None = None) -> ImageSource | SeriesSou
         return SeriesSource(
             title, names, labels, class_names, shape, lambda row: series[row], (path,), is_test
         )
+    is_first = inputs.ndim == 4 and inputs.shape[1] in _CHANNELS
+    last = " Put the channels last: numpy.moveaxis(x, 1, -1)." if is_first else ""
     message = (
         f"The array of inputs in {path.name} has the shape {inputs.shape} and the type {inputs.dtype}. "
         "Images need (rows, height, width[, channels]), series (rows, steps, channels), tables (rows, "
-        "columns)."
+        f"columns).{last}"
     )
     raise stop("array_shape", message, field="source")
 

@@ -20,7 +20,12 @@ _KNOWN_STARTS: tuple[tuple[bytes, str], ...] = (
     (b"SQLite format 3", "an SQLite database"),
     (b"7z\xbc\xaf", "a 7z archive"),
     (b"Rar!", "a RAR archive"),
+    (b"BZh91AY&SY", "a bzip2 archive"),
+    (b"\xfd7zXZ\0", "an xz archive"),
+    (b"(\xb5/\xfd", "a Zstandard archive"),
 )
+# Where a tar archive, which begins with a file's name, says what it is.
+_TAR, _TAR_AT = b"ustar", 257
 _PICKLE_PROTOCOLS = (2, 3, 4, 5)
 
 
@@ -32,6 +37,8 @@ def describe_start(head: bytes) -> str | None:
     """Return in words what kind of file starts with ``head``; None for one that may be plain text."""
     if is_pickle(head):
         return "a Python pickle"
+    if head[_TAR_AT : _TAR_AT + len(_TAR)] == _TAR:
+        return "a tar archive"
     return next((words for start, words in _KNOWN_STARTS if head.startswith(start)), None)
 
 

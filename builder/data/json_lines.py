@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import codecs
+import io
 import json
 import math
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 import pandas as pd
@@ -187,7 +188,7 @@ def _read(
 
 def _lines(path: Path, start: int = 0) -> Iterator[tuple[int, bytes]]:
     """Return the lines of a file that are not empty, with their numbers; from the first that begins there."""
-    with open_unpacked(path) as stream:
+    with _opened(path) as stream:
         number = total = 0
         limit = MAXIMUM_UNPACKED_BYTES if is_packed(path) else math.inf
         if start:
@@ -207,6 +208,25 @@ def _lines(path: Path, start: int = 0) -> Iterator[tuple[int, bytes]]:
             line = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
             if line.strip():
                 yield number, line
+
+
+def _opened(path: Path) -> BinaryIO:
+    """Return the bytes of a file, in UTF-8 where they are UTF-16 or UTF-32."""
+    stream = open_unpacked(path)
+    encoding = unicode_encoding(stream.peek(4)[:4])
+    if encoding not in ("utf-16", "utf-32"):
+        return cast(BinaryIO, stream)
+    with stream:
+        if path.stat().st_size > LARGE_BYTES:
+            message = (
+                f"{path.name} is large and written in {encoding.upper()}, of which no part can be read by "
+                "itself. Save it in UTF-8."
+            )
+            raise stop("file_too_large", message, field="source")
+        data = stream.read(MAXIMUM_UNPACKED_BYTES + 1)
+    if len(data) > MAXIMUM_UNPACKED_BYTES:
+        raise too_large(path)
+    return io.BytesIO(data.decode(encoding, "replace").encode("utf-8", "replace"))
 
 
 def _parsed(line: bytes, encoding: str) -> dict[str, Any] | None:

@@ -40,6 +40,8 @@ _WEB_PAGES = (b"<!doctype html", b"<html")
 _ADVICE = {
     "Excel": "In the spreadsheet program choose File, Save as, CSV.",
     "web page": "Open it in a browser to see what it says, and download the file itself.",
+    "packed": "Unpack it and choose what is inside.",
+    "archive": "Unpack it and choose what is inside.",
     "NumPy": "Save the inputs and what is to be predicted together: numpy.savez('data.npz', x=…, y=…).",
 }
 
@@ -181,6 +183,11 @@ def _zipped_table_kind(path: Path) -> str:
 def _packed_kind(path: Path, name: str) -> str:
     with damage_told(path), open_unpacked(path) as stream:
         head = stream.read(4096)
+    if is_pickle(head):
+        raise pickle_refused(path.name)
+    known = describe_start(head)
+    if known is not None:
+        raise _unknown(path, f"a packed file of {known}")
     return "jsonl" if _is_json(name.lower().removesuffix(".gz"), head) else "csv"
 
 

@@ -30,6 +30,7 @@ from builder.data.packed import (
 )
 from builder.data.table_codes import MISSING
 from builder.data.table_source import LARGE_BYTES, Chunk, TableSource
+from builder.data.table_titles import check_title, names_again
 from builder.errors import BuilderError, Problem, stop
 
 MAXIMUM_COLUMNS = 1_000
@@ -43,8 +44,9 @@ _DELIMITERS = (",", ";", "\t", "|")
 _SAMPLE_CHARACTERS = 65_536
 _CHUNK_BYTES = 1 << 20
 _HEAD_BYTES = 8 << 20
-_MOST_TITLE_ROWS = 20
 _CHUNK_ROWS = 10_000
+# Around a name where files were put together; the first is the mark at the beginning of UTF-8.
+_BLANKS = "\ufeff \t"
 
 
 def read_table(path: Path, title: str | None = None) -> TableSource:
@@ -298,7 +300,7 @@ def _header(path: Path, sample: str, dialect: Dialect) -> tuple[list[str], list[
             "that matter and save the file again. (If rows and columns are swapped, turn the table first.)"
         )
         raise stop("too_many_columns", message, field="source")
-    _check_title(path, sample, dialect)
+    check_title(path, _numbered_cells(sample, dialect))
     rows = _sample_rows(sample, dialect, len(first))
     if _is_header(first, rows):
         names, problems = _clean_names(path, first)
@@ -312,26 +314,6 @@ def _header(path: Path, sample: str, dialect: Dialect) -> tuple[list[str], list[
     return [f"column_{number}" for number in range(1, len(first) + 1)], [warning], False
 
 
-def _check_title(path: Path, sample: str, dialect: Dialect) -> None:
-    """Refuse a file with a title over the names of its columns.
-
-    A title stands alone in its row, over rows of more cells, one of which names columns of numbers.
-    """
-    rows = _numbered_cells(sample, dialect)
-    title = [cell for cell in (rows[0][1] if rows else []) if cell]
-    if len(title) != 1 or not rows[0][1][0]:
-        return
-    (width, count), *_ = Counter(len(row) for _, row in rows[1:]).most_common(1) or [(1, 0)]
-    if width < 2 or count < 0.8 * (len(rows) - 1):
-        return
-    for place, (line, row) in enumerate(rows[1:_MOST_TITLE_ROWS], start=1):
-        if len(row) == width and all(row):
-            below = [other for _, other in rows[place + 1 :] if len(other) == width]
-            if below and _names_numbers(row, below):
-                raise _title(path, title[0], line, row)
-            return
-
-
 def _numbered_cells(sample: str, dialect: Dialect) -> list[tuple[int, list[str]]]:
     reader = _reader(io.StringIO(sample, newline=""), dialect)
     try:
@@ -339,23 +321,6 @@ def _numbered_cells(sample: str, dialect: Dialect) -> list[tuple[int, list[str]]
     except csv.Error:
         # The full read reports it, with its line.
         return []
-
-
-def _names_numbers(row: list[str], below: list[list[str]]) -> bool:
-    """Tell whether a row holds words alone, over at least one column of numbers."""
-    if any(looks_like_number(cell) for cell in row):
-        return False
-    shares = [sum(looks_like_number(other[index]) for other in below) for index in range(len(row))]
-    return max(shares) >= 0.8 * len(below)
-
-
-def _title(path: Path, title: str, line: int, names: list[str]) -> BuilderError:
-    message = (
-        f"{path.name} begins with '{title[:60]}', which names no columns: their names seem to stand in line "
-        f"{line} ({', '.join(names[:3])[:60]}{', …' if len(names) > 3 else ''}). Delete the lines before it "
-        "and save the file again."
-    )
-    return stop("title_before_names", message, field="source")
 
 
 def _column_problems(path: Path, names: list[str]) -> list[Problem]:
@@ -444,6 +409,12 @@ def _rows(
                 broken.append((line, len(row)))
                 _check_broken(path, broken, len(lines), len(names), at_end=False)
                 continue
+            if (
+                has_header
+                and row[0].strip(_BLANKS) == names[0]
+                and [cell.strip(_BLANKS) for cell in row] == names
+            ):
+                raise names_again(path, line)
             waiting.append(row)
             lines.append(line)
             if len(waiting) == _CHUNK_ROWS:

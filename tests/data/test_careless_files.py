@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import tarfile
 
 import numpy as np
 import pytest
@@ -171,3 +172,37 @@ def test_arrays_of_other_things_than_numbers_and_words_are_refused(tmp_path, kin
 def test_a_lone_array_is_told_how_to_be_saved(tmp_path):
     np.save(tmp_path / "t.npy", np.zeros((30, 3)))
     assert "numpy.savez(" in refusal(tmp_path / "t.npy")
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_names_of_columns_that_come_again_among_the_rows_are_told(csv_file, mark):
+    message = refusal(csv_file(TABLE + mark + TABLE))
+    assert "Line 42" in message and "names of the columns again" in message and "Delete" in message
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_json_lines_of_a_shell_of_windows_are_read(csv_file, encoding, pack):
+    content = "\r\n".join(json.dumps(row, ensure_ascii=False) for row in ROWS).encode(encoding)
+    table = open_source(source_at(csv_file(pack(content), "rows.jsonl")))
+    assert table.problems == () and table.frame["word"].tolist() == [row["word"] for row in ROWS]
+
+
+def test_large_json_lines_of_a_shell_of_windows_are_told_to_be_utf_8(csv_file, monkeypatch):
+    monkeypatch.setattr("builder.data.json_lines.LARGE_BYTES", 100)
+    content = "\n".join(map(json.dumps, ROWS)).encode("utf-16")
+    assert "Save it in UTF-8" in refusal(csv_file(content, "rows.jsonl"))
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz", "w:bz2", "w:xz"])
+def test_another_archive_is_told_to_be_unpacked(csv_file, tmp_path, mode):
+    table = csv_file(TABLE)
+    with tarfile.open(tmp_path / "data.tar.x", mode) as archive:
+        archive.add(table, "table.csv")
+    message = refusal(tmp_path / "data.tar.x")
+    assert "Unpack it and choose what is inside" in message
+
+
+def test_pictures_with_the_channels_first_are_told_to_have_them_last(tmp_path):
+    np.savez(tmp_path / "t.npz", x=np.zeros((30, 3, 28, 28), "uint8"), y=np.arange(30) % 2)
+    assert "numpy.moveaxis(x, 1, -1)" in refusal(tmp_path / "t.npz")
