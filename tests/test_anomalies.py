@@ -15,10 +15,14 @@ from builder.data.spec import DataSpec
 from builder.errors import BuilderError
 from builder.explain.evaluation import evaluate
 from builder.explain.predict import predict
+from builder.export import runtimes
+from builder.export.tflite import float32
 from builder.graph import Edge, Graph, Node
 from builder.project import DataRecipe, Project, load_preset
 from builder.train.loop import fit
 from builder.train.randomness import seed_everything
+from builder.truth.exported import ExportedModel
+from builder.truth.scores import can_score, scored
 
 # Keras 3.15 turns its variables into arrays in a way that NumPy 2 is going to refuse.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -119,6 +123,12 @@ def test_it_finds_what_is_unusual(machines: Prepared, tmp_path: Path) -> None:
     assert sum(bins["normal"]) + sum(bins["anomalies"]) == report["rows"]
     usual, unusual = predict(model, machines.spec, [{"x": 2, "y": 2, "place": "east"}, {"x": 3, "y": -5}])
     assert usual["error"] < report["threshold"] < unusual["error"]
+    exported = tmp_path / "model.tflite"
+    exported.write_bytes(float32(model))
+    rows = machines.indices["test"]
+    assert can_score("reconstruction")
+    told = scored(ExportedModel(model, runtimes.litert(exported), 0), machines, rows)
+    assert told["metric"] == "roc_auc" and told["score"] == pytest.approx(report["roc_auc"])
 
 
 def test_pictures_are_given_back_from_0_to_1_without_a_second_copy(tmp_path: Path) -> None:
