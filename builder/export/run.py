@@ -13,7 +13,7 @@ from typing import Any
 
 from builder.data.prepare import Prepared
 from builder.data.spec import DataSpec
-from builder.errors import BuilderError, stop
+from builder.errors import BuilderError, shown_value, stop
 from builder.export.bundle import write_readme
 from builder.export.clients import write_clients
 from builder.export.formats import FORMATS, formats_for
@@ -200,11 +200,12 @@ def _row(name: str, made: Answer, verified: Answer) -> dict[str, Any]:
 
 def _check(model: Any, formats: Sequence[str], served: str) -> None:
     if served not in SERVED:
-        message = f"A prediction server can hold {', '.join(SERVED)}. Got {served!r:.60}."
+        message = f"A prediction server can hold {', '.join(SERVED)}. Got {shown_value(served)} instead."
         raise stop("unknown_format", message)
     unknown = [name for name in formats if name not in FORMATS]
     if unknown or not formats:
-        message = f"Choose export formats among {', '.join(FORMATS)}. Got {', '.join(unknown) or 'none'}."
+        got = shown_value(", ".join(unknown)) if unknown else "none"
+        message = f"Choose export formats among {', '.join(FORMATS)}. Got {got} instead."
         raise stop("unknown_format", message)
     if isinstance(model, (str, os.PathLike)) and not Path(model).is_file():
         message = f"There is no trained model at {model}. Train the model, then export it."

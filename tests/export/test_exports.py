@@ -209,7 +209,7 @@ def test_a_model_of_no_numbers_is_told_once_and_leaves_the_earlier_export(tmp_pa
 
 def test_wrong_requests_are_answered_in_words(tmp_path) -> None:
     model, project, prepared = small("cnn")
-    with pytest.raises(BuilderError, match="Choose export formats among .* Got coreml"):
+    with pytest.raises(BuilderError, match="Choose export formats among .* Got 'coreml' instead"):
         run(model, project, prepared, tmp_path / "exports", ["coreml"])
     with pytest.raises(BuilderError, match="Train the model"):
         run(tmp_path / "model.keras", project, prepared, tmp_path / "exports", ["keras"])
