@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
+from builder.errors import BuilderError
 from builder.export.formats import FORMATS
+from builder.export.trouble import full_disk, is_full_disk
 
 BUNDLE_NAME = "bundle.zip"
 README_NAME = "README.md"
@@ -42,6 +44,9 @@ def bundle(folder: Path) -> Path:
 
     Args:
         folder: the folder that ``builder.export.run`` filled.
+
+    Raises:
+        BuilderError: where the disk is full.
     """
     file = folder / BUNDLE_NAME
     if file.exists():
@@ -51,6 +56,10 @@ def bundle(folder: Path) -> Path:
         with temporary.open("wb") as stream:
             _write_zip(folder, stream)
         os.replace(temporary, file)
+    except OSError as error:
+        if is_full_disk(error):
+            raise BuilderError([full_disk()]) from error
+        raise
     finally:
         temporary.unlink(missing_ok=True)
     return file

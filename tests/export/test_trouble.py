@@ -1,9 +1,14 @@
-"""Converters' messages become words that name a block."""
+"""Converters' messages become words that name a block, and a full disk is told as that."""
 
 import errno
+import os
+import resource
+from pathlib import Path
 
 import pytest
 
+from builder.errors import BuilderError
+from builder.export.bundle import bundle
 from builder.export.trouble import explain
 
 # As the converter wrote it for a table's multi-hot encoding.
@@ -53,3 +58,16 @@ def test_an_operation_that_the_converter_refuses_otherwise_is_named_too() -> Non
 )
 def test_a_full_disk_is_told_plainly(error) -> None:
     assert "disk is full" in explain(error, "SavedModel", []).message
+
+
+def test_a_zip_that_finds_no_space_is_told_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "model.bin").write_bytes(os.urandom(100_000))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
+    try:
+        with pytest.raises(BuilderError, match="disk is full"):
+            bundle(tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert [file.name for file in tmp_path.iterdir()] == ["model.bin"]
+    assert bundle(tmp_path).is_file()
