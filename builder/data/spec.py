@@ -153,7 +153,7 @@ class DataSpec:
     is ``judging`` describes the discriminator beside it instead, whose input that is. ``windows`` says how
     samples are cut out of one long series or text (see ``builder.data.windows``), where they are.
     ``data_hash`` is the SHA-256 of the source's bytes. ``reading`` says how pandas' ``read_csv`` reads a
-    table's file, where that is unusual.
+    table's file, where that is unusual, and in what encoding a zip has its names (see ``TableSource``).
     ``anomaly`` names the ``normal`` class of an anomaly detection, and the ``quantile`` of its threshold.
     """
 
