@@ -81,16 +81,24 @@ def _send(replies: BinaryIO, reply: Reply) -> None:
 
 
 def _unexpected(name: str) -> Problem:
-    reference = uuid4().hex[:8]
-    log = default_workspace().logs_folder / ERROR_LOG
-    heading = f"--- {reference} {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC, task {name}"
-    with open(log, "a", encoding="utf-8") as stream:
-        stream.write(f"{heading}\n{traceback.format_exc()}\n")
     message = (
         f"Something unexpected went wrong inside Kerablocks in the step '{name}'; nothing of your work is "
-        f"lost. Try again; if it happens again, report it with entry {reference} of the file {log}."
+        f"lost. Try again; if it happens again, {_logged(name)}"
     )
     return Problem("internal_error", message)
+
+
+def _logged(name: str) -> str:
+    """Write what happened into the log of errors; return in words what to do with it."""
+    reference = uuid4().hex[:8]
+    heading = f"--- {reference} {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC, task {name}"
+    try:
+        log = default_workspace().logs_folder / ERROR_LOG
+        with open(log, "a", encoding="utf-8") as stream:
+            stream.write(f"{heading}\n{traceback.format_exc()}\n")
+    except (OSError, BuilderError) as error:
+        return f"look after the disk first: what happened could not be written into its logs ({error})."
+    return f"report it with entry {reference} of the file {log}."
 
 
 def _out_of_memory(name: str) -> Problem:

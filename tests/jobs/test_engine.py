@@ -31,7 +31,8 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     patch.setenv("KERABLOCKS_HOME", str(tmp_path_factory.mktemp("engine")))
     engine = Engine("stand_in_tasks")
     engine.start()
-    until(lambda: engine.ready)
+    # A loaded machine takes its time to import TensorFlow.
+    until(lambda: engine.ready, 120)
     yield engine
     engine.close()
     patch.undo()
@@ -109,6 +110,18 @@ def test_the_unexpected_is_plain_words_and_its_trace_is_in_a_file(
     reference = message.split("entry ")[1].split()[0]
     text = log.read_text()
     assert reference in text and "Traceback" in text
+
+
+def test_the_unexpected_is_told_where_its_trace_cannot_be_written(engine: Engine) -> None:
+    log = Path(problem_of(engine.submit("fail"))[1].split("of the file ")[1].rstrip("."))
+    log.unlink()
+    # A folder in the log's place refuses to be written, as a full disk does.
+    log.mkdir()
+    pid = engine.call("process")
+    code, message = problem_of(engine.submit("fail"))
+    assert engine.call("process") == pid
+    log.rmdir()
+    assert code == "internal_error" and "could not be written" in message and "secret" not in message
 
 
 def test_exhausted_memory_is_said(engine: Engine) -> None:
@@ -211,7 +224,7 @@ if __name__ == "__main__":
     page.__file__ = sys.argv[1]
     sys.modules["__main__"] = page
     engine = Engine("stand_in_tasks")
-    engine.call("infer")
+    engine.call("infer"), engine.call("process")
     engine.submit("hang", marker=sys.argv[2])
     print(*engine.pids().values(), flush=True)
     sys.stdin.read()
