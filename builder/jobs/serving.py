@@ -25,6 +25,7 @@ import psutil
 from builder.errors import stop as refusal
 from builder.jobs.processes import end_session, is_alive, process_started
 from builder.project import Project
+from builder.runs.files import disk_errors
 from builder.runs.records import ServerRecord
 from builder.runs.servers import add_server, find_server, list_servers, remove_server
 from builder.runs.store import Store, default_store
@@ -56,18 +57,32 @@ def make_folder(
     """
     from builder import export as exporting
     from builder.export.server import write_server
-    from builder.serving.model import DESCRIPTION_FILE, Description
 
     exported = default_workspace().run_folder(run_id) / FOLDER / served
     folder = exported / "server"
-    described = folder / DESCRIPTION_FILE
-    if described.is_file() and described.stat().st_mtime >= model_file.stat().st_mtime:
+    description = _description(folder, model_file)
+    if description is not None:
         # The code around the model is that of today.
-        write_server(folder, Description.read(folder))
+        with disk_errors("the prediction server", folder):
+            write_server(folder, description)
         return folder
     project = Project.from_json(default_store().run_document(run_id))
     exporting.run(model_file, project, open_prepared(), exported, ("server",), on_progress, served=served)
     return folder
+
+
+def _description(folder: Path, model_file: Path) -> Any:
+    """Return what a server's folder knows of its model; None where that has to be made, or made again."""
+    from builder.serving.model import DESCRIPTION_FILE, Description
+
+    file = folder / DESCRIPTION_FILE
+    if not file.is_file() or file.stat().st_mtime < model_file.stat().st_mtime:
+        return None
+    try:
+        return Description.read(folder)
+    except (ValueError, LookupError, TypeError):
+        # A full disk may have kept half of it.
+        return None
 
 
 def launch(
@@ -175,9 +190,11 @@ def last_words(file: Path) -> str:
 def _announced(file: Path, process: subprocess.Popen[bytes], log: Path) -> dict[str, Any]:
     deadline = time.monotonic() + START_SECONDS
     while not file.exists():
-        if process.poll() is not None or time.monotonic() > deadline:
+        code = process.poll()
+        if code is not None or time.monotonic() > deadline:
             words = last_words(log).strip().splitlines()
-            reason = words[-1] if words else f"it did not answer within {START_SECONDS:.0f} seconds"
+            late = f"it did not answer within {START_SECONDS:.0f} seconds"
+            reason = words[-1] if words else late if code is None else f"it ended with exit code {code}"
             raise refusal("server_failed", f"The server did not start: {reason} (log: {log})")
         time.sleep(_POLL_SECONDS)
     return dict(json.loads(file.read_text(encoding="utf-8")))

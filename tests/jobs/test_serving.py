@@ -8,13 +8,17 @@ import psutil
 import pytest
 from waiting import until
 
+from builder.data.spec import DataSpec
 from builder.errors import BuilderError
+from builder.export.server import PACKAGE
 from builder.jobs import serving, training
 from builder.jobs.processes import process_started
 from builder.project import load_preset
 from builder.runs.records import ServerRecord
 from builder.runs.servers import add_server, list_servers
 from builder.runs.store import Store, default_store
+from builder.runs.workspace import default_workspace
+from builder.serving.model import Description
 
 # Announces itself as a server does, and says something.
 STAND_IN = """
@@ -80,6 +84,60 @@ def test_a_server_that_cannot_start_says_why_and_is_not_kept(
     with pytest.raises(BuilderError, match="port 80 is taken"):
         serving.launch(run_id, tmp_path, "auto", store=store)
     assert list_servers(store) == []
+
+
+def test_a_server_that_ends_without_a_word_is_told_by_its_exit_code(
+    store: Store, run_id: str, tmp_path: Path
+) -> None:
+    (tmp_path / "serve.py").write_text("raise SystemExit(3)")
+    with pytest.raises(BuilderError, match="it ended with exit code 3"):
+        serving.launch(run_id, tmp_path, "auto", store=store)
+
+
+@pytest.fixture
+def served(run_id: str, tmp_path: Path) -> tuple[Path, Path]:
+    """A run's server folder, and the older model that it was made from."""
+    folder = default_workspace().run_folder(run_id) / serving.FOLDER / "auto" / "server"
+    folder.mkdir(parents=True)
+    spec = DataSpec("regression", ())
+    Description("it", "It", spec, ("linear",), "model.tflite", True, "auto").write(folder)
+    (tmp_path / "model.keras").touch()
+    os.utime(tmp_path / "model.keras", (0, 0))
+    return folder, tmp_path / "model.keras"
+
+
+class Opened(Exception):
+    """Raised where the data are opened, which an export does first."""
+
+
+def made(run_id: str, model_file: Path) -> Path:
+    def opened() -> None:
+        raise Opened
+
+    return serving.make_folder(run_id, model_file, opened, "auto", lambda share, words: None)
+
+
+def test_a_servers_folder_is_made_once_and_its_code_is_todays(run_id: str, served: tuple[Path, Path]) -> None:
+    folder, model_file = served
+    assert made(run_id, model_file) == folder and (folder / "serve.py").is_file()
+    os.utime(model_file)
+    with pytest.raises(Opened):
+        made(run_id, model_file)
+
+
+def test_a_servers_folder_of_which_half_was_written_is_made_again(
+    run_id: str, served: tuple[Path, Path]
+) -> None:
+    (served[0] / "description.json").write_text('{"name":')
+    with pytest.raises(Opened):
+        made(run_id, served[1])
+
+
+def test_a_servers_folder_that_cannot_be_written_is_told(run_id: str, served: tuple[Path, Path]) -> None:
+    # A file where its code belongs refuses to be written into, as a full disk does.
+    (served[0] / PACKAGE).touch()
+    with pytest.raises(BuilderError, match="cannot be written"):
+        made(run_id, served[1])
 
 
 @pytest.mark.parametrize("what", ["project", "run", "trash"])
