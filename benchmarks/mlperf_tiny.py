@@ -1,15 +1,16 @@
-"""The image classification of MLPerf Tiny: a project's int8 file beside the reference network's.
+"""Tasks of MLPerf Tiny: a project's int8 file beside the reference network's.
 
-    python benchmarks/mlperf_tiny.py PATH [--rows 50000] [--epochs 30]
+    python benchmarks/mlperf_tiny.py image_classification PATH [--rows 50000] [--epochs 30]
+    python benchmarks/mlperf_tiny.py keyword_spotting PATH [--epochs 36]
+    python benchmarks/mlperf_tiny.py anomaly_detection PATH [--epochs 100]
 
-PATH holds CIFAR-10 as ``benchmarks/cifar10.py`` takes it. The project
-``mlperf_tiny_image_classification.json`` goes the way of every project, from the shell: it is trained and
-exported. The reference is the benchmark's ResNet in plain Keras, with its own recipe (Adam, 0.001 times
-0.99 an epoch, batches of 32, a decay of 0.0001, pictures turned, moved and mirrored), converted to int8 by
-TensorFlow's converter. Both learn from the same rows for as many epochs, and both int8 files answer for the
-whole test part in LiteRT.
+PATH holds CIFAR-10 as ``benchmarks/cifar10.py`` takes it, or is the zip of the Free Spoken Digit Dataset. The
+project ``mlperf_tiny_TASK.json`` goes the way of every project, from the shell: it is trained and exported.
+The reference, in ``mlperf_tiny_TASK.py``, is the benchmark's network in plain Keras with its own recipe,
+converted to int8 by TensorFlow's converter. Both learn from the same rows for as many epochs, and both int8
+files answer for the same test rows in LiteRT. Where a task has rounds, each has other test rows.
 
-Reference: Banbury et al., MLPerf Tiny Benchmark (2021), sections 4 and 5; its targets are 85 % and 96 KB.
+Reference: Banbury et al., MLPerf Tiny Benchmark (2021), sections 4 and 5.
 """
 
 from __future__ import annotations
@@ -21,48 +22,96 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
-from cifar10 import pack  # noqa: E402 (the folders are named above)
+# The folders are named above.
+from mlperf_tiny_anomaly_detection import ANOMALY_DETECTION  # noqa: E402
+from mlperf_tiny_image_classification import IMAGE_CLASSIFICATION  # noqa: E402
+from mlperf_tiny_keyword_spotting import KEYWORD_SPOTTING  # noqa: E402
+from mlperf_tiny_task import Task, write_int8  # noqa: E402
 
-PROJECT = ROOT / "benchmarks" / "mlperf_tiny_image_classification.json"
-CALIBRATION = 200
+TASKS = {
+    "image_classification": IMAGE_CLASSIFICATION,
+    "keyword_spotting": KEYWORD_SPOTTING,
+    "anomaly_detection": ANOMALY_DETECTION,
+}
+SIDES = ("Kerablocks", "the reference")
 
 
 def main() -> None:
     """Train and convert both, and print the table."""
     parser = argparse.ArgumentParser()
+    parser.add_argument("task", choices=TASKS)
     parser.add_argument("path", type=Path)
-    parser.add_argument("--rows", type=int, default=50_000, help="how many training pictures are used")
-    parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--rows", type=int, default=50_000, help="how many training samples are used")
+    parser.add_argument("--epochs", type=int)
+    parser.add_argument("--rounds", nargs="+", help="some of the rounds, by name")
     parser.add_argument("--reference", type=Path, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
+    task = TASKS[chosen.task]
+    epochs = chosen.epochs or task.epochs
     if chosen.reference:
-        _train_reference(chosen.path, chosen.epochs, chosen.reference)
+        _train_reference(task, chosen.path, epochs, chosen.reference)
         return
+    print(f"| round | side | weights | epochs | Keras | int8 | int8 file |\n{'| --- ' * 7}|", flush=True)
+    told: list[tuple[str, tuple[float, float, float]]] = []
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        pack(chosen.path, folder / "cifar10.zip", chosen.rows)
-        project = _written_project(folder, chosen.epochs)
-        print(f"| side | weights | epochs | Keras | int8 | int8 file |\n{'| --- ' * 6}|", flush=True)
-        _run("-m", "builder", "train", str(project), home=folder)
-        _run("-m", "builder", "export", str(project), "-f", "tflite_int8", "-f", "keras", "-o",
-             str(folder / "ours.zip"), home=folder)  # fmt: skip
-        with zipfile.ZipFile(folder / "ours.zip") as bundle:
-            bundle.extractall(folder / "ours")
-        _tell("Kerablocks", folder / "ours", project, chosen.epochs)
-        reference = str(folder / "reference")
-        _run(__file__, str(project), "--epochs", str(chosen.epochs), "--reference", reference, home=folder)
-        _tell("the reference", folder / "reference", project, chosen.epochs)
+        data = task.pack(chosen.path, Path(name), chosen.rows)
+        for number, round_name in enumerate(chosen.rounds or task.rounds):
+            folder = Path(name) / f"round_{number}"
+            folder.mkdir()
+            told += _round(chosen.task, round_name, data, folder, epochs)
+    if len(told) > len(SIDES):
+        for side in SIDES:
+            means = [
+                fmean(values) for values in zip(*(found for of, found in told if of == side), strict=True)
+            ]
+            print(f"| mean | {side} | | {epochs} | {means[0]:.4f} | {means[1]:.4f} | {means[2]:.1f} KB |")
 
 
-def _written_project(folder: Path, epochs: int) -> Path:
-    document = json.loads(PROJECT.read_text("utf-8"))
-    document["data"]["source"]["path"] = str(folder / "cifar10.zip")
+def _round(
+    name: str, round_name: str, data: Path, folder: Path, epochs: int
+) -> list[tuple[str, tuple[float, float, float]]]:
+    """Train, export and score both sides; print and return what came of each."""
+    task = TASKS[name]
+    project = _written_project(task, round_name, data, folder, epochs)
+    _run("-m", "builder", "train", str(project), home=folder)
+    _run(
+        "-m",
+        "builder",
+        "export",
+        str(project),
+        "-f",
+        task.format,
+        "-o",
+        str(folder / "ours.zip"),
+        home=folder,
+    )
+    with zipfile.ZipFile(folder / "ours.zip") as bundle:
+        bundle.extractall(folder / "ours")
+    (trained,) = (folder / "workspace").rglob("model.keras")
+    _run(__file__, name, str(project), "--epochs", str(epochs), "--reference", str(folder), home=folder)
+    found = []
+    for side, ask in zip(SIDES, (_ask_project, _ask_reference), strict=True):
+        weights, values = ask(task, folder, trained, _prepared(project), data)
+        print(
+            f"| {round_name} | {side} | {weights:,} | {epochs} | {values[0]:.4f} | {values[1]:.4f} "
+            f"| {values[2]:.1f} KB |",
+            flush=True,
+        )
+        found.append((side, values))
+    return found
+
+
+def _written_project(task: Task, round_name: str, data: Path, folder: Path, epochs: int) -> Path:
+    document = json.loads(task.project.read_text("utf-8"))
+    task.rounds[round_name](document)
+    document["data"]["source"]["path"] = str(data)
     document["training"]["epochs"] = epochs
     file = folder / "project.json"
     file.write_text(json.dumps(document), encoding="utf-8")
@@ -82,114 +131,70 @@ def _prepared(project: Path) -> Any:
     return prepare(read_project(project).data, project.parent / "prepared")
 
 
-def _tell(side: str, folder: Path, project: Path, epochs: int) -> None:
+def _ask_project(
+    task: Task, folder: Path, trained: Path, prepared: Any, data: Path
+) -> tuple[int, tuple[float, float, float]]:
     import keras
-    import numpy as np
 
-    prepared = _prepared(project)
+    import builder.blocks  # noqa: F401  (registers the layers that a saved model may hold)
+    from builder.export import FORMATS, runtimes
+    from builder.export.samples import numeric_inputs
+    from builder.outputs import predict_arrays
+
     rows = prepared.indices["test"]
-    images, labels = prepared.arrays["image"], prepared.targets[rows]
-    model = keras.saving.load_model(folder / "keras" / "model.keras", compile=False)
-    answers = np.concatenate([model.predict(_floats(images, part), verbose=0) for part in _parts(rows)])
-    file = folder / "tflite_int8" / "model.tflite"
-    whole = float(np.mean(answers.argmax(axis=-1) == labels))
-    small = float(np.mean(_answers(file, images, rows) == labels))
-    size = file.stat().st_size / 1024
-    print(
-        f"| {side} | {model.count_params():,} | {epochs} | {whole:.4f} | {small:.4f} | {size:.1f} KB |",
-        flush=True,
-    )
+    model = keras.saving.load_model(trained, compile=False)
+    file = folder / "ours" / task.format / "model.tflite"
+    is_cut = FORMATS[task.format].of_spectrogram
+    call = (runtimes.litert_behind_spectrogram if is_cut else runtimes.litert)(file)
+    outputs = _answers(lambda row: call(numeric_inputs(prepared, rows[row : row + 1]))[0], len(rows))
+    wanted = prepared.targets[rows]
+    exact = task.score(predict_arrays(model, prepared.arrays, rows), wanted, prepared, rows, data)
+    rounded = task.score(outputs, wanted, prepared, rows, data)
+    return model.count_params(), (exact, rounded, file.stat().st_size / 1024)
 
 
-def _parts(rows: Any) -> Iterator[Any]:
-    yield from (rows[start : start + 500] for start in range(0, len(rows), 500))
-
-
-def _floats(images: Any, rows: Any) -> Any:
-    import numpy as np
-
-    return images[rows].astype(np.float32)
-
-
-def _answers(file: Path, images: Any, rows: Any) -> Any:
-    import numpy as np
+def _ask_reference(
+    task: Task, folder: Path, trained: Path, prepared: Any, data: Path
+) -> tuple[int, tuple[float, float, float]]:
+    import keras
     from ai_edge_litert.interpreter import Interpreter
 
-    runner = Interpreter(str(file)).get_signature_runner()
+    rows = prepared.indices["test"]
+    features = task.features(prepared, rows)
+    wanted = task.wanted(prepared, rows, features)
+    model = keras.saving.load_model(folder / "reference.keras", compile=False)
+    file = folder / "reference.tflite"
+    interpreter = Interpreter(str(file))
+    runner = interpreter.get_signature_runner()
     ((name, details),) = runner.get_input_details().items()
-    found = []
-    for row in rows:
-        (answer,) = runner(**{name: images[row : row + 1].astype(details["dtype"])}).values()
-        found.append(int(answer.argmax()))
-    return np.array(found)
+
+    def answer(row: int) -> Any:
+        (found,) = runner(**{name: features[row : row + 1].astype(details["dtype"])}).values()
+        return found
+
+    exact = task.score(model.predict(features, verbose=0), wanted, prepared, rows, data)
+    rounded = task.score(_answers(answer, len(rows)), wanted, prepared, rows, data)
+    return model.count_params(), (exact, rounded, file.stat().st_size / 1024)
 
 
-def _train_reference(project: Path, epochs: int, folder: Path) -> None:
-    import keras
+def _answers(answer: Callable[[int], Any], count: int) -> Any:
     import numpy as np
+
+    # A runtime may write its next answer into the same memory.
+    return np.concatenate([answer(row).copy() for row in range(count)])
+
+
+def _train_reference(task: Task, project: Path, epochs: int, folder: Path) -> None:
+    import keras
 
     prepared = _prepared(project)
     keras.utils.set_random_seed(0)
-    model = _reference()
-    moved = keras.Sequential(
-        [
-            keras.layers.RandomRotation(15 / 360),
-            keras.layers.RandomTranslation(0.1, 0.1),
-            keras.layers.RandomFlip("horizontal"),
-        ]
-    )
-    training = keras.Sequential([keras.Input((32, 32, 3)), moved, model])
-    loss = keras.losses.SparseCategoricalCrossentropy()
-    training.compile(keras.optimizers.Adam(0.001), loss, metrics=["accuracy"])
-    slower = keras.callbacks.LearningRateScheduler(lambda epoch: 0.001 * 0.99**epoch)
-
-    def part(name: str) -> tuple[Any, Any]:
-        rows = prepared.indices[name]
-        return _floats(prepared.arrays["image"], rows), prepared.targets[rows]
-
-    images, labels = part("train")
-    training.fit(
-        images, labels, 32, epochs, validation_data=part("validation"), callbacks=[slower], verbose=0
-    )
-    (folder / "keras").mkdir(parents=True)
-    model.save(folder / "keras" / "model.keras")
-    _write_int8(model, np.random.default_rng(0).permutation(images)[:CALIBRATION], folder / "tflite_int8")
-
-
-def _reference() -> Any:
-    """Return the benchmark's ResNet: three stages of one residual block, 78,666 weights."""
-    import keras
-    from keras import layers
-
-    decay = keras.regularizers.L2(1e-4)
-
-    def convolution(x: Any, filters: int, size: int = 3, strides: int = 1) -> Any:
-        layer = layers.Conv2D(
-            filters, size, strides, "same", kernel_initializer="he_normal", kernel_regularizer=decay
-        )
-        return layer(x)
-
-    inputs = keras.Input((32, 32, 3))
-    x = layers.Rescaling(1 / 255)(inputs)
-    x = layers.ReLU()(layers.BatchNormalization()(convolution(x, 16)))
-    for filters, strides in ((16, 1), (32, 2), (64, 2)):
-        y = layers.ReLU()(layers.BatchNormalization()(convolution(x, filters, strides=strides)))
-        y = layers.BatchNormalization()(convolution(y, filters))
-        shortcut = x if strides == 1 else convolution(x, filters, 1, strides)
-        x = layers.ReLU()(layers.Add()([shortcut, y]))
-    x = layers.Flatten()(layers.AveragePooling2D(8)(x))
-    return keras.Model(inputs, layers.Dense(10, "softmax", kernel_initializer="he_normal")(x))
-
-
-def _write_int8(model: Any, images: Any, folder: Path) -> None:
-    import tensorflow as tf
-
-    converter = tf.lite.TFLiteConverter.from_keras_model(model)
-    converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = lambda: ([image[None]] for image in images)
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-    folder.mkdir(parents=True)
-    (folder / "model.tflite").write_bytes(converter.convert())
+    rows = prepared.indices["train"]
+    features = task.features(prepared, rows)
+    model = task.reference()
+    task.train(model, features, task.wanted(prepared, rows, features), epochs)
+    model.save(folder / "reference.keras")
+    write_int8(model, features, folder / "reference.tflite")
 
 
 if __name__ == "__main__":
