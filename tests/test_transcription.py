@@ -146,7 +146,7 @@ def test_files_write_down_the_same_elsewhere(
 
 def test_a_target_of_one_text_is_refused_in_words(project: Project, tmp_path: Path) -> None:
     file = tmp_path / "same.csv"
-    file.write_text("x,words\n1,hello\n2,hello\n")
+    file.write_text("x,words\n" + "".join(f"{row},hello\n" for row in range(12)))
     roles = {"x": "numeric", "words": "target"}
     recipe = replace(
         project.data, source={"kind": "csv", "path": str(file)}, roles=roles, split={"method": "random"}
