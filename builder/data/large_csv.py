@@ -121,8 +121,8 @@ def _sample(
     encoding = _encoding_within(path, dialect.encoding)
     with path.open("rb") as stream:
         for start in np.linspace(0, max(size - length, 0), _SLICES).astype(int):
-            # Letters of two bytes begin at even places.
-            stream.seek(start - start % 2)
+            # No letter of two or four bytes is cut there.
+            stream.seek(start - start % 4)
             text = _whole_lines(stream.read(length).decode(encoding, "replace"), is_first=start == 0)
             frames.append(_parsed_slice(text, dialect, names, 0 if start else header_lines))
             read += len(text.encode(encoding, "replace"))
@@ -131,10 +131,11 @@ def _sample(
 
 def _encoding_within(path: Path, encoding: str) -> str:
     """Return the encoding by which any piece of a file can be decoded: only its beginning has a mark."""
-    if encoding != "utf-16":
+    if encoding not in ("utf-16", "utf-32"):
         return encoding.removesuffix("-sig")
     with path.open("rb") as stream:
-        return "utf-16-be" if stream.read(2) == codecs.BOM_UTF16_BE else "utf-16-le"
+        is_big_endian = stream.read(4).startswith((codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE))
+    return f"{encoding}-{'be' if is_big_endian else 'le'}"
 
 
 def _whole_lines(text: str, is_first: bool) -> str:

@@ -52,7 +52,7 @@ _BLANKS = "\ufeff \t"
 def read_table(path: Path, title: str | None = None) -> TableSource:
     """Return the columns of a CSV or TSV file, plain, gzipped or the only table of a zip.
 
-    Encoding (UTF-8, UTF-16, else what ``guessed_encoding`` tells), delimiter and header are detected.
+    Encoding (UTF-8, UTF-16, UTF-32, else what ``guessed_encoding`` tells), delimiter and header are detected.
     Broken rows are left out with a warning where they are few.
 
     Raises:

@@ -87,6 +87,8 @@ def test_a_large_table_is_proposed_and_described_by_some_rows(source):
         ("n,word,kind", "\n", "utf-16"),
         ("n,word,kind", "\n", "utf-16-le"),
         ("n,word,kind", "\n", "utf-16-be"),
+        ("n,word,kind", "\n", "utf-32"),
+        ("\ufeffn,word,kind", "\n", "utf-32-be"),
         ("\n\nn,word,kind\n", "\n", "utf-8"),
         ('"n\nof the row",word,kind', "\n", "utf-8"),
         ("n,word,kind", "\r", "utf-8"),
