@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import pickle
 import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from pathlib import Path
 from typing import IO, Any
 
 from builder.data.spec import DataSpec
@@ -19,13 +17,14 @@ from builder.serving.limits import Limits
 from builder.serving.questions import Body, Reading
 from builder.serving.reader_process import Reply
 from builder.serving.refusals import too_large_to_read
+from builder.workers.environment import child_environment
 
 # A larger body would hold up other requests for more than some milliseconds.
 LARGE_BODY = 100_000
 # So many large bodies, and so many files, are unpacked at a time, which bounds the memory that they take.
 _AT_ONCE = 2
 # The package may be called otherwise where it is carried.
-_ROOT, _PROCESS = Path(__file__).resolve().parents[2], f"{__package__}.reader_process"
+_PROCESS = f"{__package__}.reader_process"
 
 
 class Readers:
@@ -133,12 +132,11 @@ class _Reader:
             return self._process.stdin, self._process.stdout
 
     def _started(self) -> subprocess.Popen[bytes]:
-        path = os.pathsep.join(part for part in (str(_ROOT), os.environ.get("PYTHONPATH", "")) if part)
         process = subprocess.Popen(
             [sys.executable, "-m", _PROCESS],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": path},
+            env=child_environment(),
         )
         assert process.stdin is not None
         process.stdin.write(self._opening)
