@@ -6,7 +6,7 @@ import json
 
 from builder.codegen.layout import INDENT, formatted, literal, source
 from builder.codegen.loading import TOKENIZER_FILE, VOCABULARY_FILE, Beside, Reading
-from builder.data.encodings import WINDOWS, decoded, unicode_encoding
+from builder.data.encodings import WINDOWS, decoded, unicode_encoding, wide_encoding
 from builder.data.spec import DataSpec, ModelInput
 from builder.data.text import words_of
 from builder.data.tokenizers import SUBWORD
@@ -39,7 +39,8 @@ def lines_reading(spec: DataSpec) -> Reading:
     """Return the code of ``read_lines``, which reads a text file in the encoding that the studio found."""
     encoding = literal(spec.reading.get("encoding", WINDOWS))
     code = _READ_LINES.replace("{encoding}", encoding)
-    return Reading(("import codecs", "import io"), (source(unicode_encoding), source(decoded), code))
+    carried = (source(part) for part in (wide_encoding, unicode_encoding, decoded))
+    return Reading(("import codecs", "import io"), (*carried, code))
 
 
 def tokenizer_kind(item: ModelInput) -> str:

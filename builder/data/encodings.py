@@ -66,17 +66,25 @@ def decoded(data: bytes, other: str) -> str:
 
 
 def unicode_encoding(data: bytes) -> str | None:
-    """Return the Unicode encoding of bytes: "utf-32" or "utf-16" by their marks, "utf-8-sig", or None."""
-    # The mark of UTF-32 begins as that of UTF-16 does.
-    if data.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
-        return "utf-32"
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
+    """Return the Unicode encoding of bytes: that of a wide mark, "utf-8-sig", or None."""
+    wide = wide_encoding(data)
+    if wide is not None:
+        return wide
     try:
         data.decode("utf-8")
     except UnicodeDecodeError:
         return None
     return "utf-8-sig"
+
+
+def wide_encoding(data: bytes) -> str | None:
+    """Return "utf-32" or "utf-16" where bytes begin with its mark, or None."""
+    # The mark of UTF-32 begins as that of UTF-16 does.
+    if data.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return "utf-32"
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    return None
 
 
 def encoding_warning(name: str, encoding: str) -> Problem:

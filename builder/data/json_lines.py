@@ -22,6 +22,7 @@ from builder.data.encodings import (
     guessed_encoding,
     lines_with_letters,
     unicode_encoding,
+    wide_encoding,
 )
 from builder.data.packed import MAXIMUM_UNPACKED_BYTES, damage_told, is_packed, open_unpacked, too_large
 from builder.data.table_source import CHUNK_ROWS, LARGE_BYTES, Chunk, TableSource, some_rows_warning
@@ -213,8 +214,8 @@ def _lines(path: Path, start: int = 0) -> Iterator[tuple[int, bytes]]:
 def _opened(path: Path) -> BinaryIO:
     """Return the bytes of a file, in UTF-8 where they are UTF-16 or UTF-32."""
     stream = open_unpacked(path)
-    encoding = unicode_encoding(stream.peek(4)[:4])
-    if encoding not in ("utf-16", "utf-32"):
+    encoding = wide_encoding(stream.peek(4))
+    if encoding is None:
         return cast(BinaryIO, stream)
     with stream:
         if path.stat().st_size > LARGE_BYTES:

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from builder.data.columns import looks_like_number
-from builder.data.encodings import ENCODING_NAMES, encoding_warning, guessed_encoding, unicode_encoding
+from builder.data.encodings import ENCODING_NAMES, encoding_warning, guessed_encoding, wide_encoding
 from builder.data.files import describe_start, is_pickle, pickle_refused, unreadable
 from builder.data.large_csv import Dialect, read_large_csv
 from builder.data.packed import (
@@ -208,9 +208,9 @@ def _encoding_of_start(path: Path, head: bytes) -> str | None:
         raise _not_text(path, kind)
     if head.startswith(codecs.BOM_UTF8):
         return "utf-8-sig"
-    marked = unicode_encoding(head)
-    if marked in ("utf-16", "utf-32"):
-        return marked
+    wide = wide_encoding(head)
+    if wide is not None:
+        return wide
     # Without a mark, UTF-16 shows by a zero in every second byte of Latin text.
     if len(head) > 1 and head[1::2].count(0) > 0.7 * len(head[1::2]):
         return "utf-16-le"

@@ -16,6 +16,7 @@ from builder.data.encodings import (
     encoding_warning,
     guessed_encoding,
     unicode_encoding,
+    wide_encoding,
 )
 from builder.data.files import describe_start, is_pickle, pickle_refused
 from builder.data.table_source import CHUNK_ROWS, LARGE_BYTES, Chunk, TableSource, some_rows_warning
@@ -127,9 +128,9 @@ def _encoding(path: Path) -> tuple[str, list[Problem]]:
         kind = describe_start(head)
         if kind is not None:
             raise _not_text(path, kind)
-        marked = unicode_encoding(head)
-        if marked in ("utf-16", "utf-32"):
-            return marked, []
+        wide = wide_encoding(head)
+        if wide is not None:
+            return wide, []
         if b"\0" in head:
             raise _not_text(path, "data that are not text")
         stream.seek(0)
