@@ -8,7 +8,6 @@ import io
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -45,6 +44,7 @@ _SAMPLE_CHARACTERS = 65_536
 _CHUNK_BYTES = 1 << 20
 _HEAD_BYTES = 8 << 20
 _CHUNK_ROWS = 10_000
+_ROWS_LOOKED_AT = 1_000
 # Around a name where files were put together; the first is the mark at the beginning of UTF-8.
 _BLANKS = "\ufeff \t"
 
@@ -300,9 +300,10 @@ def _header(path: Path, sample: str, dialect: Dialect) -> tuple[list[str], list[
             "that matter and save the file again. (If rows and columns are swapped, turn the table first.)"
         )
         raise stop("too_many_columns", message, field="source")
-    check_title(path, _numbered_cells(sample, dialect))
-    rows = _sample_rows(sample, dialect, len(first))
-    if _is_header(first, rows):
+    rows = _sample_rows(sample, dialect)
+    check_title(path, rows[:_ROWS_LOOKED_AT])
+    whole = [row for _, row in rows if len(row) == len(first)]
+    if _is_header(first, whole[1 : _ROWS_LOOKED_AT + 1]):
         names, problems = _clean_names(path, first)
         return names, problems, True
     message = (
@@ -312,15 +313,6 @@ def _header(path: Path, sample: str, dialect: Dialect) -> tuple[list[str], list[
     )
     warning = Problem("no_header", message, field="source", severity="warning")
     return [f"column_{number}" for number in range(1, len(first) + 1)], [warning], False
-
-
-def _numbered_cells(sample: str, dialect: Dialect) -> list[tuple[int, list[str]]]:
-    reader = _reader(io.StringIO(sample, newline=""), dialect)
-    try:
-        return [(reader.line_num, [cell.strip() for cell in row]) for row in islice(reader, 1000) if row]
-    except csv.Error:
-        # The full read reports it, with its line.
-        return []
 
 
 def _column_problems(path: Path, names: list[str]) -> list[Problem]:
@@ -348,15 +340,14 @@ def _lines_before_rows(path: Path, dialect: Dialect) -> int:
         return int(reader.line_num)
 
 
-def _sample_rows(sample: str, dialect: Dialect, width: int) -> list[list[str]]:
+def _sample_rows(sample: str, dialect: Dialect) -> list[tuple[int, list[str]]]:
+    """Return the lines on which the rows of a sample end, and their cells."""
     reader = _reader(io.StringIO(sample, newline=""), dialect)
-    rows = []
     try:
-        rows = [[cell.strip() for cell in row] for row in reader if len(row) == width][1:1001]
+        return [(reader.line_num, [cell.strip() for cell in row]) for row in reader if row]
     except csv.Error:
         # The full read reports it, with its line.
-        pass
-    return rows
+        return []
 
 
 def _is_header(first: list[str], rows: list[list[str]]) -> bool:
