@@ -38,13 +38,14 @@ class Readers:
 
     def __init__(self, reading: Reading, spec: DataSpec, limits: Limits) -> None:
         self._reading, self._spec, self._limits = reading, spec, limits
+        self._opening = pickle.dumps((reading, spec.to_json(), limits))
         self._has_files = any(item.kind in ("image", "audio") for item in spec.inputs)
         self._unpacking = ThreadPoolExecutor(_AT_ONCE, "files")
         self._talking = ThreadPoolExecutor(_AT_ONCE, "readers")
         # The one that was used last is the first to be used again, so that a second starts for a crowd alone.
         self._idle: asyncio.LifoQueue[_Reader] = asyncio.LifoQueue()
         for _ in range(_AT_ONCE):
-            self._idle.put_nowait(self._new())
+            self._idle.put_nowait(_Reader(self._opening))
 
     async def read(self, body: Body) -> Any:
         """Return what a body asks.
@@ -64,7 +65,7 @@ class Readers:
         """End the processes."""
         for _ in range(self._idle.qsize()):
             self._idle.get_nowait().end()
-            self._idle.put_nowait(self._new())
+            self._idle.put_nowait(_Reader(self._opening))
 
     async def _elsewhere(self, body: Body) -> Any:
         reader = await self._idle.get()
@@ -74,16 +75,13 @@ class Readers:
         except asyncio.CancelledError:
             # Nobody waits for it any more, and the next one should not wait for it either.
             reader.end()
-            reader = self._new()
+            reader = _Reader(self._opening)
             raise
         finally:
             self._idle.put_nowait(reader)
         if error is not None:
             raise error
         return value
-
-    def _new(self) -> _Reader:
-        return _Reader(pickle.dumps((self._reading, self._spec.to_json(), self._limits)))
 
 
 class _Reader:
