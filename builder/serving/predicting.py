@@ -10,7 +10,7 @@ from builder.explain.finite import check_finite
 from builder.explain.worded import worded
 from builder.serving.batching import BatchedAnswerer
 from builder.serving.limits import Limits
-from builder.serving.model import Arrays, Description, Model
+from builder.serving.model import Description, Model
 from builder.serving.questions import AskedSamples, read_samples
 from builder.serving.samples import unknown_categories
 
@@ -29,26 +29,20 @@ class Predictor(BatchedAnswerer):
 
     def __init__(self, description: Description, model: Model, limits: Limits) -> None:
         super().__init__(description, model, limits, read_samples)
-        self._types = {item.name: item.dtype for item in description.arrays}
 
     async def answered(self, asked: AskedSamples, request: Request) -> Response:
         """Return one prediction a sample."""
-        given = asked.arrays
-        arrays = await self.done(_is_large(*given.values()), self._typed, given)
-        outputs = await self.batcher.predict(arrays)
-        is_large = _is_large(*arrays.values(), *outputs)
-        answer = await self.done(is_large, self._worded, outputs, arrays, asked)
+        outputs = await self.batcher.predict(asked.arrays)
+        is_large = _is_large(*asked.arrays.values(), *outputs)
+        answer = await self.done(is_large, self._worded, outputs, asked)
         self.measures.predictions.inc(len(asked.samples))
         return answer
 
-    def _typed(self, arrays: Arrays) -> Arrays:
-        return {name: values.astype(self._types[name], copy=False) for name, values in arrays.items()}
-
-    def _worded(self, outputs: list[np.ndarray], arrays: Arrays, asked: AskedSamples) -> Response:
+    def _worded(self, outputs: list[np.ndarray], asked: AskedSamples) -> Response:
         spec, samples = self.description.spec, asked.samples
         for values in outputs:
             check_finite(values)
-        predictions = worded(spec, outputs, self.description.activations, arrays, samples)
+        predictions = worded(spec, outputs, self.description.activations, asked.arrays, samples)
         warnings = unknown_categories(spec, samples)
         return JSONResponse({"predictions": predictions, **({"warnings": warnings} if warnings else {})})
 

@@ -61,7 +61,9 @@ def read_samples(spec: DataSpec, limits: Limits, body: Body) -> AskedSamples:
     # What is in the arrays need not be kept twice.
     kept = {item.kind for item in spec.inputs if item.kind in ARRAY_KINDS}
     others = [{name: value for name, value in sample.items() if name not in kept} for sample in samples]
-    return AskedSamples(encoded(spec, samples), others)
+    types = {item.name: item.dtype for item in spec.arrays}
+    arrays = {name: values.astype(types[name], copy=False) for name, values in encoded(spec, samples).items()}
+    return AskedSamples(arrays, others)
 
 
 def read_texts(spec: DataSpec, limits: Limits, body: Body) -> AskedTexts:
