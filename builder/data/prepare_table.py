@@ -87,9 +87,10 @@ def used_table(recipe: DataRecipe, source: TableSource, facts: Mapping[str, Colu
     warnings = [*column_problems(facts, roles, source.lines), *category_problems(source.frame, roles)]
     warnings += sign_problems(source.frame, roles)
     kept = targets.kept
-    warnings += _wordless_problems(source.frame.iloc[kept], roles, recipe.settings()["tokenizer"])
+    frame = source.frame.iloc[kept].reset_index(drop=True)
+    warnings += _wordless_problems(frame, roles, recipe.settings()["tokenizer"])
     return UsedTable(
-        frame=source.frame.iloc[kept].reset_index(drop=True),
+        frame=frame,
         facts={name: _kept(item, kept) for name, item in facts.items()},
         roles=roles,
         targets=targets,
@@ -252,7 +253,8 @@ def _write_inputs(
             if count > MAXIMUM_CATEGORIES
         ]
     without_words = _encode(rows, inputs, linked, folder, on_progress)
-    problems += wordless_problems(text or "", without_words, rows.count)
+    if text is not None:
+        problems += wordless_problems(text, without_words, rows.count)
     for item in linked:
         problems += item.problems()
     return (*(item.item for item in linked), *inputs), problems

@@ -8,6 +8,7 @@ import string
 import numpy as np
 import pandas as pd
 
+from builder.data.tokenizers import UNKNOWN_TOKEN
 from builder.errors import Problem
 
 _HARDLY_ANY = 0.001
@@ -23,7 +24,7 @@ def wordless(texts: pd.Series, tokenizer: str) -> np.ndarray:
 
 def without_known_words(tokens: np.ndarray) -> np.ndarray:
     """Return True for the rows of token ids, (rows, steps), that hold padding and unknown words alone."""
-    return np.asarray((tokens < 2).all(axis=-1))
+    return np.asarray((tokens <= UNKNOWN_TOKEN).all(axis=-1))
 
 
 def wordless_problems(column: str, count: int, rows: int) -> list[Problem]:
