@@ -152,8 +152,8 @@ class DataSpec:
     can give them all. A generator (task "generation") makes what the first input holds; a specification that
     is ``judging`` describes the discriminator beside it instead, whose input that is. ``windows`` says how
     samples are cut out of one long series or text (see ``builder.data.windows``), where they are.
-    ``data_hash`` is the SHA-256 of the source's bytes. ``reading`` says how pandas' ``read_csv`` reads a
-    table's file, where that is unusual, and in what encoding a zip has its names (see ``TableSource``).
+    ``data_hash`` is the SHA-256 of the source's bytes. ``reading`` says how a table's file is read, where
+    that is unusual (see ``TableSource``), and by ``names_encoding`` how a zip wrote the names in it.
     ``anomaly`` names the ``normal`` class of an anomaly detection, and the ``quantile`` of its threshold.
     """
 

@@ -38,11 +38,10 @@ class TableSource:
     the file that each row starts on; ``is_test`` marks the source's own test rows, if it has any;
     ``roles`` holds the roles that a sample's description fixes; ``reading`` says how pandas' ``read_csv``
     reads the file, where that is unusual: ``sep``, ``decimal``, ``encoding``, ``quoting``, ``names`` and
-    ``header``; by ``zipped``, the ending of its name, that it lies in a zip; by ``thousands`` how columns
-    wrote their numbers; and by ``names_encoding`` how a zip wrote the names in it. Of a large table
-    ``frame`` holds some rows only, ``stream`` reads them all, chunk by chunk (adding to a list what is
-    wrong with them), and ``rows`` is about how many there are. ``links`` finds the files that cells name,
-    where the table has such columns.
+    ``header``; by ``zipped``, the ending of its name, that it lies in a zip; and by ``thousands`` how
+    columns wrote their numbers. Of a large table ``frame`` holds some rows only, ``stream`` reads them
+    all, chunk by chunk (adding to a list what is wrong with them), and ``rows`` is about how many there
+    are. ``links`` finds the files that cells name, where the table has such columns.
     """
 
     title: str
