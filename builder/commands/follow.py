@@ -10,10 +10,10 @@ import typer
 from rich.progress import BarColumn, Progress, TimeRemainingColumn
 
 from builder.commands.output import console, errors, words_column
+from builder.commands.tables import score_words
 from builder.jobs import training
 from builder.runs.records import ENDED, RunRecord
 from builder.runs.store import Store, default_store
-from builder.scores import number_words
 
 FAILED, INTERRUPTED = 1, 130
 POLL_SECONDS = 0.2
@@ -48,7 +48,7 @@ def follow(run_id: str) -> None:
     if run.status in ("failed", "interrupted"):
         errors.print((run.error or {}).get("message", f"The run is {run.status}."))
         raise typer.Exit(FAILED)
-    console.print(f"{run.status}: {_score_words(run.result.get('test', {}))}")
+    console.print(f"{run.status}: {score_words(run.result.get('test', {}))}")
 
 
 def _wait_for_end(store: Store, run_id: str, show: Callable[[RunRecord], None]) -> RunRecord:
@@ -77,9 +77,3 @@ def _show(progress: Progress, bar: Any, run: RunRecord) -> None:
     # A run that stops early is done all the same.
     share = 1.0 if run.status in ENDED else done / steps
     progress.update(bar, description=run.status, completed=share, detail=detail)
-
-
-def _score_words(scores: dict[str, Any]) -> str:
-    return ", ".join(
-        f"{name} {number_words(value)}" for name, value in scores.items() if isinstance(value, (int, float))
-    )

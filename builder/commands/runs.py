@@ -9,6 +9,7 @@ from rich.table import Table
 
 from builder.commands.output import console, output_table
 from builder.commands.settings import refuse_idle
+from builder.commands.tables import score_words
 from builder.difference import catalogue_kinds, project_difference
 from builder.jobs import training
 from builder.project import Project
@@ -103,11 +104,7 @@ def restore(ids: RunIds) -> None:
 
 def _row(run: RunRecord) -> tuple[str, ...]:
     epoch = f"{run.progress.get('epoch', 0)}/{run.progress.get('epochs', '?')}"
-    scores = ", ".join(
-        f"{name} {number_words(value)}"
-        for name, value in run.result.get("test", {}).items()
-        if isinstance(value, (int, float))
-    )
+    scores = score_words(run.result.get("test", {}))
     return run.id, run.name, run.status, epoch, scores, ", ".join(run.tags), run.note
 
 

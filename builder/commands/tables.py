@@ -7,6 +7,8 @@ from typing import Any
 
 from rich.table import Table
 
+from builder.scores import number_words
+
 _COLUMNS = ("output", "weights", "FLOPs", "share", "activations")
 
 
@@ -72,6 +74,13 @@ def preflight_lines(answer: Mapping[str, Any]) -> Iterator[str]:
     yield f"memory of the process: at most {size_words(training['peak_bytes'])}"
     if not training["finite"]:
         yield "the loss was no number any more within these steps: lower the learning rate"
+
+
+def score_words(scores: Mapping[str, Any]) -> str:
+    """Return a run's scores in a line, such as "loss 0.31, accuracy 0.912"; what is no number is left out."""
+    return ", ".join(
+        f"{name} {number_words(value)}" for name, value in scores.items() if isinstance(value, (int, float))
+    )
 
 
 def size_words(size: float) -> str:
