@@ -48,9 +48,10 @@ def read_json_lines(path: Path, title: str | None = None) -> TableSource:
         BuilderError: where lines are too long, no objects, or mostly broken; where a list is too large, empty
             or holds something else.
     """
+    title = title or path.name
     with damage_told(path):
         listed = _listed(path)
-        return _table(path, title or path.name) if listed is None else _list_table(path, title, *listed)
+        return _table(path, title) if listed is None else _list_table(path, title, *listed)
 
 
 def _listed(path: Path) -> tuple[list[Any], str] | None:
@@ -74,7 +75,7 @@ def _listed(path: Path) -> tuple[list[Any], str] | None:
     return (found, encoding) if isinstance(found, list) else None
 
 
-def _list_table(path: Path, title: str | None, values: list[Any], encoding: str) -> TableSource:
+def _list_table(path: Path, title: str, values: list[Any], encoding: str) -> TableSource:
     if not values:
         message = f"{path.name} holds an empty list. Choose a file with rows of data."
         raise stop("no_rows", message, field="source")
@@ -88,9 +89,9 @@ def _list_table(path: Path, title: str | None, values: list[Any], encoding: str)
     rows = [{_whole_letters(key): cell for key, cell in value.items()} for value in values]
     names = list(dict.fromkeys(key for row in rows for key in row))
     _check_names(path, names)
-    guessed = (encoding_warning(path.name, encoding),) if encoding in ENCODING_NAMES else ()
+    guessed = _guessed(path, encoding)
     lines = np.arange(len(rows)) + 1
-    return TableSource(title or path.name, _frame(rows, names), lines, (path,), problems=guessed)
+    return TableSource(title, _frame(rows, names), lines, (path,), problems=tuple(guessed))
 
 
 def _table(path: Path, title: str) -> TableSource:
@@ -99,7 +100,7 @@ def _table(path: Path, title: str) -> TableSource:
     if is_large and is_packed(path):
         raise too_large(path)
     encoding = _encoding(path)
-    guessed = [encoding_warning(path.name, encoding)] if encoding in ENCODING_NAMES else []
+    guessed = _guessed(path, encoding)
     some, some_bytes = _spread_rows(path, size, encoding) if is_large else (_first_rows(path, encoding), 0)
     names = list(dict.fromkeys(key for row in some for key in row))
     _check_names(path, names)
@@ -119,6 +120,10 @@ def _table(path: Path, title: str) -> TableSource:
     return TableSource(
         title, _frame(some, names), lines, (path,), problems=(*guessed, warning), stream=stream, rows=count
     )
+
+
+def _guessed(path: Path, encoding: str) -> list[Problem]:
+    return [encoding_warning(path.name, encoding)] if encoding in ENCODING_NAMES else []
 
 
 def _encoding(path: Path) -> str:
