@@ -1,4 +1,4 @@
-"""Single calls of layers inside a functional model: a layer that several inputs share has several."""
+"""The calls of layers inside a functional model: a layer that several inputs share has several."""
 
 from __future__ import annotations
 
@@ -10,24 +10,20 @@ from typing import Any
 import keras
 
 
+def every_call(model: keras.Model) -> list[Any]:
+    """Return the calls of all layers as Keras nodes, each after those that it needs."""
+    ordered = sorted(model._nodes_by_depth.items(), reverse=True)
+    return [node for _, nodes in ordered for node in nodes if not node.is_input]
+
+
 def calls_of(model: keras.Model, layer: keras.Layer) -> list[Any]:
     """Return the calls of a layer as Keras nodes, in the order in which the model makes them."""
-    return [
-        node
-        for _, nodes in sorted(model._nodes_by_depth.items(), reverse=True)
-        for node in nodes
-        if node.operation is layer and not node.is_input
-    ]
+    return [node for node in every_call(model) if node.operation is layer]
 
 
 def readers_of(model: keras.Model, tensor: Any) -> list[Any]:
     """Return the calls, as Keras nodes, that read a symbolic tensor."""
-    return [
-        node
-        for nodes in model._nodes_by_depth.values()
-        for node in nodes
-        if not node.is_input and any(item is tensor for item in node.input_tensors)
-    ]
+    return [node for node in every_call(model) if any(item is tensor for item in node.input_tensors)]
 
 
 @contextmanager

@@ -13,6 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from builder.explain.calls import every_call
 from builder.explain.decoding.layer_steps import CannotStep, State, Step, plain_inputs, step_of
 
 
@@ -134,5 +135,4 @@ def _calls(model: keras.Model) -> list[Any]:
     """Return the calls that make a model's output, each after those that it needs."""
     if not isinstance(model, keras.Model) or not hasattr(model, "_nodes_by_depth"):
         raise CannotStep
-    ordered = sorted(model._nodes_by_depth.items(), reverse=True)
-    return [node for _, nodes in ordered for node in nodes if not node.is_input]
+    return every_call(model)
