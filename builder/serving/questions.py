@@ -53,10 +53,7 @@ Reading = Callable[[DataSpec, Limits, Body], Any]
 
 def read_samples(spec: DataSpec, limits: Limits, body: Body) -> AskedSamples:
     """Return the samples that a body asks about."""
-    if body.kind == FORM:
-        instances: list[Any] = [form_sample(body.content, body.content_type)]
-    else:
-        instances = instances_in(content_of(body.content), limits)
+    instances, _ = _asked(limits, body)
     samples = samples_of(spec, instances)
     # What is in the arrays need not be kept twice.
     kept = {item.kind for item in spec.inputs if item.kind in ARRAY_KINDS}
@@ -68,11 +65,8 @@ def read_samples(spec: DataSpec, limits: Limits, body: Body) -> AskedSamples:
 
 def read_texts(spec: DataSpec, limits: Limits, body: Body) -> AskedTexts:
     """Return the texts that a body asks about."""
-    if body.kind == FORM:
-        instances, settings = [form_sample(body.content, body.content_type)], None
-    else:
-        content = content_of(body.content)
-        instances, settings = instances_in(content, limits), _parameters(content)
+    instances, content = _asked(limits, body)
+    settings = _parameters(content)
     name = text_name(spec.inputs[0])
     samples = samples_of(spec, instances)
     return AskedTexts(
@@ -94,6 +88,14 @@ def read_wish(spec: DataSpec, limits: Limits, body: Body) -> Mapping[str, Any]:
         )
         raise Refusal(422, "unknown_field", message)
     return _parameters(content) or {}
+
+
+def _asked(limits: Limits, body: Body) -> tuple[list[Any], Mapping[str, Any]]:
+    """Return a body's instances, and what it holds beside them; a form holds one instance alone."""
+    if body.kind == FORM:
+        return [form_sample(body.content, body.content_type)], {}
+    content = content_of(body.content)
+    return instances_in(content, limits), content
 
 
 def _parameters(content: Mapping[str, Any]) -> Mapping[str, Any] | None:
