@@ -8,8 +8,8 @@ from contextlib import contextmanager
 import keras
 
 from builder.adversarial.model import AdversarialModel
-from builder.train.checkpoint import copies
 from builder.train.optimizers import changes_weights
+from builder.train.untouched import restored
 
 
 @contextmanager
@@ -21,14 +21,9 @@ def averaged_weights(model: keras.Model) -> Iterator[None]:
     if not _has_average(model):
         yield
         return
-    variables = _averaged(model)
-    kept = copies(variables)
-    take_average(model)
-    try:
+    with restored(_averaged(model)):
+        take_average(model)
         yield
-    finally:
-        for variable, value in zip(variables, kept, strict=True):
-            variable.assign(value)
 
 
 def take_average(model: keras.Model) -> None:

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import keras
 
 from builder.adversarial.model import AdversarialModel
-from builder.train.checkpoint import copies
 from builder.train.steps import Steps
 from builder.train.training_data import TrainingData
+from builder.train.untouched import restored
 
 
 def running_values(model: keras.Model) -> dict[str, float]:
@@ -49,15 +49,11 @@ class Evaluator:
         """
         if not self._data.rows[part]:
             return {}
-        kept = copies(self._model.metrics_variables)
-        self._model.reset_metrics()
-        try:
+        # A stop in here may still write a checkpoint, which needs the running values of training.
+        with restored(self._model.metrics_variables):
+            self._model.reset_metrics()
             self._run(part, between)
             return running_values(self._model)
-        finally:
-            # A stop in here may still write a checkpoint, which needs the running values of training.
-            for variable, value in zip(self._model.metrics_variables, kept, strict=True):
-                variable.assign(value)
 
     def _run(self, part: str, between: Callable[[], None]) -> None:
         remaining = self._data.steps(part)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import keras
@@ -17,7 +17,13 @@ def untouched(model: keras.Model) -> Iterator[None]:
     A recurrent layer draws from its random generator even where it drops nothing out. When a look is taken
     depends on the clock; what is learned must not.
     """
-    variables = [*model.non_trainable_variables, *model.metrics_variables]
+    with restored([*model.non_trainable_variables, *model.metrics_variables]):
+        yield
+
+
+@contextmanager
+def restored(variables: Sequence[keras.Variable]) -> Iterator[None]:
+    """Put back the values of some variables, whatever happens in between."""
     kept = copies(variables)
     try:
         yield
