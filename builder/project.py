@@ -26,13 +26,14 @@ from builder.params import (
     is_finite,
     with_defaults,
 )
+from builder.sizes import MB, size_words
 from builder.speed_parameters import check_speed
 from builder.tasks import FURTHER_ROLES, TASKS
 from builder.training_parameters import TRAINING_PARAMETERS, check_rates
 
 FORMAT = "kerablocks.project"
 FORMAT_VERSION = 2
-MAXIMUM_DOCUMENT_BYTES = 10_000_000
+MAXIMUM_DOCUMENT_BYTES = 10 * MB
 PRESETS_FOLDER = Path(__file__).resolve().parent.parent / "presets"
 
 # A project's graphs: the model, and the second one of an adversarial training.
@@ -473,8 +474,8 @@ def parse_document(raw: bytes, name: str) -> Any:
         BuilderError: where the bytes are too many or not JSON, or hold what no browser takes.
     """
     if len(raw) > MAXIMUM_DOCUMENT_BYTES:
-        limit = MAXIMUM_DOCUMENT_BYTES // 1_000_000
-        raise stop("file_too_large", f"{name} is larger than {limit} MB, too large for a project document.")
+        limit = size_words(MAXIMUM_DOCUMENT_BYTES)
+        raise stop("file_too_large", f"{name} is larger than {limit}, too large for a project document.")
     try:
         document = json.loads(raw, parse_float=_finite, parse_int=_whole, parse_constant=_finite)
         # Half of a surrogate pair passes as JSON, but no database and no browser takes it.

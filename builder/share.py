@@ -18,13 +18,14 @@ from urllib.parse import parse_qs, urlsplit
 
 from builder.errors import stop
 from builder.project import Project, parse_project
+from builder.sizes import MB, size_words
 
 QUERY = "shared"
 MARK = "1."
-# Servers, proxies and mail programs commonly take addresses of up to 8 kB.
+# Servers, proxies and mail programs commonly take addresses of up to 8 KB.
 LONGEST_LINK = 7500
 LONGEST_READ = 200_000
-LARGEST_DOCUMENT = 2_000_000
+LARGEST_DOCUMENT = 2 * MB
 DEEPEST_VALUE = 40
 LONGEST_NAME = 80
 # How a source without its path tells which file it was made with.
@@ -135,7 +136,7 @@ def _unpacked(packed: str) -> bytes:
     except (ValueError, zlib.error) as error:
         raise _bad_link("a part of it is missing or was changed") from error
     if len(text) > LARGEST_DOCUMENT:
-        raise _bad_link(f"what it carries is larger than {LARGEST_DOCUMENT // 1_000_000} MB")
+        raise _bad_link(f"what it carries is larger than {size_words(LARGEST_DOCUMENT)}")
     if not reader.eof or reader.unused_data:
         raise _bad_link("a part of it is missing or was changed")
     return text

@@ -14,7 +14,6 @@ from builder.commands.tables import (
     count_words,
     preflight_lines,
     preflight_table,
-    size_words,
     time_words,
 )
 from builder.project import load_preset
@@ -23,10 +22,6 @@ from builder.project import load_preset
 @pytest.mark.parametrize(
     ("words", "wanted"),
     [
-        (size_words(40), "40 B"),
-        (size_words(1_400), "1.4 kB"),
-        (size_words(376_000), "367.2 kB"),
-        (size_words(2_500_000_000), "2.3 GB"),
         (count_words(650), "650"),
         (count_words(4_480_000), "4.48 M"),
         (count_words(1.2e13), "12 T"),

@@ -18,6 +18,7 @@ LEVELS = (
         "compression_parameters",
         "generating_settings",
         "scores",
+        "sizes",
         "speed_parameters",
         "tasks",
         "workers",

@@ -11,12 +11,12 @@ from rich.table import Table
 
 from builder.commands.output import errors
 from builder.commands.settings import refuse_idle
-from builder.commands.tables import size_words
 from builder.compression_parameters import DISTILLATION, RECIPES
 from builder.errors import BuilderError, Problem, shown_value, stop
 from builder.runs.records import RunRecord
 from builder.runs.workspace import default_workspace
 from builder.scores import number_words
+from builder.sizes import size_words
 from builder.workers.launching import use_copies
 
 HALF = "half"

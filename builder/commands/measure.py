@@ -11,8 +11,8 @@ import typer
 from rich.table import Table
 
 from builder.commands.output import console, passing_bar, say
-from builder.commands.tables import size_words
 from builder.project import read_project, write_project
+from builder.sizes import size_words
 
 ProjectFile = Annotated[Path, typer.Argument(help="A project file (JSON).", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]

@@ -8,6 +8,7 @@ from typing import Any
 from rich.table import Table
 
 from builder.scores import number_words
+from builder.sizes import size_words
 
 _COLUMNS = ("output", "weights", "FLOPs", "share", "activations")
 
@@ -81,15 +82,6 @@ def score_words(scores: Mapping[str, Any]) -> str:
     return ", ".join(
         f"{name} {number_words(value)}" for name, value in scores.items() if isinstance(value, (int, float))
     )
-
-
-def size_words(size: float) -> str:
-    """Return bytes in words, as the canvas writes them: "1.4 MB", with 1,024 bytes a kB."""
-    for unit in ("B", "kB", "MB"):
-        if size < 1024:
-            return f"{size:.0f} B" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1024
-    return f"{size:.1f} GB"
 
 
 def count_words(count: float) -> str:

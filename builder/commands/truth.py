@@ -11,7 +11,6 @@ from rich.table import Table
 
 from builder.commands.output import console, errors, passing_bar, say
 from builder.commands.settings import refuse_idle
-from builder.commands.tables import size_words
 from builder.commands.targets import run_of, runs_of
 from builder.errors import BuilderError, Problem, stop
 from builder.export.bundle import zip_folder
@@ -20,6 +19,7 @@ from builder.jobs import measuring
 from builder.runs.files import write_bytes
 from builder.runs.store import default_store
 from builder.runs.workspace import default_workspace
+from builder.sizes import size_words
 from builder.truth import frontier as frontiers
 from builder.truth.report import read_truth
 

@@ -25,6 +25,7 @@ from builder.graph import Edge, Graph, Node
 from builder.own_block_rules import definition_problems
 from builder.own_blocks import FREE_INPUT, OUTPUT, Expansion, expand
 from builder.params import AUTO
+from builder.sizes import size_words
 
 MAXIMUM_PARAMETERS = 500_000_000
 
@@ -363,7 +364,7 @@ def _size_problems(analysis: Analysis) -> list[Problem]:
         return []
     largest = max(counts, key=lambda node_id: counts[node_id])
     message = (
-        f"The model would have {total:,} weights ({total * 4 / 1e9:.1f} GB), {counts[largest]:,} of them in "
+        f"The model would have {total:,} weights ({size_words(4 * total)}), {counts[largest]:,} of them in "
         f"'{largest}'. At most {MAXIMUM_PARAMETERS:,} are allowed. Make '{largest}' smaller, or what it "
         "reads."
     )

@@ -15,12 +15,13 @@ from pathlib import Path
 from builder.data.files import describe_start, is_pickle, path_before, pickle_refused, unreadable
 from builder.data.zip_names import opened_zip
 from builder.errors import BuilderError, Problem, stop
+from builder.sizes import GB, MB, size_words
 
 MAXIMUM_FILES = 200_000
-MAXIMUM_FILE_BYTES = 64_000_000
-MAXIMUM_TOTAL_BYTES = 4_000_000_000
+MAXIMUM_FILE_BYTES = 64 * MB
+MAXIMUM_TOTAL_BYTES = 4 * GB
 # A packed table can only be read from its beginning, so it has to fit into memory.
-MAXIMUM_UNPACKED_BYTES = 500_000_000
+MAXIMUM_UNPACKED_BYTES = 500 * MB
 _TEXT_TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json")
 TABLE_SUFFIXES = (*_TEXT_TABLES, *(f"{suffix}.gz" for suffix in _TEXT_TABLES), ".parquet")
 # Pictures hardly shrink in a zip, tables not so much; a file that does was made to fill the memory.
@@ -134,7 +135,7 @@ def _members(path: Path, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]
     _check_count(path, len(members))
     total = sum(info.file_size for info in members.values())
     if total > MAXIMUM_TOTAL_BYTES:
-        raise _bomb(path, f"its files would take {total / 1e9:.1f} GB")
+        raise _bomb(path, f"its files would take {size_words(total)}")
     return {name: members[name] for name in sorted(members)}
 
 
@@ -184,7 +185,7 @@ def _check_member(path: Path, name: str, info: zipfile.ZipInfo) -> None:
     if info.file_size > (MAXIMUM_UNPACKED_BYTES if is_table else MAXIMUM_FILE_BYTES) or (
         info.file_size > _RATIO_MATTERS_ABOVE and ratio > MAXIMUM_RATIO
     ):
-        raise _bomb(path, f"its entry '{name[:80]}' would unfold to {info.file_size / 1e6:,.0f} MB")
+        raise _bomb(path, f"its entry '{name[:80]}' would unfold to {size_words(info.file_size)}")
 
 
 def _check_count(path: Path, count: int) -> None:
@@ -195,8 +196,8 @@ def _check_count(path: Path, count: int) -> None:
 
 def _check_file_size(size: int, name: str) -> None:
     if size > MAXIMUM_FILE_BYTES:
-        limit = MAXIMUM_FILE_BYTES // 1_000_000
-        raise stop("file_too_large", f"The file {name} is larger than {limit} MB. Remove it.", field="source")
+        limit = size_words(MAXIMUM_FILE_BYTES)
+        raise stop("file_too_large", f"The file {name} is larger than {limit}. Remove it.", field="source")
 
 
 def _bomb(path: Path, what: str) -> BuilderError:

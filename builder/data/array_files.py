@@ -17,8 +17,9 @@ from builder.data.naming import natural_key
 from builder.data.series import SeriesSource
 from builder.data.table_source import TableSource
 from builder.errors import BuilderError, Problem, stop
+from builder.sizes import GB, size_words
 
-MAXIMUM_BYTES = 2_000_000_000
+MAXIMUM_BYTES = 2 * GB
 _INPUTS = ("x", "images", "data", "features", "inputs", "samples")
 _TARGETS = ("y", "labels", "label", "target", "targets", "classes")
 _PARTS = ("train", "test", "val", "valid", "validation")
@@ -146,7 +147,7 @@ def _check_headers(path: Path, archive: zipfile.ZipFile) -> None:
         total += int(np.prod(shape, dtype=np.float64)) * kind.itemsize
     if total > MAXIMUM_BYTES:
         message = (
-            f"The arrays in {path.name} take {total / 1e9:,.1f} GB; at most {MAXIMUM_BYTES / 1e9:g} GB can "
+            f"The arrays in {path.name} take {size_words(total)}; at most {size_words(MAXIMUM_BYTES)} can "
             "be read. Save a part of the rows, or the images as files in class folders."
         )
         raise stop("file_too_large", message, field="source")

@@ -28,6 +28,7 @@ from builder.data.packed import MAXIMUM_UNPACKED_BYTES, damage_told, is_packed, 
 from builder.data.table_source import CHUNK_ROWS, LARGE_BYTES, Chunk, TableSource, some_rows_warning
 from builder.data.tables import MAXIMUM_COLUMNS, MAXIMUM_LINE_BYTES
 from builder.errors import Problem, shown_value, stop
+from builder.sizes import MB, size_words
 
 _SAMPLE_ROWS = 20_000
 _SLICES = 20
@@ -35,7 +36,7 @@ _BROKEN_ALWAYS_SKIPPED = 3
 _BROKEN_SHARE = 0.05
 _HEAD_BYTES = 256
 # A list can only be read whole, and takes several times as much memory.
-MAXIMUM_ARRAY_BYTES = 100_000_000
+MAXIMUM_ARRAY_BYTES = 100 * MB
 
 
 def read_json_lines(path: Path, title: str | None = None) -> TableSource:
@@ -63,7 +64,7 @@ def _listed(path: Path) -> tuple[list[Any], str] | None:
         data += stream.read(MAXIMUM_ARRAY_BYTES)
     if len(data) > MAXIMUM_ARRAY_BYTES:
         message = (
-            f"{path.name} is a JSON list of more than {MAXIMUM_ARRAY_BYTES / 1e6:g} MB, which has to be in "
+            f"{path.name} is a JSON list of more than {size_words(MAXIMUM_ARRAY_BYTES)}, which has to be in "
             "memory whole. Save it as JSON Lines, one object a line, which may be of any size."
         )
         raise stop("file_too_large", message, field="source")
@@ -207,7 +208,7 @@ def _lines(path: Path, start: int = 0) -> Iterator[tuple[int, bytes]]:
             if len(line) > MAXIMUM_LINE_BYTES:
                 which = "A line" if start else f"Line {number}"
                 message = (
-                    f"{which} of {path.name} is longer than {MAXIMUM_LINE_BYTES // 1_000_000} MB. JSON "
+                    f"{which} of {path.name} is longer than {size_words(MAXIMUM_LINE_BYTES)}. JSON "
                     "Lines hold one object a line; shorten that line or leave it out."
                 )
                 raise stop("line_too_long", message, field="source")

@@ -13,6 +13,7 @@ from typing import cast
 
 from builder.data.archives import MAXIMUM_UNPACKED_BYTES, TABLE_SUFFIXES, list_zip
 from builder.errors import BuilderError, stop
+from builder.sizes import size_words
 
 _GZIP, _ZIP = b"\x1f\x8b", b"PK"
 _SHOWN = 10
@@ -95,7 +96,7 @@ def damage_told(path: Path) -> Iterator[None]:
 def too_large(path: Path) -> BuilderError:
     """Return the error for a packed table that does not fit into memory."""
     message = (
-        f"{path.name} is packed and unfolds to more than {MAXIMUM_UNPACKED_BYTES // 1_000_000} MB. Unpack it "
+        f"{path.name} is packed and unfolds to more than {size_words(MAXIMUM_UNPACKED_BYTES)}. Unpack it "
         "first: a plain CSV or Parquet file may be of any size."
     )
     return stop("file_too_large", message, field="source")

@@ -31,9 +31,10 @@ from builder.data.table_codes import MISSING
 from builder.data.table_source import LARGE_BYTES, Chunk, TableSource
 from builder.data.table_titles import check_title, names_again
 from builder.errors import BuilderError, Problem, stop
+from builder.sizes import MB, size_words
 
 MAXIMUM_COLUMNS = 1_000
-MAXIMUM_LINE_BYTES = 10_000_000
+MAXIMUM_LINE_BYTES = 10 * MB
 # Up to this share of broken rows (and always up to a few) the rest of the file is still worth using.
 BROKEN_ROWS_SHARE = 0.05
 BROKEN_ROWS_ALWAYS_SKIPPED = 3
@@ -229,7 +230,7 @@ def _check_size(path: Path, total: int, line_bytes: int) -> None:
         raise too_large(path)
     if line_bytes > MAXIMUM_LINE_BYTES:
         message = (
-            f"{path.name} has a line of more than {MAXIMUM_LINE_BYTES // 1_000_000} MB, so it does not look "
+            f"{path.name} has a line of more than {size_words(MAXIMUM_LINE_BYTES)}, so it does not look "
             "like a table with one row a line. Check how the file was saved."
         )
         raise stop("line_too_long", message, field="source")

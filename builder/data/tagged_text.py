@@ -25,10 +25,11 @@ from builder.data.files import describe_start, is_pickle, pickle_refused
 from builder.data.table_source import TableSource
 from builder.data.tags import OUTSIDE, PREFIXES, begun_inside
 from builder.errors import BuilderError, Problem, shown_value, stop
+from builder.sizes import MB, size_words
 
 TOKENS, TAGS = "tokens", "tags"
 ROLES = {TOKENS: "text", TAGS: "target"}
-MAXIMUM_BYTES = 200_000_000
+MAXIMUM_BYTES = 200 * MB
 MAXIMUM_WORDS = 5_000
 _DOCUMENT = "-DOCSTART-"
 _SHOWN = 5
@@ -169,8 +170,8 @@ def _table(
 def _text(path: Path) -> tuple[str, str]:
     size = path.stat().st_size
     if size > MAXIMUM_BYTES:
-        limit = MAXIMUM_BYTES // 1_000_000
-        message = f"{path.name} is larger than {limit} MB. Cut it into several files and choose one."
+        limit = size_words(MAXIMUM_BYTES)
+        message = f"{path.name} is larger than {limit}. Cut it into several files and choose one."
         raise stop("file_too_large", message, field="source")
     data = path.read_bytes()
     if is_pickle(data[:16]):

@@ -22,10 +22,11 @@ from builder.data.files import describe_start, is_pickle, pickle_refused
 from builder.data.table_source import CHUNK_ROWS, LARGE_BYTES, Chunk, TableSource, some_rows_warning
 from builder.data.tables import MAXIMUM_LINE_BYTES
 from builder.errors import BuilderError, Problem, stop
+from builder.sizes import MB, size_words
 
 TEXTS = FileKind((".txt", ".text", ".md"), "text file", "text files")
 UNITS = ("line", "paragraph")
-MAXIMUM_FILES_BYTES = 500_000_000
+MAXIMUM_FILES_BYTES = 500 * MB
 _SAMPLE_ROWS = 20_000
 
 
@@ -44,7 +45,7 @@ def read_text_folders(path: Path, title: str | None = None) -> TableSource:
         total += len(contents[-1])
         if total > MAXIMUM_FILES_BYTES:
             message = (
-                f"The texts of {path.name} are more than {MAXIMUM_FILES_BYTES // 1_000_000} MB together. Put "
+                f"The texts of {path.name} are more than {size_words(MAXIMUM_FILES_BYTES)} together. Put "
                 "them into one CSV or Parquet file, which may be of any size."
             )
             raise stop("file_too_large", message, field="source")

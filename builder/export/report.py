@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from builder.sizes import size_words
+
 JSON_NAME = "report.json"
 HTML_NAME = "report.html"
 
@@ -92,7 +94,7 @@ def _row(item: Mapping[str, Any], classes: list[str]) -> str:
         _number(item.get("largest_difference")),
         _number(item.get("metric_export")),
         _number(item.get("metric_keras")),
-        _size(item.get("bytes")),
+        size_words(item["bytes"]) if "bytes" in item else "",
         _milliseconds(item.get("latency_ms_p50")),
         _milliseconds(item.get("latency_ms_p95")),
         html.escape(note),
@@ -120,12 +122,6 @@ def _number(value: float | None) -> str:
 
 def _milliseconds(value: float | None) -> str:
     return "" if value is None else f"{value:.2f} ms"
-
-
-def _size(value: int | None) -> str:
-    if value is None:
-        return ""
-    return f"{value / 1e6:.2f} MB" if value >= 1e6 else f"{value / 1e3:.1f} kB"
 
 
 def _write(file: Path, text: str) -> None:

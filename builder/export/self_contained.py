@@ -11,7 +11,7 @@ LARGEST_BYTES = 16_000_000
 def self_contained(tflite: bytes) -> bytes:
     """Return a model with its weights inside.
 
-    From 256 kB on, the quantizer appends weights behind the model and notes their places. TensorFlow Lite
+    From 256 KB on, the quantizer appends weights behind the model and notes their places. TensorFlow Lite
     Micro does not read such places: it would take empty memory for the weights, without a word.
     """
     if len(tflite) > LARGEST_BYTES:

@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from builder.errors import BuilderError, stop
+from builder.sizes import GB, MB, size_words
 
 CONFIG_MEMBER = "config.json"
 WEIGHTS_MEMBER = "model.weights.h5"
 MOST_MEMBERS = 1000
-LARGEST_CONFIG = 50_000_000
-LARGEST_WEIGHTS = 4_000_000_000
+LARGEST_CONFIG = 50 * MB
+LARGEST_WEIGHTS = 4 * GB
 # Keras stores without compression; a zip that was made anew still shrinks weights by little.
 LARGEST_RATIO = 100
 SMALL = 1_000_000
@@ -153,7 +154,7 @@ def _config(data: bytes, name: str) -> Mapping[str, Any]:
 
 
 def _too_large(name: str, member: str, limit: int) -> BuilderError:
-    message = f"In {name}, {member} is larger than {limit / 1e6:,.0f} MB, so it is not opened."
+    message = f"In {name}, {member} is larger than {size_words(limit)}, so it is not opened."
     return stop("file_too_large", message)
 
 

@@ -14,9 +14,10 @@ import numpy as np
 
 from builder.errors import stop
 from builder.importer.archive import WEIGHTS_MEMBER, Archive, copy_weights
+from builder.sizes import GB, size_words
 
 MOST_ENTRIES = 100_000
-LARGEST_BYTES = 4_000_000_000
+LARGEST_BYTES = 4 * GB
 # A file that is mostly fill values declares far more than it stores.
 LARGEST_RATIO, SMALL = 100, 1_000_000
 _PLAIN_FILTERS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32}
@@ -80,7 +81,7 @@ def _faults(opened: Any) -> Iterator[str]:
                 yield fault
             total += math.prod(item.shape) * item.dtype.itemsize
             if total > LARGEST_BYTES:
-                yield f"would fill more than {LARGEST_BYTES / 1e9:.0f} GB of memory"
+                yield f"would fill more than {size_words(LARGEST_BYTES)} of memory"
                 return
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 from builder.errors import BuilderError, stop
+from builder.sizes import size_words
 
 FULL_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT)
 
@@ -106,8 +107,7 @@ def free_words(folder: str | os.PathLike[str]) -> str:
     existing = Path(folder)
     while not existing.exists() and existing != existing.parent:
         existing = existing.parent
-    free = shutil.disk_usage(existing).free
-    return f"{free / 1e9:.1f} GB free" if free >= 1e9 else f"{free / 1e6:.1f} MB free"
+    return f"{size_words(shutil.disk_usage(existing).free)} free"
 
 
 def _flush(file: Path) -> None:

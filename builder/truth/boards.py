@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-_KB = 1024
-_MB = 1024 * _KB
+from builder.sizes import KB, MB, size_words
 
 
 @dataclass(frozen=True)
@@ -24,71 +23,71 @@ BOARDS = (
     Board(
         "Arduino Nano 33 BLE Sense",
         "nRF52840",
-        1 * _MB,
-        256 * _KB,
+        1 * MB,
+        256 * KB,
         "https://docs.arduino.cc/hardware/nano-33-ble-sense/",
     ),
     Board(
         "nRF52840 DK",
         "nRF52840",
-        1 * _MB,
-        256 * _KB,
+        1 * MB,
+        256 * KB,
         "https://www.nordicsemi.com/Products/nRF52840",
     ),
     Board(
         "BBC micro:bit v2",
         "nRF52833",
-        512 * _KB,
-        128 * _KB,
+        512 * KB,
+        128 * KB,
         "https://tech.microbit.org/hardware/2-0-revision/",
     ),
     Board(
         "Raspberry Pi Pico",
         "RP2040",
-        2 * _MB,
-        264 * _KB,
+        2 * MB,
+        264 * KB,
         "https://www.raspberrypi.com/documentation/microcontrollers/pico-series.html",
     ),
     Board(
         "Raspberry Pi Pico 2",
         "RP2350",
-        4 * _MB,
-        520 * _KB,
+        4 * MB,
+        520 * KB,
         "https://www.raspberrypi.com/documentation/microcontrollers/pico-series.html",
     ),
     Board(
         "ESP32-DevKitC",
         "ESP32-WROOM-32E",
-        4 * _MB,
-        520 * _KB,
+        4 * MB,
+        520 * KB,
         "https://www.espressif.com/sites/default/files/documentation/esp32-wroom-32e_datasheet_en.pdf",
     ),
     Board(
         "ESP32-S3-DevKitC-1",
         "ESP32-S3-WROOM-1-N8",
-        8 * _MB,
-        512 * _KB,
+        8 * MB,
+        512 * KB,
         "https://www.espressif.com/sites/default/files/documentation/esp32-s3-wroom-1_datasheet_en.pdf",
     ),
     Board(
         "STM32F4 Discovery",
         "STM32F407VG",
-        1 * _MB,
-        192 * _KB,
+        1 * MB,
+        192 * KB,
         "https://www.st.com/en/microcontrollers-microprocessors/stm32f407vg.html",
     ),
     Board(
         "STM32F746G Discovery",
         "STM32F746NG",
-        1 * _MB,
-        320 * _KB,
+        1 * MB,
+        320 * KB,
         "https://www.st.com/en/microcontrollers-microprocessors/stm32f746ng.html",
     ),
     Board(
         "Nucleo-H743ZI",
         "STM32H743ZI",
-        2 * _MB,
-        1 * _MB,
+        2 * MB,
+        1 * MB,
         "https://www.st.com/en/microcontrollers-microprocessors/stm32h743zi.html",
     ),
 )
@@ -130,10 +129,10 @@ def _words(spare_flash: int, spare_ram: int | None) -> str:
     if spare_ram is None:
         return "Does not run: see above."
     lacking = [
-        f"{-(spare // _KB):,} KB too little {name}"
+        f"{size_words(-spare)} too little {name}"
         for name, spare in (("flash", spare_flash), ("RAM", spare_ram))
         if spare < 0
     ]
     if lacking:
         return f"Does not fit: {' and '.join(lacking)}."
-    return f"Fits: {spare_flash // _KB:,} KB of flash and {spare_ram // _KB:,} KB of RAM are left."
+    return f"Fits: {size_words(spare_flash)} of flash and {size_words(spare_ram)} of RAM are left."

@@ -12,6 +12,7 @@ from typing import Any
 
 from builder.errors import stop
 from builder.scores import is_share, metric_value, metric_words, milliseconds, number_words
+from builder.sizes import KB, size_words
 
 Point = Mapping[str, Any]
 COSTS = {"bytes": "size", "latency_ms": "latency"}
@@ -87,8 +88,8 @@ def smallest_within(points: Sequence[Point], tolerance: float) -> Answer:
 
 
 def fitting(points: Sequence[Point], kilobytes: float) -> Answer:
-    """Return the best point whose file has at most so many kilobytes (of 1,024 bytes)."""
-    return _best_under(points, "bytes", kilobytes * 1024, f"fits {kilobytes:g} KB")
+    """Return the best point whose file has at most so many kilobytes."""
+    return _best_under(points, "bytes", kilobytes * KB, f"fits {kilobytes:g} KB")
 
 
 def under(points: Sequence[Point], milliseconds: float) -> Answer:
@@ -109,15 +110,10 @@ def score_words(point: Point) -> str:
 
 def described(point: Point) -> str:
     """Return a point in words: format, run, score, size, latency."""
-    parts = [score_words(point), kilobytes(point["bytes"])]
+    parts = [score_words(point), size_words(point["bytes"])]
     if point.get("latency_ms") is not None:
         parts.append(milliseconds(point["latency_ms"]))
     return f"{name_of(point)} ({', '.join(parts)})"
-
-
-def kilobytes(count: int | None) -> str:
-    """Return a number of bytes in kilobytes of 1,024, or a dash where it is unknown."""
-    return "–" if count is None else f"{count / 1024:,.1f} KB"
 
 
 def name_of(point: Point) -> str:

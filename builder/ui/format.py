@@ -72,17 +72,6 @@ def duration(seconds: float | None) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
-def size(count: float | None) -> str:
-    """Return a number of bytes in words."""
-    if not count:
-        return "–"
-    for unit in ("B", "kB", "MB"):
-        if count < 1000:
-            return f"{count:.0f} {unit}" if unit == "B" or count >= 100 else f"{count:.1f} {unit}"
-        count /= 1000
-    return f"{count:.1f} GB"
-
-
 def run_words(run: RunRecord, number: int) -> str:
     """Return a run as an entry of a list: number, status, score, age."""
     scores = run.result.get("test") or {}

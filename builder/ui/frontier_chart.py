@@ -9,6 +9,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from builder.scores import is_share, metric_name, number_words
+from builder.sizes import KB
 from builder.truth.frontier import described, key_of
 from builder.ui.charts import ACCENT, CHANNEL_COLORS, MARGIN
 
@@ -32,7 +33,7 @@ def frontier(points: Sequence[Point], front: Sequence[Point], cost: str, chosen:
         cost: ``"bytes"`` or ``"latency_ms"``.
         chosen: the key of the chosen one.
     """
-    scale = 1024 if cost == "bytes" else 1
+    scale = KB if cost == "bytes" else 1
     known = [point for point in points if point.get(cost) is not None]
     costs, scores = [point[cost] / scale for point in known], [point["score"] for point in known]
     reach, metric = _reach(scores, known[0]["metric"]), known[0]["metric"]

@@ -25,6 +25,7 @@ from builder.params import (
     Parameter,
     Text,
 )
+from builder.sizes import size_words
 
 FRONTEND = Path(builder.__file__).parent / "ui" / "components" / "frontend"
 FIXTURE = FRONTEND / "tests" / "fixtures" / "python.json"
@@ -133,6 +134,7 @@ GOOD: tuple[Any, ...] = (
     {"kind": "dense.v1", "parameters": {"units": 16}},
     {"kind": "dense.v1", "parameters": {"units": -1}},
 )
+SIZES = (0, 40, 1_023, 1_024, 1_280, 376_000, 1_048_524, 1_048_525, 2_400_000, 2_500_000_000, 5e12)
 
 
 def written() -> str:
@@ -147,7 +149,8 @@ def written() -> str:
         for parameter in PARAMETERS
         for value in [*GOOD, *(value for value in parameter.type.bad_values() if value == value)]
     ]
-    return json.dumps({"edits": edits, "faults": faults}, indent=1, ensure_ascii=False) + "\n"
+    sizes = [{"bytes": count, "words": size_words(count)} for count in SIZES]
+    return json.dumps({"edits": edits, "faults": faults, "sizes": sizes}, indent=1, ensure_ascii=False) + "\n"
 
 
 def _message(parameter: Parameter, value: Any) -> str | None:

@@ -4,7 +4,7 @@ What the export writes: float32 keeps every weight, float16 half of it, int8 a q
 in 8 bits in both small forms, and so are recurrent weights in int8. In int8 biases stay in 32 bits, and
 every filter brings a scale and a zero point. A batch normalization behind a convolution or a Dense layer
 vanishes into it, up to an offset. The rest is operators, shapes and names. Measured against the presets'
-files the estimate lies within 4 %, or 2 kB for small ones.
+files the estimate lies within 4 %, or 2 KB for small ones.
 """
 
 from __future__ import annotations

@@ -15,8 +15,8 @@ from builder.export.report import is_outdated, read_report
 from builder.jobs.measuring import MODEL_FILE
 from builder.runs.records import RunRecord
 from builder.scores import metric_name, metric_value, milliseconds
+from builder.sizes import size_words
 from builder.ui import clicks, frame, questions, state
-from builder.ui.format import size
 from builder.ui.run_data import run_project, run_spec
 from builder.ui.sections import truth
 from builder.ui.services import workspace
@@ -96,7 +96,7 @@ def verification(report: Mapping[str, Any]) -> None:
                 "Agreement": [entry.get("agreement") for entry in entries],
                 "Largest difference": [entry.get("largest_difference") for entry in entries],
                 score: [metric_value(report["metric"], entry.get("metric_export")) for entry in entries],
-                "Size": [size(entry.get("bytes")) for entry in entries],
+                "Size": [size_words(entry.get("bytes")) for entry in entries],
                 "Latency": [milliseconds(entry.get("latency_ms_p50")) for entry in entries],
                 "Note": notes,
             }
@@ -122,7 +122,7 @@ def files(run: RunRecord) -> None:
     with st.expander("Single files", icon=":material/folder_zip:"):
         for file in _single_files(_folder(run)):
             st.download_button(
-                f"{file.relative_to(_folder(run))} ({size(file.stat().st_size)})",
+                f"{file.relative_to(_folder(run))} ({size_words(file.stat().st_size)})",
                 file.read_bytes,
                 file_name=file.name,
                 key=f"file.{run.id}.{file}",

@@ -12,6 +12,7 @@ from builder.export.bundle import zip_folder
 from builder.jobs import measuring as jobs
 from builder.runs.records import RunRecord
 from builder.scores import is_share, metric_name, metric_value, metric_words, milliseconds
+from builder.sizes import size_words
 from builder.truth import frontier
 from builder.truth.frontier import Answer, Point
 from builder.ui import charts, clicks, frame, frontier_chart, questions, state
@@ -168,9 +169,9 @@ def _row(point: Point, fronts: Mapping[str, set[str]]) -> dict[str, Any]:
         "Format": point["label"],
         IN_FLOATS: ", ".join(point["quantization"]["keep_float"]),
         metric_name(point["metric"]): metric_value(point["metric"], point["score"]),
-        "Size": frontier.kilobytes(point["bytes"]),
+        "Size": size_words(point["bytes"]),
         "Latency": milliseconds(point.get("latency_ms")),
-        "Arena": frontier.kilobytes(point.get("arena_bytes")),
+        "Arena": size_words(point.get("arena_bytes")),
         "On the frontier of": ", ".join(name for name, keys in fronts.items() if key in keys),
     }
 

@@ -10,8 +10,8 @@ import pandas as pd
 import streamlit as st
 
 from builder.project import Project
+from builder.sizes import size_words
 from builder.ui import charts, clicks, frame, questions, state
-from builder.ui.format import size
 from builder.ui.work import Answer
 
 
@@ -66,7 +66,7 @@ def _batch_size(project: Project, answer: Mapping[str, Any]) -> None:
         {
             "Batch size": item["batch_size"],
             "Samples a second": item["samples_per_second"],
-            "Memory": "did not suffice" if item["memory_bytes"] is None else size(item["memory_bytes"]),
+            "Memory": "did not suffice" if item["memory_bytes"] is None else size_words(item["memory_bytes"]),
         }
         for item in answer["sizes"]
     ]

@@ -17,8 +17,9 @@ from builder.jobs.measuring import EXPORTS_FOLDER, MODEL_FILE
 from builder.project import Project
 from builder.runs.records import RunRecord
 from builder.scores import metric_name, metric_value
+from builder.sizes import size_words
 from builder.ui import forms, frame, projects, questions, state
-from builder.ui.format import size, status_badge
+from builder.ui.format import status_badge
 from builder.ui.runs import RUNS_SHOWN
 from builder.ui.services import store, workspace
 from builder.ui.tables import share_column
@@ -27,8 +28,8 @@ HALF = "half"
 _SLIDERS = ("sparsity", "share", "feed_forward_share", "heads_share", "teacher_weight")
 _SIZES = (
     ("parameters", "Parameters", "{:,}".format),
-    ("bytes", "Weights as 32-bit floats", size),
-    ("gzip_bytes", "The same, compressed (gzip)", size),
+    ("bytes", "Weights as 32-bit floats", size_words),
+    ("gzip_bytes", "The same, compressed (gzip)", size_words),
     ("sparsity", "Zeros", "{:.1%}".format),
 )
 
@@ -268,7 +269,7 @@ def _exported(before: str, after: str) -> dict[str, dict[str, str]]:
         if report and not is_outdated(report, folder / MODEL_FILE):
             entries = report["formats"]
             sizes = [entry.get("bytes") for entry in entries if entry["format"] == "tflite_int8"]
-            found |= {name: size(sizes[0])} if sizes and sizes[0] else {}
+            found |= {name: size_words(sizes[0])} if sizes and sizes[0] else {}
     return {"int8 file": found} if found else {}
 
 

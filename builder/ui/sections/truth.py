@@ -11,10 +11,10 @@ import streamlit as st
 from builder.export.quantization import MOST_SAMPLES, Quantization
 from builder.runs.records import RunRecord
 from builder.scores import is_loss, is_share, metric_name, metric_value, milliseconds, number_words
+from builder.sizes import size_words
 from builder.truth.report import read_truth, read_variants
 from builder.ui import frame, questions, state
 from builder.ui.components.canvas import canvas
-from builder.ui.format import size
 from builder.ui.run_data import run_project
 from builder.ui.sections import measuring
 from builder.ui.services import TOKEN, workspace
@@ -134,11 +134,11 @@ def _score_row(found: Mapping[str, Any], item: Mapping[str, Any]) -> dict[str, A
         metric_name(found["metric"]): metric_value(found["metric"], item.get("score")),
         "Change": _change(found, item.get("change")),
         "Agreement": item.get("agreement"),
-        "Size": size(item["bytes"]),
+        "Size": size_words(item["bytes"]),
         "One thread": _times(speed.get("one")),
         f"{found['threads']} threads": _times(speed.get("all")),
-        "Memory": size(speed.get("memory_bytes")),
-        "Arena": size(arena),
+        "Memory": size_words(speed.get("memory_bytes")),
+        "Arena": size_words(arena),
     }
 
 
@@ -231,7 +231,7 @@ def _before_and_after(run: RunRecord, found: Mapping[str, Any], variant: Mapping
             "Choice": Quantization.from_json(item["quantization"]).words(),
             metric_name(found["metric"]): metric_value(found["metric"], item["score"]),
             "Agreement": item["agreement"],
-            "Size": size(item["bytes"]),
+            "Size": size_words(item["bytes"]),
             "Latency": milliseconds(item["latency_ms"]),
             "In the export": "yes" if item["quantization"] == found["quantization"] else "",
         }
@@ -289,8 +289,8 @@ def _board_row(board: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "Board": board["board"],
         "Chip": board["chip"],
-        "Flash": f"{board['flash'] // 1024:,} KB",
-        "RAM": f"{board['ram'] // 1024:,} KB",
+        "Flash": size_words(board["flash"]),
+        "RAM": size_words(board["ram"]),
         "Verdict": board["words"],
     }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { general, inShort, parsed } from "../src/canvas/parameters";
 import { found } from "../src/canvas/search";
-import { byteWords, shapeWords, shortCount } from "../src/canvas/words";
+import { shapeWords, shortCount } from "../src/canvas/words";
 import { block, BLOCKS } from "./helpers";
 
 const parameter = (kind: string, name: string) => {
@@ -51,7 +51,6 @@ describe("numbers", () => {
     expect([320, 18_496, 402_653_184].map(shortCount)).toEqual(["320", "18.5k", "403M"]);
     expect(shapeWords([null, 28, 28, 32])).toBe("28×28×32");
     expect(shapeWords([null, null, 64])).toBe("?×64");
-    expect(byteWords(385_064)).toBe("376.0 kB");
   });
 });
 

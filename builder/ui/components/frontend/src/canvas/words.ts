@@ -17,9 +17,18 @@ export function shortCount(count: number): string {
   return `${(count / 1e9).toFixed(1)}B`;
 }
 
+/** As size_words of builder/sizes.py writes them. */
 export function byteWords(bytes: number): string {
-  if (bytes < 1024) return `${bytes} B`;
-  if (bytes < 1024 ** 2) return `${(bytes / 1024).toFixed(1)} kB`;
-  if (bytes < 1024 ** 3) return `${(bytes / 1024 ** 2).toFixed(1)} MB`;
-  return `${(bytes / 1024 ** 3).toFixed(1)} GB`;
+  let size = bytes;
+  let unit = "B";
+  for (const larger of ["KB", "MB", "GB"]) {
+    if (rounded(size) < 1024) break;
+    size /= 1024;
+    unit = larger;
+  }
+  return `${rounded(size).toLocaleString("en-US")} ${unit}`;
+}
+
+function rounded(size: number): number {
+  return Math.round(10 * size) / 10;
 }
