@@ -7,10 +7,10 @@ from pathlib import Path
 from builder.codegen.folder_code import ALL_FILES, opened_zip_code
 from builder.codegen.layout import constant, literal, source
 from builder.codegen.loading import Loaded, Reading, not_code, sample_facts
+from builder.codegen.picture_code import TO_ARRAY, picture_constants, with_grays
 from builder.data.box_targets import PictureFinder, box_target, folders_shared, stem_of
 from builder.data.images import EXTENSIONS
 from builder.data.picture_boxes import table_of_boxes
-from builder.data.pixels import flattened, to_array
 from builder.data.sources import sample
 from builder.data.spec import IGNORED, DataSpec
 from builder.project import DataRecipe
@@ -45,7 +45,7 @@ def picture_with_boxes(content, boxes):
     """Return the picture in a file's bytes, of the model's size, and the target that its boxes make."""
     image = ImageOps.exif_transpose(Image.open(io.BytesIO(content)))
     target, _ = box_target(boxes, image.size, BOXES_A_PICTURE)
-    return to_array(image, *IMAGE_SHAPE), target'''
+    return to_array(image, *IMAGE_SHAPE{grays}), target'''
 
 
 def read_boxes(recipe: DataRecipe, spec: DataSpec, given: Loaded) -> Reading:
@@ -79,16 +79,18 @@ def read_boxes(recipe: DataRecipe, spec: DataSpec, given: Loaded) -> Reading:
         parts = '{"test", "testing"} & set(name.lower().split("/")[:-1])'
         lines.append(f"    is_test = np.array([bool({parts}) for name in names])")
     lines.append(given.line("arrays"))
-    carried = (flattened, to_array, stem_of, folders_shared, PictureFinder, box_target)
+    carried = (stem_of, folders_shared, PictureFinder, box_target)
     return Reading(
         ("import csv", "import io", "import zipfile", "from PIL import Image, ImageOps"),
         (
+            *TO_ARRAY,
             *(source(part) for part in carried),
-            *(_PICTURE_WITH_BOXES, opened_zip_code(spec), ALL_FILES, _BOX_OF, _READ_BOXES),
+            with_grays(_PICTURE_WITH_BOXES, item),
+            *(opened_zip_code(spec), ALL_FILES, _BOX_OF, _READ_BOXES),
             "\n".join(lines),
         ),
         (
-            f"IMAGE_SHAPE = {literal(item.arrays[0].shape)}",
+            *picture_constants(item),
             *constant("PICTURES", EXTENSIONS),
             "# The table of the boxes: image, left, top, right, bottom and class stand in these columns.",
             f"TABLE, COLUMNS = {literal(table)}, {literal(columns)}",

@@ -7,7 +7,7 @@ from builder.codegen.label_code import label_reading
 from builder.codegen.layout import constant, literal, source
 from builder.codegen.loading import LABEL_SETS_FILE, Beside, Loaded, Reading, sample_facts
 from builder.data.images import EXTENSIONS
-from builder.data.pixels import flattened, to_array
+from builder.data.pixels import flattened, gray_range, is_deep, to_array
 from builder.data.spec import DataSpec, ModelInput
 from builder.project import DataRecipe
 
@@ -15,18 +15,35 @@ _PICTURE_OF = '''\
 def picture_of(content):
     """Return the picture in a file's bytes, upright and of the model's size."""
     image = ImageOps.exif_transpose(Image.open(io.BytesIO(content)))
-    return to_array(image, *IMAGE_SHAPE)'''
+    return to_array(image, *IMAGE_SHAPE{grays})'''
+# What turns a picture of any kind into an array.
+TO_ARRAY = tuple(source(function) for function in (is_deep, gray_range, flattened, to_array))
 
 
 def picture_files(item: ModelInput) -> FileKind:
     """Return how a script reads picture files for an input."""
     decoding = Reading(
         ("from PIL import Image, ImageOps",),
-        (source(flattened), source(to_array), _PICTURE_OF),
-        (f"IMAGE_SHAPE = {literal(item.arrays[0].shape)}",),
+        (*TO_ARRAY, with_grays(_PICTURE_OF, item)),
+        picture_constants(item),
     )
     failures = "(OSError, SyntaxError, ValueError)"
     return FileKind("picture", "pictures", item.arrays[0].name, EXTENSIONS, failures, decoding)
+
+
+def with_grays(code: str, item: ModelInput) -> str:
+    """Return code whose ``{grays}`` is the last argument of ``to_array``, where the data have one."""
+    return code.replace("{grays}", ", GRAYS" if "gray_range" in item.settings else "")
+
+
+def picture_constants(item: ModelInput) -> tuple[str, ...]:
+    """Return the constants of the code that makes arrays of pictures."""
+    grays = item.settings.get("gray_range")
+    told = "# The numbers that are black and white in gray pictures of more than 8 bits."
+    return (
+        f"IMAGE_SHAPE = {literal(item.arrays[0].shape)}",
+        *((told, f"GRAYS = {literal(tuple(grays))}") if grays else ()),
+    )
 
 
 def read_arrays(recipe: DataRecipe, spec: DataSpec, given: Loaded, beside: Beside) -> Reading:
@@ -64,6 +81,6 @@ def read_arrays(recipe: DataRecipe, spec: DataSpec, given: Loaded, beside: Besid
     paths = ["from pathlib import Path"] if spec.predicts_labels else []
     return Reading(
         ("from PIL import Image", *labels.imports, *paths),
-        (source(flattened), source(to_array), *labels.definitions, "\n".join(lines)),
+        (*TO_ARRAY, *labels.definitions, "\n".join(lines)),
         tuple(constants),
     )

@@ -17,13 +17,17 @@ from builder.data.tokenizers import encode_texts
 from builder.data.words import encode_words, words_of_sample
 from builder.errors import BuilderError, shown_value, stop
 
+# What ``image_pixels`` returns of files with more than 8 bits a pixel.
+_DEEP_PIXELS = (np.uint16, np.int32, np.float32)
+
 
 def encode(spec: DataSpec, raw: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:
     """Return the arrays that enter the model, by ``ArraySpec`` name, shape (samples, *shape).
 
     Args:
         spec: the description of the data that the model was made for.
-        raw: one mapping a sample: ``{"image": uint8 array (height, width[, channels])}``,
+        raw: one mapping a sample: ``{"image": uint8 array (height, width[, channels])}``, or other numbers
+            (height, width) where the file has more than 8 bits a pixel,
             ``{"audio": sound (samples,), "rate": samples a second}`` (int16, or float -1 to 1),
             ``{"series": numbers (steps, channels)}``, ``{"text": str}`` (of tagged words also
             ``{"tokens": [str, …]}``), or ``{column: value}`` for a
@@ -67,21 +71,24 @@ def plain_sample(spec: DataSpec, sample: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _images(item: ModelInput, raw: Sequence[Mapping[str, Any]]) -> np.ndarray:
-    shape = item.arrays[0].shape
-    images = np.zeros((len(raw), *shape), dtype=np.float32)
+    height, width, channels = item.arrays[0].shape
+    images = np.zeros((len(raw), height, width, channels), dtype=np.float32)
     for number, sample in enumerate(raw, start=1):
         pixels = sample.get("image")
         if not _is_picture(pixels):
             raise _bad_sample(
                 number, "image", "a picture: whole numbers 0 to 255, gray or with 3 or 4 channels"
             )
-        images[number - 1] = to_array(Image.fromarray(_squeezed(pixels)), *shape)  # type: ignore[arg-type]
+        picture = Image.fromarray(_squeezed(pixels))  # type: ignore[arg-type]
+        images[number - 1] = to_array(picture, height, width, channels, item.settings.get("gray_range"))
     return images
 
 
 def _is_picture(pixels: Any) -> bool:
-    if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8 or pixels.size == 0:
+    if not isinstance(pixels, np.ndarray) or pixels.size == 0:
         return False
+    if pixels.dtype != np.uint8:
+        return pixels.ndim == 2 and pixels.dtype in _DEEP_PIXELS
     return pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[-1] in (1, 3, 4))
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import struct
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from PIL import ExifTags, Image, ImageOps
 
 from builder.data.class_folders import FileKind, read_class_folders
 from builder.data.files import BrokenFile
-from builder.data.pixels import flattened, to_array
+from builder.data.pixels import flattened, gray_range, is_deep, to_array
 from builder.errors import Problem, stop
 
 # The position of a picture in its file, as EXIF counts it: 1 is upright, 5 to 8 lie on a side.
@@ -41,6 +42,14 @@ _MODES = frozenset(
     + ("I", "I;16", "I;16L", "I;16B", "I;16N")
 )
 PICTURES = FileKind(EXTENSIONS, "picture", "pictures")
+# The numbers that are black and white.
+Grays = tuple[float, float]
+# The formats that hold more than 8 bits a pixel.
+_DEEP_EXTENSIONS = (".png", ".tif", ".tiff", ".pgm")
+_LOOKED_AT = 40
+_VALUES_LOOKED_AT = 100_000
+# Pictures are dark where nearly all pixels are below this share of white.
+_BRIGHT_PIXELS, _DARK = 0.999, 1 / 8
 
 
 class BrokenImage(BrokenFile):
@@ -52,7 +61,8 @@ class ImageSource:
     """The pictures of a source, not yet decoded.
 
     ``labels`` holds a class index a picture; ``read(row)`` decodes one picture and raises
-    ``BrokenImage``; ``is_test`` marks the source's own test pictures, if it has any.
+    ``BrokenImage``; ``is_test`` marks the source's own test pictures, if it has any; ``grays`` are the
+    numbers that are black and white, where there are pictures of more than 8 bits.
     """
 
     title: str
@@ -63,6 +73,7 @@ class ImageSource:
     files: tuple[Path, ...]
     is_test: np.ndarray | None = None
     problems: tuple[Problem, ...] = ()
+    grays: Grays | None = None
 
 
 def read_images(path: Path, title: str | None = None) -> ImageSource:
@@ -74,15 +85,18 @@ def read_images(path: Path, title: str | None = None) -> ImageSource:
         BuilderError: where there are no pictures, no class folders, or the archive is not safe to read.
     """
     found = read_class_folders(path, PICTURES, unsorted=True)
+    title = title or path.name
+    grays, problems = settled_grays(title, found.names, found.listed.read)
     return ImageSource(
-        title=title or path.name,
+        title=title,
         names=found.names,
         labels=found.labels,
         class_names=found.class_names,
-        read=lambda row: decode_image(found.read(row)),
+        read=lambda row: decode_image(found.read(row), grays),
         files=found.files,
         is_test=found.is_test,
-        problems=found.problems,
+        problems=(*found.problems, *problems),
+        grays=grays,
     )
 
 
@@ -106,8 +120,73 @@ def read_image_arrays(path: Path, class_names: tuple[str, ...], title: str) -> I
     )
 
 
-def decode_image(data: bytes) -> Image.Image:
+def settled_grays(
+    title: str, names: Sequence[str], read: Callable[[str], bytes]
+) -> tuple[Grays | None, tuple[Problem, ...]]:
+    """Return which numbers are black and white in all files of a source that have more than 8 bits a pixel.
+
+    They are found by some of the pictures; None where none of these is so deep.
+
+    Args:
+        title: what messages call the source.
+        names: the paths of pictures.
+        read: returns the bytes of one.
+    """
+    deep = [name for name in names if name.lower().endswith(_DEEP_EXTENSIONS)]
+    places = np.unique(np.linspace(0, max(len(deep) - 1, 0), _LOOKED_AT).astype(int)).tolist()
+    pictures = (_deep_picture(read(name)) for name in (deep[place] for place in places if deep))
+    seen = [ends for picture in pictures if picture is not None and len(ends := _ends(picture))]
+    if not seen:
+        return None, ()
+    grays = gray_range(seen)
+    return grays, tuple(_gray_problems(title, grays, np.array(seen)))
+
+
+def _deep_picture(data: bytes) -> Image.Image | None:
+    try:
+        with _told_failures():
+            # Nothing is decoded yet.
+            if not is_deep(_opened(data)):
+                return None
+        return decode_plain(data)
+    except BrokenImage:
+        return None
+
+
+def _ends(picture: Image.Image) -> np.ndarray:
+    """Return the smallest number, the one that nearly all are below, and the largest; none of no numbers."""
+    values = np.asarray(picture).ravel()
+    known = values[np.isfinite(values)]
+    if not known.size:
+        return np.empty(0)
+    some = known[:: max(1, known.size // _VALUES_LOOKED_AT)]
+    return np.array([known.min(), np.quantile(some, _BRIGHT_PIXELS), known.max()], dtype=np.float64)
+
+
+def _gray_problems(title: str, grays: Grays, seen: np.ndarray) -> Iterator[Problem]:
+    black, white = grays
+    if black < 0 or 255 < white != 65535:
+        message = (
+            f"The pictures of {title} are gray with more than 8 bits: they hold numbers from "
+            f"{seen.min():,.6g} to {seen.max():,.6g}. {black:,.6g} is taken as black and {white:,.6g} as "
+            "white, also in pictures of your own. If other numbers are, save them again with 8 bits, or "
+            "spread over 0 to 65,535."
+        )
+        yield Problem("gray_range", message, field="source", severity="warning")
+    bright = seen[:, 1].max()
+    if bright < black + _DARK * (white - black):
+        message = (
+            f"The pictures of {title} are very dark: nearly all of their pixels are below {bright:,.6g}, "
+            f"where {white:,.6g} is white. Save them again with their numbers spread, so that more of them "
+            "is to be seen."
+        )
+        yield Problem("dark_pictures", message, field="source", severity="warning")
+
+
+def decode_image(data: bytes, grays: Grays | None = None) -> Image.Image:
     """Return the picture in the bytes of a file, turned upright; its ``info[TURN]`` says from what position.
+
+    With the ``grays`` of its source it has 8 bits a channel.
 
     Raises:
         BrokenImage: where the bytes are no picture, are cut off, or would unfold to too many pixels.
@@ -116,6 +195,7 @@ def decode_image(data: bytes) -> Image.Image:
     try:
         turn = image.getexif().get(ExifTags.Base.Orientation, 1)
         upright = ImageOps.exif_transpose(image)
+        upright = upright if grays is None else flattened(upright, grays)
     except _FAILURES as error:
         raise BrokenImage("it is damaged or no picture") from error
     upright.info[TURN] = turn
@@ -128,17 +208,32 @@ def decode_plain(data: bytes) -> Image.Image:
     Raises:
         BrokenImage: as ``decode_image``.
     """
+    with _told_failures():
+        image = _opened(data)
+        if image.width * image.height > MAXIMUM_PIXELS:
+            raise BrokenImage(f"it has {image.width} x {image.height} pixels, too many")
+        image.load()
+        if image.mode not in _MODES:
+            raise BrokenImage(f"its colors are stored as {image.mode}; save it again as RGB")
+        return image
+
+
+def _opened(data: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(data), formats=FORMATS)
+
+
+@contextmanager
+def _told_failures() -> Iterator[None]:
+    """Tell in plain words what a reader of a format fails with.
+
+    Raises:
+        BrokenImage: where it does.
+    """
     try:
         with warnings.catch_warnings():
             # Pillow warns about odd metadata; its warning about huge pictures comes with our own limit.
             warnings.simplefilter("ignore")
-            image = Image.open(io.BytesIO(data), formats=FORMATS)
-            if image.width * image.height > MAXIMUM_PIXELS:
-                raise BrokenImage(f"it has {image.width} x {image.height} pixels, too many")
-            image.load()
-            if image.mode not in _MODES:
-                raise BrokenImage(f"its colors are stored as {image.mode}; save it again as RGB")
-            return image
+            yield
     except Image.DecompressionBombError as error:
         raise BrokenImage("it has too many pixels") from error
     except _FAILURES as error:
@@ -146,7 +241,9 @@ def decode_plain(data: bytes) -> Image.Image:
 
 
 def image_pixels(data: bytes, name: str = "the picture") -> np.ndarray:
-    """Return the pixels in the bytes of a picture file, for a prediction: uint8, (height, width, 1 or 3).
+    """Return the pixels in the bytes of a picture file, for a prediction.
+
+    They are uint8, (height, width, 1 or 3), or of more than 8 bits (height, width), as the file holds them.
 
     Raises:
         BuilderError: where the bytes are no usable picture; the message calls it ``name``.
@@ -155,6 +252,9 @@ def image_pixels(data: bytes, name: str = "the picture") -> np.ndarray:
         image = decode_image(data)
     except BrokenImage as error:
         raise stop("broken_image", f"{name} cannot be read: {error}. Choose another picture.") from error
+    if is_deep(image):
+        pixels = np.asarray(image)
+        return pixels.astype(pixels.dtype.newbyteorder("="))
     flat = flattened(image)
     channels = 1 if flat.mode in ("1", "L") else 3
     return to_array(flat, flat.height, flat.width, channels)

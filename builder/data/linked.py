@@ -14,6 +14,7 @@ from builder.data.audio import EXTENSIONS as AUDIO_EXTENSIONS
 from builder.data.class_folders import in_class_folders
 from builder.data.columns import is_missing
 from builder.data.images import EXTENSIONS as IMAGE_EXTENSIONS
+from builder.data.images import Grays, settled_grays
 from builder.data.json_lines import read_json_lines
 from builder.data.table_source import TableSource
 from builder.data.tables import read_table
@@ -31,12 +32,14 @@ class Links:
     """The files that the cells of a table name.
 
     ``columns`` maps a column to what its files are, ``"image"`` or ``"audio"``; a cell may hold a file's path
-    below the folder or zip, below the table's own folder, or its name alone.
+    below the folder or zip, below the table's own folder, or its name alone. ``grays`` is as in an
+    ``ImageSource``.
     """
 
     listed: Files
     columns: Mapping[str, str] = field(default_factory=dict)
     places: Mapping[str, str] = field(default_factory=dict)
+    grays: Grays | None = None
 
     def find(self, cell: str) -> str | None:
         """Return the path of the file that a cell names, or None."""
@@ -102,12 +105,14 @@ def read_linked(path: Path, title: str | None = None) -> TableSource:
         )
         raise stop("no_linked_files", message, field="source")
     roles, problems = _roles(columns)
+    pictures = [name for name in listed.names if name.lower().endswith(IMAGE_EXTENSIONS)]
+    grays, gray_problems = settled_grays(table.title, pictures, listed.read)
     return replace(
         table,
         files=tuple(path / name for name in listed.names) if path.is_dir() else (path,),
         roles=roles,
-        problems=(*listed.problems, *table.problems, *problems),
-        links=Links(listed, columns, places),
+        problems=(*listed.problems, *table.problems, *problems, *gray_problems),
+        links=Links(listed, columns, places, grays),
     )
 
 

@@ -21,7 +21,7 @@ from builder.data.archives import Files, list_files
 from builder.data.box_targets import PictureFinder, stem_of
 from builder.data.class_folders import TEST_FOLDERS
 from builder.data.encodings import ENCODING_NAMES, encoding_of, encoding_warning
-from builder.data.images import EXTENSIONS, TURN, decode_image
+from builder.data.images import EXTENSIONS, TURN, Grays, decode_image, settled_grays
 from builder.data.naming import natural_key
 from builder.data.safe_xml import UnsafeXml, read_xml
 from builder.errors import Problem, shown_value, stop
@@ -48,7 +48,8 @@ class Box:
 class BoxSource:
     """The pictures of a source, not yet decoded, and the boxes on each.
 
-    ``sizes`` holds the (width, height) that the boxes are meant for, or None for the picture's own.
+    ``sizes`` holds the (width, height) that the boxes are meant for, or None for the picture's own; ``grays``
+    is as in an ``ImageSource``.
     """
 
     title: str
@@ -60,6 +61,7 @@ class BoxSource:
     files: tuple[Path, ...]
     is_test: np.ndarray | None = None
     problems: tuple[Problem, ...] = ()
+    grays: Grays | None = None
 
 
 @dataclass
@@ -157,16 +159,22 @@ def read_boxes(path: Path, title: str | None = None) -> BoxSource:
     if not labels:
         raise _no_boxes(path, pictures, marked.faults)
     tests = _tests(listed, names)
+    title = title or path.name
+    grays, problems = settled_grays(title, names, listed.read)
     return BoxSource(
-        title=title or path.name,
+        title=title,
         names=names,
-        read=lambda row: decode_image(listed.read(names[row])),
+        read=lambda row: decode_image(listed.read(names[row]), grays),
         boxes=[tuple(marked.boxes[name]) for name in names],
         sizes=[marked.sizes.get(name) for name in names],
         class_names=tuple(labels),
         files=tuple(path / name for name in listed.names) if path.is_dir() else (path,),
         is_test=tests if tests.any() and not tests.all() else None,
-        problems=(*listed.problems, *marked.guessed, *_warnings(path, pictures, names, marked.faults)),
+        problems=(
+            *(*listed.problems, *marked.guessed),
+            *(*_warnings(path, pictures, names, marked.faults), *problems),
+        ),
+        grays=grays,
     )
 
 

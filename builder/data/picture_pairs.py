@@ -14,7 +14,7 @@ from builder.data.archives import Files, list_files
 from builder.data.class_folders import TEST_FOLDERS
 from builder.data.encodings import encoding_of
 from builder.data.files import BrokenFile
-from builder.data.images import EXTENSIONS, decode_image, decode_plain
+from builder.data.images import EXTENSIONS, Grays, decode_image, decode_plain, settled_grays
 from builder.errors import Problem, stop
 
 MASK_FOLDERS = frozenset(
@@ -34,7 +34,8 @@ class MaskSource:
     """The pictures of a source and their masks, not yet decoded.
 
     ``read(row)`` decodes a picture, ``read_mask(row)`` its mask as class values, uint8 (height, width); both
-    raise ``BrokenFile``. ``named`` holds the names of the values 0, 1, … where a file says them.
+    raise ``BrokenFile``. ``named`` holds the names of the values 0, 1, … where a file says them; ``grays`` is
+    as in an ``ImageSource``.
     """
 
     title: str
@@ -45,6 +46,7 @@ class MaskSource:
     named: tuple[str, ...] = ()
     is_test: np.ndarray | None = None
     problems: tuple[Problem, ...] = ()
+    grays: Grays | None = None
 
 
 @dataclass
@@ -75,15 +77,18 @@ def read_masks(path: Path, title: str | None = None) -> MaskSource:
         raise _no_pairs(path, found)
     tests = [bool(TEST_FOLDERS & set(key.lower().split("/")[:-1])) for key in keys]
     pictures, masks = [found.pictures[key] for key in keys], [found.masks[key] for key in keys]
+    title = title or path.name
+    grays, problems = settled_grays(title, pictures, listed.read)
     return MaskSource(
-        title=title or path.name,
+        title=title,
         names=pictures,
-        read=lambda row: decode_image(listed.read(pictures[row])),
+        read=lambda row: decode_image(listed.read(pictures[row]), grays),
         read_mask=lambda row: mask_values(listed.read(masks[row])),
         files=tuple(path / name for name in (*pictures, *masks)) if path.is_dir() else (path,),
         named=_named(listed),
         is_test=np.array(tests) if any(tests) and not all(tests) else None,
-        problems=(*listed.problems, *_alone(path, found)),
+        problems=(*listed.problems, *_alone(path, found), *problems),
+        grays=grays,
     )
 
 

@@ -7,17 +7,42 @@ import numpy as np
 from PIL import Image
 
 
-def flattened(image):
-    """Return a picture of 8 bits a channel on a white ground; 16-bit gray is scaled to 8 bits.
+def is_deep(image):
+    """Tell whether a picture is gray with more than 8 bits a pixel: larger whole numbers, or decimals."""
+    return image.mode.startswith("I") or image.mode == "F"
 
-    So are decimal numbers, of which 1 is white where none is larger, and what is no number is black.
+
+def gray_range(pictures):
+    """Return which numbers are black and white in deep pictures, or arrays, that belong together.
+
+    Devices store 10, 12 or 14 bits in 16: white is the largest number of as many bits as are in use. Decimals
+    mostly go from 0 to 1, and a little beyond where they were resized. Where numbers are negative, the
+    smallest and the largest are black and white.
     """
-    if image.mode.startswith("I") or image.mode == "F":
+    low, high = 0.0, 0.0
+    for picture in pictures:
+        values = np.asarray(picture, dtype=np.float64)
+        known = np.isfinite(values)
+        low = min(low, float(values.min(where=known, initial=0)))
+        high = max(high, float(values.max(where=known, initial=0)))
+    if low < 0:
+        return low, high
+    if high < 2:
+        return 0.0, max(high, 1.0)
+    return 0.0, next((2.0**bits - 1 for bits in (8, 10, 12, 14, 16) if high < 2**bits), high)
+
+
+def flattened(image, grays=None):
+    """Return a picture of 8 bits a channel on a white ground.
+
+    ``grays`` are the numbers that are black and white in a deep picture; without them its own
+    ``gray_range`` counts. What is no number is black.
+    """
+    if is_deep(image):
+        black, white = grays or gray_range([image])
         values = np.asarray(image, dtype=np.float64)
-        values = np.where(np.isfinite(values), values, 0.0)
-        top = 65535.0 if values.max(initial=0) > 255 else 255.0
-        top = 1.0 if image.mode == "F" and values.max(initial=0) <= 1 else top
-        return Image.fromarray(np.uint8(np.round(values.clip(0, top) * (255.0 / top))))
+        values = np.where(np.isfinite(values), values, black).clip(black, white)
+        return Image.fromarray(np.uint8(np.round((values - black) * (255.0 / (white - black)))))
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
         clear = image.convert("RGBA")
         white = Image.new("RGBA", clear.size, "white")
@@ -25,13 +50,13 @@ def flattened(image):
     return image
 
 
-def to_array(image, height, width, channels):
+def to_array(image, height, width, channels, grays=None):
     """Return a picture of any mode and size as uint8, shape (height, width, channels).
 
     Transparent pixels become white; resizing is bilinear with smoothing when it shrinks. ``channels`` is
-    1 (gray) or 3 (red, green, blue).
+    1 (gray) or 3 (red, green, blue); ``grays`` is as for ``flattened``.
     """
-    flat = flattened(image).convert("L" if channels == 1 else "RGB")
+    flat = flattened(image, grays).convert("L" if channels == 1 else "RGB")
     if flat.size != (width, height):
         flat = flat.resize((width, height), Image.Resampling.BILINEAR)
     return np.asarray(flat, dtype=np.uint8).reshape(height, width, channels)

@@ -42,7 +42,7 @@ from builder.project import DataRecipe
 from builder.tasks import TASKS
 
 # Raise it when the same recipe gives other arrays than before.
-PREPARED_VERSION = 6
+PREPARED_VERSION = 7
 Progress = Callable[[float, str], None]
 _TEMPORARY = ".preparing-"
 _ABANDONED_SECONDS = 24 * 3600

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from PIL import Image
 
-from builder.data.images import BrokenImage, is_color
+from builder.data.images import BrokenImage, Grays, is_color
 from builder.data.pixels import to_array
 from builder.data.spec import IMAGE_INPUT, ArraySpec, ModelInput
 from builder.params import AUTO
@@ -41,11 +41,17 @@ class Pictures(Protocol):
     def read(self) -> Callable[[int], Image.Image]:
         """Decodes the picture at a position; raises ``BrokenImage``."""
 
+    @property
+    def grays(self) -> Grays | None:
+        """The numbers that are black and white, where there are pictures of more than 8 bits."""
+
 
 def image_input(source: Pictures, settings: Mapping[str, Any]) -> tuple[ModelInput, EncodeFile]:
     """Return the model's input for pictures, and the function that makes one picture's array."""
     size = image_size(source, settings)
-    described = {"height": size.height, "width": size.width, "channels": size.channels}
+    described: dict[str, Any] = {"height": size.height, "width": size.width, "channels": size.channels}
+    if source.grays is not None:
+        described["gray_range"] = list(source.grays)
     array = ArraySpec("image", (size.height, size.width, size.channels), "float32")
     item = ModelInput(IMAGE_INPUT, "image", (array,), {"rescale": settings["rescale"], **described})
     return item, lambda row: to_array(source.read(row), size.height, size.width, size.channels)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Generic, TypeVar
 
 import numpy as np
+from PIL import Image
 
 from builder.data.audio import decode_recording, to_waveform
 from builder.data.files import BrokenFile
-from builder.data.images import decode_image
+from builder.data.images import Grays, decode_image
 from builder.data.linked import Links
 from builder.data.pixels import to_array
 from builder.data.prepare_audio import audio_input
@@ -30,6 +31,7 @@ Decoded = TypeVar("Decoded")
 class _NamedFiles(Generic[Decoded]):
     names: list[str]
     read: Callable[[int], Decoded]
+    grays: Grays | None = None
 
 
 @dataclass
@@ -128,22 +130,25 @@ def linked_input(
     """
     names = [cell for cell in dict.fromkeys(cells) if links.find(cell)]
     if kind == "image":
-        item, _ = image_input(_named_files(names, links, decode_image), settings)
-        encode = _picture_encoder(item.arrays[0].shape)
+        decode = partial(decode_image, grays=links.grays)
+        item, _ = image_input(_NamedFiles(names, _reading(names, links, decode), links.grays), settings)
+        encode = _picture_encoder(item.arrays[0].shape, decode)
     else:
-        item, _ = audio_input(_named_files(names, links, decode_recording), settings)
+        item, _ = audio_input(_NamedFiles(names, _reading(names, links, decode_recording)), settings)
         encode = _sound_encoder(item.settings["rate"], item.arrays[0].shape[0])
     return LinkedInput(
         replace(item, settings={**item.settings, "file_column": column}), encode, links, column
     )
 
 
-def _named_files(names: list[str], links: Links, decode: Callable[[bytes], Decoded]) -> _NamedFiles[Decoded]:
-    return _NamedFiles(names, lambda row: decode(links.read(names[row]) or b""))
+def _reading(names: list[str], links: Links, decode: Callable[[bytes], Decoded]) -> Callable[[int], Decoded]:
+    return lambda row: decode(links.read(names[row]) or b"")
 
 
-def _picture_encoder(shape: tuple[int, ...]) -> Callable[[bytes], np.ndarray]:
-    return lambda data: to_array(decode_image(data), *shape)
+def _picture_encoder(
+    shape: tuple[int, ...], decode: Callable[[bytes], Image.Image]
+) -> Callable[[bytes], np.ndarray]:
+    return lambda data: to_array(decode(data), *shape)
 
 
 def _sound_encoder(rate: int, samples: int) -> Callable[[bytes], np.ndarray]:

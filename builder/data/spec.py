@@ -57,7 +57,8 @@ class ModelInput:
     ``"target_text"``. A generator's noise is of the kind ``"latent"``, without settings. ``settings`` is
     JSON-ready:
 
-    - image: ``rescale``, ``height``, ``width``, ``channels``
+    - image: ``rescale``, ``height``, ``width``, ``channels`` and, where pictures have more than 8 bits,
+      ``gray_range`` (the numbers that are black and white)
     - text: ``vocabulary`` (index 0 is ``""``, the padding; index 1 is ``"[UNK]"``),
       ``sequence_length``, ``column``, ``tokenizer`` (word, character, byte_pair, word_piece) and, of the
       last two, ``tokenizer_file`` (the text of the JSON file that Hugging Face's ``tokenizers`` reads);

@@ -125,12 +125,18 @@ def _line(text: str) -> str:
 def _meaning(item: ModelInput, array: str) -> str:
     settings = item.settings
     if item.kind == "image":
-        return "rows, columns, channels; pixels 0 to 255, scaled by the model itself"
+        words = "rows, columns, channels; pixels 0 to 255, scaled by the model itself"
+        if "gray_range" not in settings:
+            return words
+        black, white = settings["gray_range"]
+        return f"{words}; files of more than 8 bits: {black:g} is 0 and {white:g} is 255"
     if item.kind == "audio":
         return f"16-bit samples, -32768 to 32767, {settings['rate']} a second"
     if item.kind == "table" and array == "numeric":
         # With more behind the names: one that ends in a backslash would go on with the next line in C++.
-        return f"columns {', '.join(settings['numeric_columns'])}, missing values as their means"
+        return (
+            f"columns {', '.join(settings['numeric_columns'])}, missing values as their means"
+        )
     if item.kind == "table":
         columns = ", ".join(settings["categorical_columns"])
         return f"the index of the category of {columns} (see preprocessing.json)"

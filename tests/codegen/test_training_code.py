@@ -429,7 +429,12 @@ def test_a_script_reads_a_table_in_any_encoding_as_the_studio_does(
 
 
 @pytest.mark.parametrize(
-    ("separator", "cell"), [(",", '"{0},{1:03}.5"'), (";", "{0}.{1:03},5"), ("\t", "{0} {1:03}")]
+    ("separator", "cell"),
+    [
+        (",", '"{0},{1:03}.5"'),
+        (";", "{0}.{1:03},5"),
+        ("\t", "{0} {1:03}"),
+    ],
 )
 def test_a_script_reads_marks_between_thousands_as_the_studio_does(
     separator: str, cell: str, tmp_path: Path, cache: Path
@@ -542,7 +547,10 @@ def test_a_script_reads_tagged_words_in_any_encoding_as_the_studio_does(
     assert name in prepared.sample(0)["tokens"]
 
 
-def test_a_script_reads_a_folder_of_pictures_as_the_studio_does(tmp_path: Path, cache: Path) -> None:
+@pytest.mark.parametrize("white", [0, 4095])
+def test_a_script_reads_a_folder_of_pictures_as_the_studio_does(
+    white: int, tmp_path: Path, cache: Path
+) -> None:
     random = np.random.default_rng(1)
     folder = tmp_path / "pictures"
     for part, name, mode in [
@@ -556,6 +564,9 @@ def test_a_script_reads_a_folder_of_pictures_as_the_studio_does(tmp_path: Path, 
         for number in range(6):
             pixels = random.integers(0, 255, (10, 12, 4), dtype=np.uint8)
             Image.fromarray(pixels).convert(mode).save(place / f"{number}.png")
+            if white:
+                deep = random.integers(0, white + 1, (10, 12), dtype=np.uint16)
+                Image.fromarray(deep).save(place / f"deep {number}.png")
     (folder / "train" / "a" / "broken.png").write_bytes(b"no picture")
     graph = chain(("picture", "input.v1"), ("flat", "flatten.v1"), ("head", "classification_head.v1"))
     recipe = DataRecipe({"kind": "images", "path": str(folder)}, split={"method": "given", "validation": 0.2})
@@ -606,14 +617,18 @@ def test_a_script_reads_the_names_in_a_zip_as_the_studio_does(
     np.testing.assert_array_equal(targets, prepared.targets)
 
 
-@pytest.mark.parametrize("label", ["cell", "细胞"])
-def test_a_script_reads_a_table_of_boxes_as_the_studio_does(label: str, tmp_path: Path, cache: Path) -> None:
+@pytest.mark.parametrize(("label", "white"), [("cell", 255), ("细胞", 4095)])
+def test_a_script_reads_a_table_of_boxes_as_the_studio_does(
+    label: str, white: int, tmp_path: Path, cache: Path
+) -> None:
     folder = tmp_path / "marked"
     random = np.random.default_rng(1)
     for name in "abcdefghijklm":
         place = folder / "pictures" / ("test" if name == "c" else "train")
         place.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(random.integers(0, 255, (30, 40, 3), dtype=np.uint8)).save(place / f"{name}.png")
+        pixels = random.integers(0, white + 1, (30, 40, 3), dtype=np.uint16)
+        shown = pixels.astype(np.uint8) if white == 255 else pixels[..., 0]
+        Image.fromarray(shown).save(place / f"{name}.png")
     more = "".join(f"cell,{number},2,20,25,{name}\n" for number, name in enumerate("fghijklm"))
     (folder / "boxes.csv").write_text((ODD_BOXES + more).replace("cell", label), encoding="gb18030")
     case = load_preset("images/detection")

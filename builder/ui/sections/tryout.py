@@ -9,10 +9,10 @@ import numpy as np
 import streamlit as st
 
 from builder.data.audio import recorded
-from builder.data.images import BrokenImage, decode_image
+from builder.data.images import EXTENSIONS, BrokenImage, decode_image
 from builder.data.pixels import to_array
 from builder.data.prepare import Prepared
-from builder.data.spec import DataSpec
+from builder.data.spec import IMAGE_INPUT, DataSpec
 from builder.errors import BuilderError
 from builder.runs.records import RunRecord
 from builder.tasks import TASKS
@@ -88,21 +88,24 @@ def _picture(prepared: Prepared) -> dict[str, Any] | None:
         picture = prepared.sample(_test_row(prepared, "Another picture"))["array"]
         st.image(picture.squeeze(), width=280, alt="A picture from the test part")
         return {"image": picture}
-    return _photo()
+    return _photo(prepared.spec)
 
 
-def _photo() -> dict[str, Any] | None:
+def _photo(spec: DataSpec) -> dict[str, Any] | None:
     given = st.file_uploader(
-        "A picture", ["png", "jpg", "jpeg", "webp", "bmp"], max_upload_size=MAXIMUM_PHOTO_MB, key="try.photo"
+        "A picture",
+        [extension.removeprefix(".") for extension in EXTENSIONS],
+        max_upload_size=MAXIMUM_PHOTO_MB,
+        key="try.photo",
     )
     if given is None:
         return None
     try:
         # Read as the training pictures were: upright, and white where it is transparent.
-        picture = decode_image(given.getvalue())
+        picture = decode_image(given.getvalue(), spec.input(IMAGE_INPUT).settings.get("gray_range"))
     except BrokenImage as error:
         st.error(
-            f"{frame.escape(given.name)} cannot be read: {error}. Choose another PNG or JPEG file.",
+            f"{frame.escape(given.name)} cannot be read: {error}. Choose another picture.",
             icon=":material/error:",
         )
         return None
@@ -175,15 +178,15 @@ def _mixed(prepared: Prepared, run: RunRecord) -> dict[str, Any]:
     row = _test_row(prepared, "Another row")
     raw: dict[str, Any] = {}
     for name, sample in prepared.sample(row)["files"].items():
-        raw |= _file_of_row(name, sample, f"try.{run.id}.{row}.{name}")
+        raw |= _file_of_row(prepared.spec, name, sample, f"try.{run.id}.{row}.{name}")
     return raw | _fields(prepared, run, row)
 
 
-def _file_of_row(name: str, sample: Mapping[str, Any], key: str) -> dict[str, Any]:
+def _file_of_row(spec: DataSpec, name: str, sample: Mapping[str, Any], key: str) -> dict[str, Any]:
     own = st.toggle(f"My own {'picture' if name == 'image' else 'recording'}", key=f"{key}.own")
     if name == "image":
         if own:
-            return _photo() or {}
+            return _photo(spec) or {}
         st.image(sample["array"].squeeze(), width=220, alt="The picture of a test row")
         return {"image": sample["array"]}
     if own:
