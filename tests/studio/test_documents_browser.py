@@ -41,6 +41,13 @@ def change_units(store: Store, project_id: str, units: int) -> None:
     store.save_project(project_id, project.with_model(project.model.edited(edits)).to_json())
 
 
+def fold(store: Store, project_id: str, *blocks: str) -> None:
+    group = {"id": "group", "title": "Hidden", "nodes": list(blocks), "collapsed": True}
+    project = saved(store, project_id)
+    edits = [{"op": "set_groups", "groups": [group]}]
+    store.save_project(project_id, project.with_model(project.model.edited(edits)).to_json())
+
+
 def file_chooser(page: Page) -> Locator:
     """Return what takes a project file on the first page."""
     return page.get_by_test_id("stFileUploader").filter(has_text="project file").locator("input")
@@ -112,6 +119,11 @@ def test_a_version_can_be_named_and_compared_with_now(
     expect(page.locator(".kb-root")).to_have_count(2)
     expect(page.locator(".kb-node-changed")).to_have_count(2)
     expect(page.get_by_role("heading", name=re.compile("Every difference"))).to_be_visible()
+
+    fold(store, project_id, "flatten", "dense")
+    change_units(store, project_id, 256)
+    page.reload()
+    expect(page.locator(".kb-box").filter(has_text="1 changed")).to_have_count(2)
 
 
 def test_a_project_travels_by_link(

@@ -108,6 +108,17 @@ def test_a_problem_in_a_folded_group_is_marked_there_and_leads_to_its_block(canv
     expect(box).to_have_count(1)
 
 
+def test_a_repair_in_a_folded_group_is_one_step(canvas: Page) -> None:
+    select(canvas, "flatten", "dropout")
+    press(canvas, "Control+g")
+    canvas.get_by_role("button", name="Fold the group").click()
+    canvas.locator(".kb-problems .kb-repair").click()
+    expect(canvas.get_by_text("No problems: this model can be built.")).to_be_visible()
+    press(canvas, "Control+z")
+    expect(canvas.get_by_role("region", name="Problems")).to_contain_text("drops 90 %")
+    expect(canvas.locator(".kb-box")).to_have_count(1)
+
+
 def test_a_note_is_written_at_once_and_covers_nothing(canvas: Page) -> None:
     press(canvas, "n")
     canvas.keyboard.type("nine layers")

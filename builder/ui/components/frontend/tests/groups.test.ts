@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { edited } from "../src/canvas/document";
-import { folding, frameNodes } from "../src/canvas/frames";
-import { unhiding } from "../src/canvas/groups";
+import { differencesOf } from "../src/canvas/difference";
+import { frameNodes } from "../src/canvas/frames";
+import { folding, unhiding } from "../src/canvas/groups";
 import { placesOf } from "../src/canvas/scene";
 import { flowNodes } from "../src/canvas/views";
 import { neighbour, nextInOrder } from "../src/canvas/walk";
@@ -28,6 +29,15 @@ describe("a folded group", () => {
       ["group:outer", [problem]],
       ["group:other", []],
     ]);
+  });
+
+  it("tells how the blocks that it hides differ from those of another model", () => {
+    const marks = { flatten: "changed", dense: "changed", output: "added", input: "removed" } as const;
+    expect(differencesOf(marks, ["input", "flatten", "dense"])).toEqual([
+      ["removed", 1],
+      ["changed", 2],
+    ]);
+    expect(differencesOf(marks, [])).toEqual([]);
   });
 
   it("is passed over by the keys that walk from block to block", () => {

@@ -82,7 +82,15 @@ export function ProblemNote({ problem, onRepair }: { problem: Problem; onRepair:
       <div>
         {problem.message}
         {problem.repair && onRepair && (
-          <button type="button" className="kb-repair" onClick={() => onRepair(problem)}>
+          <button
+            type="button"
+            className="kb-repair"
+            onClick={(event) => {
+              // In the list a click shows the block, and unfolds its group for that: a second step to undo.
+              event.stopPropagation();
+              onRepair(problem);
+            }}
+          >
             <Icon name="wrench" />
             {problem.repair.label}
           </button>

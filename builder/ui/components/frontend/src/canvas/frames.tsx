@@ -2,13 +2,13 @@
 
 import { Handle, NodeResizer, Position, type Node, type NodeProps } from "@xyflow/react";
 import { createContext, memo, useContext, useEffect, useRef, useState, type ReactNode } from "react";
-import type { Group, Note, Problem } from "../wire";
+import type { Group, GraphDocument, Note, Problem } from "../wire";
 import { NodeMark, worstOf } from "./BlockNode";
-import { BOX, boxPlace, depthWithin, folding, frameAround, type Folding, type Rectangle } from "./groups";
+import { DifferenceContext, differencesOf } from "./difference";
+import { BOX, boxPlace, depthWithin, frameAround, type Folding, type Rectangle } from "./groups";
 import { Icon } from "./icons";
 import { leaveForCanvas } from "./keys";
 import { LEAST_NOTE } from "./notes";
-import type { GraphDocument } from "../wire";
 
 export const GROUP_PREFIX = "group:";
 export const NOTE_PREFIX = "note:";
@@ -49,8 +49,11 @@ export const FrameNode = memo(function FrameNode({ data, selected }: NodeProps<F
 export const BoxNode = memo(function BoxNode({ data, selected }: NodeProps<FrameFlowNode>) {
   const worst = worstOf(data.problems);
   const count = data.group.nodes.length;
+  const differences = differencesOf(useContext(DifferenceContext), data.group.nodes);
+  const [first] = differences;
   return (
-    <div className={`kb-box${selected ? " kb-selected" : ""}${worst ? ` kb-box-${worst}` : ""}`}>
+    <div className={`kb-box${selected ? " kb-selected" : ""}${worst ? ` kb-box-${worst}` : ""}${first ? ` kb-box-${first[0]}` : ""}`}>
+      {first && <span className="kb-difference">{differences.map(([mark, blocks]) => `${blocks} ${mark}`).join(", ")}</span>}
       <Handle id="input" type="target" position={Position.Top} isConnectable={false} className="kb-port" />
       <FrameHead group={data.group}>{worst && <NodeMark problems={data.problems} severity={worst} />}</FrameHead>
       <span className="kb-box-count">{count === 1 ? "1 block" : `${count} blocks`}</span>
@@ -167,5 +170,3 @@ export function frameNodes(
     return { ...common, type: "frame", position: { x, y }, width, height, zIndex: FRAME_DEPTH + Math.min(depth, 900), dragHandle: ".kb-frame-head" };
   });
 }
-
-export { folding };
