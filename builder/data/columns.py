@@ -30,6 +30,7 @@ _SIGN = r"\s?[$€£¥₩₹₽%‰°]\s?"
 _DIGITS = r"[+-]?\d[\d.,' ]*"
 _WITH_SIGN = rf"{_SIGN}{_DIGITS}|[+-]?{_SIGN}\d[\d.,' ]*|{_DIGITS}{_SIGN}"
 _SHOWN = 5
+_CELL_SHOWN = 40
 _ID_NAME = re.compile(r"(.*[_\s-])?(id|index|uuid|guid)\Z|unnamed.*|column_0\Z", re.IGNORECASE)
 
 
@@ -112,15 +113,23 @@ class ColumnTally:
     strays: int = 0
     numbers: int = 0
     stray_lines: tuple[int, ...] = ()
+    stray_cells: tuple[str, ...] = ()
 
     def add(self, cells: pd.Series, lines: np.ndarray, decimal_comma: bool) -> np.ndarray:
         """Count some cells and return their numbers, float64, NaN where a cell holds none."""
         missing = is_missing(cells)
         numbers = np.where(missing, np.nan, to_numbers(cells, decimal_comma))
-        self.count(missing, numbers, ~missing & np.isnan(numbers), lines)
+        self.count(cells, missing, numbers, ~missing & np.isnan(numbers), lines)
         return numbers
 
-    def count(self, missing: np.ndarray, numbers: np.ndarray, strays: np.ndarray, lines: np.ndarray) -> None:
+    def count(
+        self,
+        cells: pd.Series,
+        missing: np.ndarray,
+        numbers: np.ndarray,
+        strays: np.ndarray,
+        lines: np.ndarray,
+    ) -> None:
         """Count cells that were looked at already."""
         self.missing += int(missing.sum())
         self.present += int((~missing).sum())
@@ -128,6 +137,15 @@ class ColumnTally:
         self.numbers += int(np.isfinite(numbers).sum())
         if len(self.stray_lines) < 3:
             self.stray_lines = (*self.stray_lines, *lines[strays][:3].tolist())[:3]
+            self.stray_cells = (*self.stray_cells, *cells[strays].head(3))[:3]
+
+    @property
+    def examples(self) -> str:
+        """Some cells that are no usable numbers, and why not where that cannot be seen from them."""
+        shown = ", ".join(f"'{cell[:_CELL_SHOWN]}'" for cell in dict.fromkeys(self.stray_cells))
+        numbers = pd.to_numeric(pd.Series(self.stray_cells, dtype="str"), errors="coerce")
+        largest = np.finfo(np.float32).max
+        return f"such as {shown}" + (f" (numbers are used up to {largest:.2g})" if numbers.any() else "")
 
 
 def column_facts(cells: pd.Series, decimal_comma: bool = False) -> ColumnFacts:
@@ -192,13 +210,13 @@ def propose_task(target: ColumnFacts, has_text: bool = False) -> str:
 
 
 def column_problems(
-    facts: Mapping[str, ColumnFacts], roles: Mapping[str, str], lines: np.ndarray
+    frame: pd.DataFrame, facts: Mapping[str, ColumnFacts], roles: Mapping[str, str], lines: np.ndarray
 ) -> list[Problem]:
     """Return warnings about columns in use that mix numbers and words."""
     tallies = {}
     for name, item in facts.items():
         tallies[name] = ColumnTally(name, item.type)
-        tallies[name].count(item.missing, item.numbers, item.strays, lines)
+        tallies[name].count(frame[name], item.missing, item.numbers, item.strays, lines)
     return tally_problems(tallies, roles)
 
 
@@ -214,7 +232,7 @@ def tally_problems(tallies: Mapping[str, ColumnTally], roles: Mapping[str, str])
         elif item.type == "category" and item.numbers >= 0.2 * item.present:
             message = (
                 f"The column '{name}' mixes numbers and words ({item.strays:,} of "
-                f"{item.present:,} values are no numbers). Its values are taken as words."
+                f"{item.present:,} values are no numbers, {item.examples}). Its values are taken as words."
             )
             problems.append(Problem("mixed_types", message, field=name, severity="warning"))
     return problems
@@ -351,7 +369,7 @@ def _strays_warning(item: ColumnTally) -> Problem:
     where = ", ".join(str(line) for line in item.stray_lines)
     message = (
         f"The column '{item.name}' holds numbers, but {item.strays:,} value(s) are no usable numbers "
-        f"(line {where}). They are taken as missing."
+        f"(line {where}), {item.examples}. They are taken as missing."
     )
     return Problem("mixed_types", message, field=item.name, severity="warning")
 

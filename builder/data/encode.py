@@ -179,7 +179,9 @@ def _numbers(name: str, raw: Sequence[Mapping[str, Any]], has_decimal_comma: boo
             values[number - 1] = _number(value, has_decimal_comma)
         except (TypeError, ValueError, OverflowError) as error:
             raise _bad_sample(number, name, "a number, or empty", value) from error
-    return np.where(np.abs(values) < np.finfo(np.float32).max, values, np.nan)
+        if abs(values[number - 1]) >= np.finfo(np.float32).max:
+            raise _bad_sample(number, name, "a number nearer to 0 than 3.4e+38, or empty", value)
+    return values
 
 
 def _number(value: Any, has_decimal_comma: bool) -> float:

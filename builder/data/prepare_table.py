@@ -84,7 +84,8 @@ def used_table(recipe: DataRecipe, source: TableSource, facts: Mapping[str, Colu
     else:
         targets = read_targets(READ_AS.get(recipe.task, recipe.task), source.frame[names[0]], facts[names[0]])
     targets = settled_order(recipe.task, targets, recipe.settings()["class_order"], names[0])
-    warnings = [*column_problems(facts, roles, source.lines), *category_problems(source.frame, roles)]
+    warnings = column_problems(source.frame, facts, roles, source.lines)
+    warnings += category_problems(source.frame, roles)
     warnings += sign_problems(source.frame, roles)
     kept = targets.kept
     frame = source.frame.iloc[kept].reset_index(drop=True)

@@ -16,11 +16,14 @@ from builder.data.columns import (
 from builder.errors import BuilderError
 
 
-def facts_of(**columns: list[object]):
-    frame = pd.DataFrame(
+def table(**columns: list[object]) -> pd.DataFrame:
+    return pd.DataFrame(
         {name: [str(value) for value in values] for name, values in columns.items()}, dtype="str"
     )
-    return table_facts(frame)
+
+
+def facts_of(**columns: list[object]):
+    return table_facts(table(**columns))
 
 
 COUNT = 60
@@ -90,18 +93,21 @@ def test_missing_values_are_known_by_their_usual_signs():
 
 
 def test_a_few_words_among_numbers_are_missing_and_their_lines_told():
-    facts = facts_of(age=[*range(50), "old", "inf"], y=["a", "b"] * 26)
-    problems = column_problems(facts, {"age": "numeric", "y": "target"}, np.arange(2, 54))
+    frame = table(age=[*range(50), "old", "inf"], y=["a", "b"] * 26)
+    facts = table_facts(frame)
+    problems = column_problems(frame, facts, {"age": "numeric", "y": "target"}, np.arange(2, 54))
     assert [problem.code for problem in problems] == ["mixed_types"]
     assert "2 value(s)" in problems[0].message and "line 52, 53" in problems[0].message
+    assert "such as 'old', 'inf' (numbers are used up to 3.4e+38)" in problems[0].message
     assert np.isnan(facts["age"].numbers[-2:]).all()
 
 
 def test_a_column_of_half_numbers_is_words_and_told():
-    facts = facts_of(code=[1, "x"] * 30, y=["a", "b"] * 30)
+    frame = table(code=[1, "x"] * 30, y=["a", "b"] * 30)
+    facts = table_facts(frame)
     assert facts["code"].type == "category"
-    problems = column_problems(facts, {"code": "categorical", "y": "target"}, np.arange(60))
-    assert "mixes numbers and words" in problems[0].message
+    problems = column_problems(frame, facts, {"code": "categorical", "y": "target"}, np.arange(60))
+    assert "mixes numbers and words (30 of 60 values are no numbers, such as 'x')" in problems[0].message
 
 
 def test_decimal_commas_are_understood():

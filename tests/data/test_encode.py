@@ -68,6 +68,8 @@ def test_a_category_is_known_however_the_file_writes_it(tmp_path, csv_file, writ
     [
         ("adult_income", {"age": "old"}, "Sample 2: 'age' must be a number, or empty. Got 'old'"),
         ("adult_income", {"age": 10**400}, "Sample 2: 'age' must be a number, or empty. Got 1000"),
+        ("adult_income", {"age": "1e308"}, "'age' must be a number nearer to 0 than 3.4e.38.*Got '1e308'"),
+        ("adult_income", {"age": float("-inf")}, "'age' must be a number nearer to 0 than 3.4e.38"),
         ("adult_income", {"wrong": 1}, "Sample 2 has none of the columns"),
         ("sms_spam", {"text": 5}, "Sample 2: 'text' must be a text"),
         ("sms_spam", {}, "Sample 2: 'text' must be a text"),
