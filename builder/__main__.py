@@ -116,10 +116,14 @@ def new(
         list[str] | None, typer.Option("--also-predict", help="A further column to predict; may be repeated.")
     ] = None,
 ) -> None:
-    """Make a project from your own data and a preset's model."""
+    """Make a project from your own data and a preset's model, and tell what its data lack for a training."""
+    from builder.jobs import tasks
+
     started = load_preset(preset)
     recipe = with_task(_recipe_from(data, target, also or []), started.data.task)
     write_new(replace(started, name=Path(data).stem, data=recipe), output)
+    found = tasks.profile(recipe.to_json())["problems"]
+    print_problems([problem for problem in found if problem["severity"] == "error"])
 
 
 @app.command()

@@ -292,8 +292,8 @@ def check_roles(roles: Mapping[str, str], facts: Mapping[str, ColumnFacts], task
     """Check that the chosen roles fit the table's columns.
 
     Raises:
-        BuilderError: for too few rows, an unknown column, no or several targets, no input column, several
-            text columns, or words in a column whose role is numeric.
+        BuilderError: for too few rows, an unknown column, one column alone, no or several targets, no input
+            column, several text columns, or words in a column whose role is numeric.
     """
     check_rows(max((len(item.missing) for item in facts.values()), default=0))
     unknown = [name for name in roles if name not in facts]
@@ -304,6 +304,13 @@ def check_roles(roles: Mapping[str, str], facts: Mapping[str, ColumnFacts], task
             "roles of the columns again."
         )
         raise stop("unknown_column", message, field=unknown[0])
+    if len(facts) == 1:
+        message = (
+            f"The table has one column only, '{next(iter(facts))}', so there is nothing to learn it from. "
+            "Bring a table with more columns. Two tasks need no others: a forecast, where the column holds "
+            "numbers that follow each other in time, and a language model, where it holds texts."
+        )
+        raise stop("one_column", message, field="roles")
     _check_counts(roles, TASKS[task].predicts == "labels")
     for name, role in roles.items():
         if role in ("numeric", "number_target") or (role == "target" and _is_number_target(roles, task)):
