@@ -19,7 +19,8 @@ from builder.codegen.text_code import input_tokens, tokens_reading
 from builder.data.archives import list_files
 from builder.data.columns import MISSING, parsed_numbers, to_numbers
 from builder.data.linked import TABLES
-from builder.data.number_marks import number_pattern
+from builder.data.number_marks import number_pattern, signed_pattern
+from builder.data.signs import without_sign
 from builder.data.spec import DataSpec, ModelInput
 from builder.data.thousands import without_marks
 from builder.project import DataRecipe
@@ -366,15 +367,27 @@ def read_table_source(spec: DataSpec) -> str:
     lines += [
         "    good = [row for row in rows if len(row) == len(names)]",
         '    table = pd.DataFrame(good, columns=names, dtype="str")',
+        *(_bare_numbers(reading["signs"]) if "signs" in reading else []),
         *(_plain_numbers(reading["thousands"]) if "thousands" in reading else []),
         "    return table",
     ]
     parts = []
     if "zipped" in reading:
         parts.append(_TABLE_IN_ZIP.replace("{suffix}", literal(reading["zipped"])))
+    if "signs" in reading:
+        parts += [source(signed_pattern), source(without_sign)]
     if "thousands" in reading:
         parts += [source(number_pattern), source(without_marks)]
     return "\n\n\n".join([*parts, "\n".join(lines)])
+
+
+def _bare_numbers(signs: Mapping[str, str]) -> list[str]:
+    return [
+        "    # The signs beside the numbers, such as those of a currency.",
+        *formatted(INDENT, f"signs = {literal(signs)}"),
+        "    for name, sign in signs.items():",
+        "        table[name] = without_sign(table[name], sign)",
+    ]
 
 
 def _plain_numbers(thousands: Mapping[str, Sequence[str]]) -> list[str]:

@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from builder.data.number_marks import SIGNS
 from builder.data.splits import check_rows
 from builder.data.table_codes import MISSING
 from builder.errors import Problem, stop
@@ -26,7 +27,7 @@ _CATEGORIES_OF_AN_ID = 100
 _MANY_ANSWERS = 50
 _CLASSES_OF_A_NUMBER = 20
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?\Z")
-_SIGN = r"\s?[$€£¥₩₹₽%‰°]\s?"
+_SIGN = rf"\s?[{SIGNS}]\s?"
 _DIGITS = r"[+-]?\d[\d.,' ]*"
 _WITH_SIGN = rf"{_SIGN}{_DIGITS}|[+-]?{_SIGN}\d[\d.,' ]*|{_DIGITS}{_SIGN}"
 _SHOWN = 5
@@ -65,6 +66,11 @@ def looks_like_number(cell: str) -> bool:
 def is_missing(cells: pd.Series) -> np.ndarray:
     """Return True for the cells that stand for nothing: empty, ``?``, ``NA``, ``nan``, ``null`` …"""
     return cells.str.lower().isin(MISSING).to_numpy(dtype=bool)
+
+
+def present_cells(cells: pd.Series) -> pd.Series:
+    """Return the cells that stand for something."""
+    return cells[~is_missing(cells)]
 
 
 def to_numbers(cells: pd.Series, decimal_comma: bool = False) -> np.ndarray:
@@ -239,20 +245,21 @@ def tally_problems(tallies: Mapping[str, ColumnTally], roles: Mapping[str, str])
 
 
 def sign_problems(frame: pd.DataFrame, roles: Mapping[str, str]) -> list[Problem]:
-    """Return a warning about columns of numbers with signs, such as $10 or 5%, that are taken as words."""
+    """Return a warning about columns of numbers that stay words, with signs such as $10 beside €5."""
     found = []
     for name, role in roles.items():
         if role not in ("categorical", "target", "class_target"):
             continue
         cells = frame[name].head(_CELLS_LOOKED_AT)
-        present = cells[~is_missing(cells)]
+        present = present_cells(cells)
         if len(present) and present.str.fullmatch(_WITH_SIGN).mean() >= NUMERIC_SHARE:
             found.append(f"'{name}' (such as {present.iloc[min(1, len(present) - 1)][:20]})")
     if not found:
         return []
     message = (
-        f"The numbers in {', '.join(found[:_SHOWN])}{' …' if len(found) > _SHOWN else ''} have a sign beside "
-        "them, so they are taken as words. Save them without it to have them as numbers."
+        f"The numbers in {', '.join(found[:_SHOWN])}{' …' if len(found) > _SHOWN else ''} have signs beside "
+        "them and cannot be read as they are written, so they are taken as words. Save them in one unit and "
+        "without signs to have them as numbers."
     )
     return [Problem("numbers_with_signs", message, field="source", severity="warning")]
 

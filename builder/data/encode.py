@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from builder.data.number_marks import plain_number
+from builder.data.number_marks import bare_number, plain_number
 from builder.data.pixels import to_array
 from builder.data.spec import TARGET_TEXT, TARGET_TOKENS, DataSpec, ModelInput
 from builder.data.table_codes import MISSING, encode_categorical, encode_numeric
@@ -32,7 +32,7 @@ def encode(spec: DataSpec, raw: Sequence[Mapping[str, Any]]) -> dict[str, np.nda
             ``{"series": numbers (steps, channels)}``, ``{"text": str}`` (of tagged words also
             ``{"tokens": [str, …]}``), or ``{column: value}`` for a
             table, where a missing column, ``None``, NaN or
-            ``""`` is a missing value, and a number may be a text with the marks that the column's file has.
+            ``""`` is a missing value, and a number may be a text as the column's file has it.
             A text column beside a table's columns goes by its own name.
 
     Raises:
@@ -61,13 +61,16 @@ def encode(spec: DataSpec, raw: Sequence[Mapping[str, Any]]) -> dict[str, np.nda
 
 
 def plain_sample(spec: DataSpec, sample: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a sample without the marks between thousands with which its table's columns were written."""
-    written = {
-        name: plain_number(sample[name], *marks)
-        for name, marks in spec.reading.get("thousands", {}).items()
-        if isinstance(sample.get(name), str)
-    }
-    return {**sample, **written}
+    """Return a sample whose numbers have no signs and marks, with which its table's columns were written."""
+    signs, thousands = (spec.reading.get(key, {}) for key in ("signs", "thousands"))
+    plain = dict(sample)
+    for name, sign in signs.items():
+        if isinstance(plain.get(name), str):
+            plain[name] = bare_number(plain[name], sign)
+    for name, marks in thousands.items():
+        if isinstance(plain.get(name), str):
+            plain[name] = plain_number(plain[name], *marks)
+    return plain
 
 
 def _images(item: ModelInput, raw: Sequence[Mapping[str, Any]]) -> np.ndarray:

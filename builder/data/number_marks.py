@@ -1,8 +1,11 @@
-"""How a number with marks between thousands is written. Needs no pandas, so that a server can carry it."""
+"""How numbers with signs and with marks between thousands are written, for a server without pandas, too."""
 
 from __future__ import annotations
 
 import re
+
+# Currencies, shares and degrees.
+SIGNS = "$€£¥￥元円₩원₹₽₺₴₫₱฿₪%％‰°"
 
 
 def number_pattern(thousands: str, decimal: str) -> str:
@@ -15,3 +18,15 @@ def plain_number(text: str, thousands: str, decimal: str) -> str:
     if not re.fullmatch(number_pattern(thousands, decimal), text.strip()):
         return text
     return text.strip().replace(thousands, "").replace(decimal, ".")
+
+
+def signed_pattern(sign: str) -> str:
+    """Return the regular expression of a number with a sign beside it, such as $10, -$10, € 10 or 5 %."""
+    digits, space = "[0-9.,][0-9.,'’ \u00a0\u202f]*", "[ \u00a0\u202f]?"
+    return f"([+-]?[{sign}]{digits}|[{sign}]{space}[+-]?{digits}|[+-]?{digits}{space}[{sign}])"
+
+
+def bare_number(text: str, sign: str) -> str:
+    """Return a number without the sign beside it; other text as it is."""
+    is_signed = re.fullmatch(signed_pattern(sign), text.strip())
+    return text.strip().replace(sign, "").strip() if is_signed else text

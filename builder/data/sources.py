@@ -25,6 +25,7 @@ from builder.data.linked import read_linked
 from builder.data.picture_boxes import BoxSource, read_boxes
 from builder.data.picture_pairs import MaskSource, read_masks
 from builder.data.series import SeriesSource
+from builder.data.signs import without_signs
 from builder.data.table_source import TableSource
 from builder.data.tables import join_tables, read_table
 from builder.data.tagged_text import read_tagged
@@ -141,12 +142,12 @@ def open_source(source: Mapping[str, Any]) -> Content:
         return read_text(path, str(source.get("unit", "line")))
     content = READERS[str(kind)](path)
     if isinstance(content, TableSource) and kind in _TABLES:
-        return without_thousands_marks(content)
+        return without_thousands_marks(without_signs(content))
     return content
 
 
 def read_image(path: Path) -> np.ndarray:
-    """Return the pixels of a picture file, for a prediction: uint8, shape (height, width, 1 or 3).
+    """Return the pixels of a picture file, for a prediction; see ``image_pixels``.
 
     Raises:
         BuilderError: where the file is missing or no usable picture.

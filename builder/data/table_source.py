@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,10 +38,10 @@ class TableSource:
     the file that each row starts on; ``is_test`` marks the source's own test rows, if it has any;
     ``roles`` holds the roles that a sample's description fixes; ``reading`` says how pandas' ``read_csv``
     reads the file, where that is unusual: ``sep``, ``decimal``, ``encoding``, ``quoting``, ``names`` and
-    ``header``; by ``zipped``, the ending of its name, that it lies in a zip; and by ``thousands`` how
-    columns wrote their numbers. Of a large table ``frame`` holds some rows only, ``stream`` reads them
-    all, chunk by chunk (adding to a list what is wrong with them), and ``rows`` is about how many there
-    are. ``links`` finds the files that cells name, where the table has such columns.
+    ``header``; by ``zipped``, the ending of its name, that it lies in a zip; and by ``signs`` and
+    ``thousands`` how columns wrote their numbers. Of a large table ``frame`` holds some rows only,
+    ``stream`` reads them all, chunk by chunk (adding to a list what is wrong with them), and ``rows`` is
+    about how many there are. ``links`` finds the files that cells name, where the table has such columns.
     """
 
     title: str
@@ -76,6 +76,34 @@ class TableSource:
             rows = slice(start, start + CHUNK_ROWS)
             is_test = None if self.is_test is None else self.is_test[rows]
             yield Chunk(self.frame.iloc[rows].reset_index(drop=True), self.lines[rows], is_test)
+
+
+def rewritten(
+    source: TableSource,
+    change: Callable[[pd.DataFrame], pd.DataFrame],
+    reading: Mapping[str, Any],
+    warning: Problem,
+) -> TableSource:
+    """Return a table with other cells.
+
+    Args:
+        source: the table.
+        change: makes the cells of some rows.
+        reading: what scripts and predictions have to know of it.
+        warning: what is said of it.
+    """
+
+    def stream(problems: list[Problem]) -> Iterator[Chunk]:
+        for chunk in source.chunks(problems):
+            yield replace(chunk, frame=change(chunk.frame))
+
+    return replace(
+        source,
+        frame=change(source.frame),
+        stream=stream if source.is_large else None,
+        reading={**source.reading, **reading},
+        problems=(*source.problems, warning),
+    )
 
 
 def some_rows_warning(source_title: str, looked_at: int, rows: int) -> Problem:

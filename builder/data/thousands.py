@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
-from builder.data.columns import NUMERIC_SHARE, is_missing, to_numbers
+from builder.data.columns import NUMERIC_SHARE, present_cells, to_numbers
 from builder.data.number_marks import number_pattern
-from builder.data.table_source import Chunk, TableSource
+from builder.data.table_source import TableSource, rewritten
 from builder.errors import Problem
 
 # The mark between thousands and the one before decimals, in the order in which they are tried.
@@ -34,23 +33,13 @@ def without_thousands_marks(source: TableSource) -> TableSource:
     """
     found: dict[str, tuple[str, str]] = {}
     for name in source.frame.columns:
-        convention = _convention(source.frame[name], source.decimal_comma)
+        convention = thousands_convention(source.frame[name], source.decimal_comma)
         if convention is not None:
             found[str(name)] = convention
     if not found:
         return source
-
-    def stream(problems: list[Problem]) -> Iterator[Chunk]:
-        for chunk in source.chunks(problems):
-            yield replace(chunk, frame=_plain(chunk.frame, found))
-
-    return replace(
-        source,
-        frame=_plain(source.frame, found),
-        stream=stream if source.is_large else None,
-        reading={**source.reading, "thousands": {name: list(marks) for name, marks in found.items()}},
-        problems=(*source.problems, _warning(source, found)),
-    )
+    reading = {"thousands": {name: list(marks) for name, marks in found.items()}}
+    return rewritten(source, lambda frame: _plain(frame, found), reading, _warning(source, found))
 
 
 def without_marks(cells: pd.Series, thousands: str, decimal: str) -> pd.Series:
@@ -63,21 +52,18 @@ def _plain(frame: pd.DataFrame, found: Mapping[str, tuple[str, str]]) -> pd.Data
     return frame.assign(**{name: without_marks(frame[name], *marks) for name, marks in found.items()})
 
 
-def _convention(cells: pd.Series, decimal_comma: bool) -> tuple[str, str] | None:
-    first = _present(cells.head(_LOOKED_AT))
+def thousands_convention(cells: pd.Series, decimal_comma: bool) -> tuple[str, str] | None:
+    """Return the marks between thousands and before decimals of a column, or None where it has none."""
+    first = present_cells(cells.head(_LOOKED_AT))
     if not len(first) or first.str.fullmatch(_LOOKS_WRITTEN).mean() < NUMERIC_SHARE:
         return None
-    if not len(_present(cells[np.isnan(to_numbers(cells))])):
+    if not len(present_cells(cells[np.isnan(to_numbers(cells))])):
         return None
-    distinct = _present(pd.Series(cells.unique(), dtype="str"))
+    distinct = present_cells(pd.Series(cells.unique(), dtype="str"))
     for thousands, decimal in _CONVENTIONS:
         if _fits(distinct, thousands, decimal, decimal_comma):
             return thousands, decimal
     return None
-
-
-def _present(cells: pd.Series) -> pd.Series:
-    return cells[~is_missing(cells)]
 
 
 def _fits(cells: pd.Series, thousands: str, decimal: str, decimal_comma: bool) -> bool:

@@ -135,7 +135,7 @@ def _meaning(item: ModelInput, array: str) -> str:
     if item.kind == "table" and array == "numeric":
         # With more behind the names: one that ends in a backslash would go on with the next line in C++.
         return (
-            f"columns {', '.join(settings['numeric_columns'])}, missing values as their means"
+            f"columns {', '.join(settings['numeric_columns'])}, as plain numbers, missing ones as their means"
         )
     if item.kind == "table":
         columns = ", ".join(settings["categorical_columns"])

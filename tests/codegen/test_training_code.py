@@ -434,6 +434,8 @@ def test_a_script_reads_a_table_in_any_encoding_as_the_studio_does(
         (",", '"{0},{1:03}.5"'),
         (";", "{0}.{1:03},5"),
         ("\t", "{0} {1:03}"),
+        (",", '"${0},{1:03}.5"'),
+        (";", "{0}.{1:03},5 €"),
     ],
 )
 def test_a_script_reads_marks_between_thousands_as_the_studio_does(

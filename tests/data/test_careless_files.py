@@ -147,10 +147,10 @@ def test_classes_that_differ_by_capitals_alone_are_told(csv_file, tmp_path):
 
 
 def test_prices_that_are_taken_as_words_are_told(csv_file):
-    rows = "".join(f"${n * 10},{n}%,A{n % 5},{'xy'[n % 2]}\n" for n in range(60))
+    rows = "".join(f"{'€$'[n % 2]}{n * 10},{n}{'%‰'[n % 2]},A{n % 5},{'xy'[n % 2]}\n" for n in range(60))
     found = told(csv_file(f"price,share,code,kind\n{rows}"))
     assert "'price' (such as $10)" in found["numbers_with_signs"]
-    assert "'share' (such as 1%)" in found["numbers_with_signs"] and "code" not in found["numbers_with_signs"]
+    assert "'share' (such as 1‰)" in found["numbers_with_signs"] and "code" not in found["numbers_with_signs"]
 
 
 def test_arrays_with_gaps_are_a_table_with_gaps(tmp_path):

@@ -240,7 +240,10 @@ def category(value: Any) -> str:
 
 
 def encode_table(sample: dict[str, Any], settings: dict[str, Any]) -> dict[str, np.ndarray]:
-    """Return the numeric columns, and the index of each categorical column's value."""
+    """Return the numeric columns, and the index of each categorical column's value.
+
+    Numbers are plain ones, such as 1234.5: without a currency, a percent sign or marks between thousands.
+    """
     arrays = {}
     if settings["numeric_columns"]:
         pairs = zip(settings["numeric_columns"], settings["means"], strict=True)
