@@ -234,6 +234,44 @@ def test_weights_and_filters_are_those_of_the_model():
     assert strengths == sorted(strengths, reverse=True)
 
 
+@pytest.mark.parametrize(
+    ("layer", "shape", "name", "place", "share"),
+    [
+        (keras.layers.Dense(4), (3,), "kernel", np.s_[:, 1], 1 / 4),
+        (keras.layers.Conv2D(4, 3), (8, 8, 3), "kernel", np.s_[..., 1], 1 / 4),
+        (keras.layers.Conv2DTranspose(4, 3), (8, 8, 3), "kernel", np.s_[:, :, 1], 1 / 4),
+        (keras.layers.Conv2DTranspose(4, 3), (8, 8, 3), "kernel", np.s_[..., 1], 0),
+        (keras.layers.DepthwiseConv2D(3, depth_multiplier=2), (8, 8, 3), "kernel", np.s_[..., 2, 1], 1 / 6),
+        (keras.layers.SeparableConv1D(4, 3), (8, 3), "depthwise_kernel", np.s_[:, 2], 1 / 3),
+        (keras.layers.SeparableConv1D(4, 3), (8, 3), "pointwise_kernel", np.s_[..., 1], 1 / 4),
+        (keras.layers.EinsumDense("abc,cde->abde", (None, 2, 4)), (8, 3), "kernel", np.s_[:, 1, 3], 1 / 8),
+        (keras.layers.EinsumDense("abcd,cde->abe", (None, 4)), (8, 3, 2), "kernel", np.s_[..., 1], 1 / 4),
+        (keras.layers.LSTM(4), (8, 3), "recurrent_kernel", np.s_[:, 1::4], 1 / 4),
+        # One gate, but not the whole of any unit.
+        (keras.layers.LSTM(4), (8, 3), "kernel", np.s_[:, :4], 0),
+        (keras.layers.GRU(4), (8, 3), "kernel", np.s_[:, 1::4], 1 / 4),
+        (keras.layers.ConvLSTM1D(4, 3), (8, 6, 3), "kernel", np.s_[..., 1::4], 1 / 4),
+        (keras.layers.Embedding(9, 4), (8,), "embeddings", np.s_[:, 1], 1 / 4),
+    ],
+)
+def test_units_without_weight_are_counted_by_the_kind_of_layer(layer, shape, name, place, share):
+    model = keras.Sequential([keras.Input(shape), layer])
+    [weight] = [weight for weight in model.weights if weight.name == name]
+    values = np.random.default_rng(1).uniform(0.5, 1.0, weight.shape)
+    values[place] = 0.0
+    weight.assign(values)
+    [own] = [
+        own for one in weight_distributions(model)["layers"] for own in one["weights"] if own["name"] == name
+    ]
+    assert own["silent"] == pytest.approx(share)
+
+
+def test_nothing_is_remarked_on_of_an_attention_whose_biases_are_zero():
+    start = keras.Input((6, 8))
+    model = keras.Model(start, keras.layers.MultiHeadAttention(2, 4)(start, start))
+    assert not [note for layer in weight_distributions(model)["layers"] for note in layer["notes"]]
+
+
 def test_attention_of_every_head_adds_up_over_the_words():
     model, _, prepared = small("transformer")
     [layer] = attention_maps(model, prepared.spec, arrays_of_row(prepared, 5))["layers"]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import keras
 import numpy as np
 
 from builder.adversarial.model import kept_part
+from builder.compiler.figures.unit_axes import read_axes
 
 _BINS = 40
 # Beside the largest weight of a layer, so small a one is as good as none.
@@ -22,14 +24,15 @@ def weight_distributions(model: keras.Model) -> dict[str, Any]:
     Returns:
         ``layers``, in order: ``name``, ``kind``, ``parameters``, ``trainable`` and ``weights``, each with
         ``name``, ``shape``, ``mean``, ``deviation``, ``smallest``, ``largest``, ``near_zero`` (the share of
-        values below a thousandth of the largest), ``silent`` (the share of units without any weight but such)
-        and ``histogram`` (``edges``, ``counts``). ``notes`` says in words what looks wrong in a layer.
+        values below a thousandth of the largest), ``silent`` (of kernels and embeddings the share of units
+        without any weight but such, else 0) and ``histogram`` (``edges``, ``counts``). ``notes`` says in
+        words what looks wrong in a layer.
     """
     layers = []
     for layer in kept_part(model)._flatten_layers(include_self=False):
         own = [weight for weight in layer.weights if _is_own(layer, weight)]
         if own:
-            told = [_told(weight) for weight in own]
+            told = [_told(layer, weight) for weight in own]
             layers.append(
                 {
                     "name": layer.name,
@@ -49,7 +52,7 @@ def _is_own(layer: keras.Layer, weight: Any) -> bool:
     return id(weight) not in inner and "seed" not in weight.name
 
 
-def _told(weight: Any) -> dict[str, Any]:
+def _told(layer: keras.Layer, weight: Any) -> dict[str, Any]:
     values = np.asarray(weight, dtype=np.float64)
     finite = values[np.isfinite(values)]
     if not len(finite):
@@ -59,7 +62,6 @@ def _told(weight: Any) -> dict[str, Any]:
     counts, edges = np.histogram(shown, bins=_BINS)
     size = np.abs(np.nan_to_num(values))
     small = size < _NEARLY_NOTHING * max(float(size.max()), 1e-30)
-    silent = small.reshape(-1, values.shape[-1]).all(axis=0).mean() if values.ndim > 1 else 0.0
     return {
         "name": weight.name,
         "shape": list(values.shape),
@@ -69,20 +71,36 @@ def _told(weight: Any) -> dict[str, Any]:
         "largest": float(finite.max()),
         "broken": int(values.size - np.isfinite(values).sum()),
         "near_zero": float(small.mean()),
-        "silent": float(silent),
+        "silent": _silent(layer, weight, small) if _makes_units(weight.name) else 0.0,
         "histogram": {"counts": counts.tolist(), "edges": edges.tolist()},
     }
 
 
+def _makes_units(name: str) -> bool:
+    """Tell by its name whether what leads into units is in a weight; a bias of zeros is no fault."""
+    return name == "embeddings" or name.endswith("kernel")
+
+
+def _silent(layer: Any, weight: Any, small: np.ndarray) -> float:
+    """Return the share of the units of which all values in a kernel are small."""
+    silent = small.all(axis=read_axes(layer, weight))
+    if hasattr(layer, "state_size"):
+        # A recurrent cell's gates lie side by side, each with one part a unit.
+        units = layer.units if hasattr(layer, "units") else layer.filters
+        silent = silent.reshape(-1, units).all(axis=0)
+    return float(silent.mean())
+
+
 def _notes(told: dict[str, Any]) -> list[str]:
-    notes = []
     name = told["name"]
     if told["broken"]:
-        notes.append(f"{told['broken']:,} values of {name} are no numbers: training diverged.")
-    if len(told["shape"]) > 1 and told["deviation"] == 0:
-        notes.append(f"All values of {name} are the same: its units do the same work again and again.")
-    elif told["silent"] > 0:
-        notes.append(f"{told['silent']:.0%} of the units of {name} have no weight: they could go.")
-    elif len(told["shape"]) > 1 and told["near_zero"] > _MOSTLY:
-        notes.append(f"{told['near_zero']:.0%} of {name} are nearly zero: the layer could be smaller.")
-    return notes
+        return [f"{told['broken']:,} values of {name} are no numbers: training diverged."]
+    if not _makes_units(name):
+        return []
+    if told["deviation"] == 0 and math.prod(told["shape"]) > 1:
+        return [f"All values of {name} are the same: its units do the same work again and again."]
+    if told["silent"] > 0:
+        return [f"{told['silent']:.0%} of the units of {name} have no weight: they could go."]
+    if told["near_zero"] > _MOSTLY:
+        return [f"{told['near_zero']:.0%} of {name} are nearly zero: the layer could be smaller."]
+    return []
