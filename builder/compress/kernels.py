@@ -8,6 +8,8 @@ from typing import Any
 
 import keras
 
+from builder.compiler.figures.unit_axes import read_axes
+
 # A kernel with less than this share of all the kernels' weights saves nothing and hurts soon: the first
 # convolution, the last few units.
 SMALLEST_SHARE = 0.01
@@ -19,10 +21,11 @@ _DEPTHWISE = (keras.layers.DepthwiseConv1D, keras.layers.DepthwiseConv2D)
 @dataclass(frozen=True)
 class Kernel:
     """One kernel: the path of its layer, such as ``"conv_1"`` or ``"encoder_attention/query"``, and its "
-    "variable."""
+    "variable, over whose ``input_axes`` lies what a unit reads."""
 
     layer: str
     variable: Any
+    input_axes: tuple[int, ...]
 
     @property
     def size(self) -> int:
@@ -64,12 +67,12 @@ def every_kernel(model: keras.Model, embeddings: bool) -> tuple[list[Kernel], di
     found: list[Kernel] = []
     for layer in model._flatten_layers(include_self=False):
         for variable in layer._trainable_variables:
-            kernel = Kernel(variable.path.rpartition("/")[0], variable)
+            path = variable.path.rpartition("/")[0]
             why = _why_left(layer, variable, embeddings)
             if why is None:
-                found.append(kernel)
+                found.append(Kernel(path, variable, read_axes(layer, variable)))
             elif why:
-                left[kernel.layer] = why
+                left[path] = why
     return found, left
 
 

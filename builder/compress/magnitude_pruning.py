@@ -13,7 +13,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from builder.compress.kernels import Chosen, every_kernel
+from builder.compress.kernels import Chosen, Kernel, every_kernel
 from builder.compression_parameters import TWO_OF_FOUR, WHOLE_MODEL
 from builder.errors import stop
 
@@ -34,9 +34,7 @@ def check_prunable(chosen: Chosen, pattern: str) -> None:
     Raises:
         BuilderError: ``nothing_to_prune``.
     """
-    if chosen.kernels and (
-        pattern != TWO_OF_FOUR or any(_has_groups(item.variable) for item in chosen.kernels)
-    ):
+    if chosen.kernels and (pattern != TWO_OF_FOUR or any(_has_groups(item) for item in chosen.kernels)):
         return
     reasons = "; ".join(f"'{layer}': {why}" for layer, why in chosen.left.items())
     words = "It has no kernels with four neighboring inputs." if chosen.kernels else reasons
@@ -68,7 +66,7 @@ def pruned_steps(
 
     def prune(done: Any) -> Any:
         sparsity = sparsity_at(done, ramp, settings)
-        for variable, mask in zip(variables, _masks(variables, sparsity, settings), strict=True):
+        for variable, mask in zip(variables, _masks(chosen.kernels, sparsity, settings), strict=True):
             variable.assign(tf.where(mask, variable.value, 0.0))
         return tf.constant(True)
 
@@ -122,11 +120,11 @@ def _zeros(variable: Any) -> float:
     return float(keras.ops.mean(keras.ops.cast(variable == 0, "float32")))
 
 
-def _masks(variables: Sequence[Any], sparsity: Any, settings: Mapping[str, Any]) -> list[Any]:
+def _masks(kernels: Sequence[Kernel], sparsity: Any, settings: Mapping[str, Any]) -> list[Any]:
     """Return for each kernel which weights stay."""
-    sizes = [tf.abs(variable.value) for variable in variables]
     if settings["pattern"] == TWO_OF_FOUR:
-        return [_two_of_four(size) for size in sizes]
+        return [_two_of_four(kernel) for kernel in kernels]
+    sizes = [tf.abs(kernel.variable.value) for kernel in kernels]
     if settings["scope"] != WHOLE_MODEL:
         return [size > _threshold(size, sparsity) for size in sizes]
     everywhere = _threshold(tf.concat([tf.reshape(size, [-1]) for size in sizes], 0), sparsity)
@@ -141,16 +139,17 @@ def _threshold(sizes: Any, sparsity: Any) -> Any:
     return tf.where(gone > 0, ordered[tf.maximum(gone - 1, 0)], -1.0)
 
 
-def _has_groups(variable: Any) -> bool:
-    return len(variable.shape) >= 2 and variable.shape[-2] % _GROUP == 0
+def _has_groups(kernel: Kernel) -> bool:
+    return bool(kernel.input_axes) and kernel.variable.shape[kernel.input_axes[-1]] % _GROUP == 0
 
 
-def _two_of_four(sizes: Any) -> Any:
+def _two_of_four(kernel: Kernel) -> Any:
     """Return the two largest of every four neighboring inputs; a kernel that cannot be grouped stays."""
-    if not _has_groups(sizes):
+    sizes = tf.abs(kernel.variable.value)
+    if not _has_groups(kernel):
         return tf.ones_like(sizes, tf.bool)
-    by_output = tf.linalg.matrix_transpose(sizes)
-    groups = tf.reshape(by_output, [-1, _GROUP])
+    by_input = keras.ops.moveaxis(sizes, kernel.input_axes[-1], -1)
+    groups = tf.reshape(by_input, [-1, _GROUP])
     best = tf.math.top_k(groups, _KEPT_OF_GROUP).indices
     mask = tf.reduce_max(tf.one_hot(best, _GROUP), axis=1) > 0
-    return tf.linalg.matrix_transpose(tf.reshape(mask, tf.shape(by_output)))
+    return keras.ops.moveaxis(tf.reshape(mask, tf.shape(by_input)), -1, kernel.input_axes[-1])

@@ -103,6 +103,25 @@ def test_two_of_four_neighbors_stay(digits, tmp_path):
     assert zeros(model, "dense") == pytest.approx(0.5, abs=0.001)
 
 
+@pytest.mark.parametrize(
+    ("layer", "shape", "axis"),
+    [
+        (keras.layers.Dense(6), (8,), 0),
+        (keras.layers.Conv2D(6, 3), (8, 8, 8), 2),
+        (keras.layers.Conv2DTranspose(6, 3), (8, 8, 8), 3),
+        (keras.layers.EinsumDense("abc,cde->abde", (None, 4, 6)), (5, 8), 0),
+        (keras.layers.EinsumDense("abcd,cde->abe", (None, 6)), (5, 3, 8), 1),
+    ],
+)
+def test_the_neighbors_of_a_kernel_are_its_inputs(layer, shape, axis):
+    model = keras.Sequential([keras.Input(shape), layer])
+    model.compile("sgd", "mse")
+    values = RECIPES[MAGNITUDE_PRUNING].settings({"pattern": "two_of_four"})
+    pruned_steps(model, chosen_kernels(model, False), values, 1)(lambda batch: {})(None)
+    by_input = np.moveaxis(np.asarray(layer.kernel), axis, -1)
+    assert np.all((by_input.reshape(-1, 4) != 0).sum(axis=1) == 2)
+
+
 @pytest.mark.exhaustive
 def test_the_whole_models_smallest_weights_go_first(digits, tmp_path):
     model, _ = pruned(digits, tmp_path, changes={"epochs": 1}, sparsity=0.6, scope="whole_model")
