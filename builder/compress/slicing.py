@@ -93,20 +93,21 @@ class _Walk:
             self._reads(layer, entering[0])
             self._makers.setdefault(layer.name, []).append(layer)
             return self._place(layer.name, size)
-        if isinstance(layer, (*_DEPTHWISE, *_BY_CHANNEL)):
+        if isinstance(layer, (*_DEPTHWISE, *_BY_CHANNEL)) and _channels(entering[0]) == size:
             self._reads(layer, entering[0])
             return entering[0]
-        if isinstance(layer, _RECURRENT):
+        # Those of pictures have other kernels.
+        if isinstance(layer, _RECURRENT) and len(node.input_tensors[0].shape) == 3:
             self._reads(layer, entering[0])
             return self._place(layer.name, size)
         if isinstance(layer, keras.layers.Flatten):
-            times = size // sum(count for _, count in entering[0])
+            times = size // _channels(entering[0])
             return entering[0] * times
         if isinstance(layer, _MERGING) and len({len(layout) for layout in entering}) == 1:
             return self._merged(entering)
         if isinstance(layer, keras.layers.Concatenate) and layer.axis in (-1, len(node.outputs[0].shape) - 1):
             return tuple(segment for layout in entering for segment in layout)
-        keeps = len(entering) == 1 and sum(count for _, count in entering[0]) == size
+        keeps = len(entering) == 1 and _channels(entering[0]) == size
         if keeps and not getattr(layer, "weights", None) and not isinstance(layer, _REARRANGING):
             return entering[0]
         # Whatever else it is takes all channels that enter, so that none of them may be cut.
@@ -182,7 +183,7 @@ class _Walk:
             return values
         entering = self._kept(self._entering[layer.name], kept)
         if isinstance(layer, _BY_CHANNEL):
-            size = sum(count for _, count in self._entering[layer.name])
+            size = _channels(self._entering[layer.name])
             return [value[..., entering] if value.shape[-1] == size else value for value in values]
         if isinstance(layer, _RECURRENT):
             return [
@@ -195,6 +196,10 @@ class _Walk:
         return [
             value[..., entering, :][..., leaving] if value.ndim > 1 else value[leaving] for value in values
         ]
+
+
+def _channels(layout: Layout) -> int:
+    return sum(count for _, count in layout)
 
 
 def _importance(layer: Any) -> np.ndarray:

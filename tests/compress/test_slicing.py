@@ -98,19 +98,28 @@ def test_a_shared_layer_reads_the_same_channels_every_time():
         assert np.array_equal(after, before[:, :2])
 
 
-def grouped_model(filters):
-    image = keras.Input((6, 6, 2), name="image")
-    x = keras.layers.Conv2D(8, 3, name="before")(image)
-    x = keras.layers.Conv2D(8, 3, groups=2, name="grouped")(x)
+def model_with(layer, shape, filters):
+    """Return a model of a layer that stays as it is between others, of which the second may be cut."""
+    image = keras.Input(shape, name="image")
+    convolution = keras.layers.Conv2D if len(shape) == 3 else keras.layers.Conv3D
+    x = layer.from_config(layer.get_config())(convolution(8, 1, name="before")(image))
     x = keras.layers.GlobalAveragePooling2D(name="pool")(keras.layers.Conv2D(filters, 1, name="after")(x))
     return keras.Model(image, keras.layers.Dense(3, name="head")(x))
 
 
-def test_a_convolution_in_groups_stays_as_it_is():
-    large, small = grouped_model(4), grouped_model(2)
+@pytest.mark.parametrize(
+    ("layer", "shape"),
+    [
+        (keras.layers.Conv2D(8, 3, groups=2, name="grouped"), (6, 6, 2)),
+        (keras.layers.DepthwiseConv2D(3, depth_multiplier=2, name="multiplied"), (6, 6, 2)),
+        (keras.layers.ConvLSTM2D(4, 3, name="over_time"), (3, 6, 6, 2)),
+    ],
+)
+def test_a_layer_that_works_otherwise_stays_as_it_is(layer, shape):
+    large, small = (model_with(layer, shape, filters) for filters in (4, 2))
     silence(large, small)
     slice_weights(large, small)
-    images = np.random.default_rng(1).normal(size=(4, 6, 6, 2)).astype(np.float32)
+    images = np.random.default_rng(1).normal(size=(4, *shape)).astype(np.float32)
     np.testing.assert_allclose(np.asarray(small(images)), np.asarray(large(images)), atol=1e-5)
 
 
