@@ -103,10 +103,17 @@ def sides_of(distances):
     return ops.stack([x - left, y - top, x + right, y + bottom], axis=-1)
 
 
-def generalized_union(one, other):
-    """Return the generalized intersection over union of boxes, (…, 4): from -1, far apart, to 1, equal."""
-    left, top, right, bottom = ops.unstack(one, axis=-1)
-    left2, top2, right2, bottom2 = ops.unstack(other, axis=-1)
+def generalized_union(wanted, found):
+    """Return the generalized intersection over union of boxes, (…, 4): from -1, far apart, to 1, equal.
+
+    A wanted box counts as at least a ten-thousandth of the picture wide and high: the slope between two boxes
+    grows as they get smaller, and has no bound where neither has an area.
+    """
+    left, top, right, bottom = ops.unstack(wanted, axis=-1)
+    more_x = ops.maximum(1e-4 - (right - left), 0.0) / 2
+    more_y = ops.maximum(1e-4 - (bottom - top), 0.0) / 2
+    left, top, right, bottom = left - more_x, top - more_y, right + more_x, bottom + more_y
+    left2, top2, right2, bottom2 = ops.unstack(found, axis=-1)
     wide = ops.maximum(ops.minimum(right, right2) - ops.maximum(left, left2), 0.0)
     high = ops.maximum(ops.minimum(bottom, bottom2) - ops.maximum(top, top2), 0.0)
     both = wide * high
@@ -114,4 +121,4 @@ def generalized_union(one, other):
     around = (ops.maximum(right, right2) - ops.minimum(left, left2)) * (
         ops.maximum(bottom, bottom2) - ops.minimum(top, top2)
     )
-    return both / (union + 1e-9) - (around - union) / (around + 1e-9)
+    return both / union - (around - union) / around

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from builder.detections import detections, matched, true_boxes
 from builder.training_plan.boxes import BoxLoss, generalized_union
@@ -65,6 +66,18 @@ def test_generalized_union_of_known_boxes() -> None:
     other = np.array([[0, 0, 2, 2], [1, 0, 2, 1], [3, 0, 4, 1]], np.float32)
     # Equal; side by side; apart by twice their width: (4 - 2) / 4 of what encloses both is empty.
     assert np.asarray(generalized_union(one, other)) == pytest.approx([1.0, 0.0, -0.5], abs=1e-5)
+
+
+@pytest.mark.parametrize("wanted", [[0.5, 0.5, 0.5, 0.5], [0.5, 0.2, 0.5, 0.8], [0.2, 0.5, 0.8, 0.500001]])
+@pytest.mark.parametrize("found", [None, [0.5, 0.5, 0.5, 0.5], [0.5, 0.2, 0.5, 0.8], [0.0, 0.0, 1.0, 1.0]])
+def test_boxes_without_an_area_have_a_moderate_slope(wanted: list[float], found: list[float] | None) -> None:
+    box = tf.constant([wanted if found is None else found])
+    with tf.GradientTape() as tape:
+        tape.watch(box)
+        union = generalized_union(tf.constant([wanted]), box)
+    slope = np.asarray(tape.gradient(union, box))
+    assert np.isfinite(slope).all() and np.abs(slope).max() < 3e4
+    assert -1 <= float(union[0]) <= 1
 
 
 def test_the_loss_opens_again_from_its_configuration() -> None:
