@@ -11,7 +11,10 @@ from builder.runs.records import MetricRow
 # Running values that are roots of means: their squares add up, they themselves do not.
 ROOTS = ("root_mean_squared_error",)
 # Running values that are no means over samples: they are told as they stand, over the epoch so far.
-NO_MEANS = ("precision", "recall", "f1_score", "auc", "r2_score")
+NO_MEANS = (
+    *("precision", "recall", "f1_score", "micro_f1", "macro_f1", "auc", "r2_score"),
+    *("mean_iou", "perplexity"),
+)
 ROUNDING = 1e-6
 
 

@@ -9,14 +9,17 @@ from train_case import settings
 from builder.data.spec import DataSpec
 from builder.errors import BuilderError
 from builder.train.objective import objective
-from builder.training_parameters import CLASSIFICATION_METRICS
+from builder.train.reporting import NO_MEANS, ROOTS
+from builder.training_parameters import CLASSIFICATION_METRICS, REGRESSION_METRICS
 from builder.training_plan.class_weights import balanced_class_weights
+from builder.training_plan.metrics import classification_metrics, label_metrics, regression_metrics
 from builder.training_plan.objective import (
     BINARY_LOSSES,
     CLASS_LOSSES,
     NEEDED_ACTIVATIONS,
     REGRESSION_LOSSES,
 )
+from builder.training_plan.token_loss import Perplexity
 
 
 def model(units, activation=None):
@@ -139,3 +142,18 @@ def test_balanced_weights_are_inverse_to_frequency_and_average_one():
     assert weights[1] / weights[0] == pytest.approx(9)
     assert weights[2] == 0
     assert weights[targets].mean() == pytest.approx(1)
+
+
+def test_what_is_no_mean_over_samples_is_not_told_as_one():
+    chosen = settings(metrics=[*CLASSIFICATION_METRICS, *REGRESSION_METRICS])
+    calls = [*label_metrics(False), *regression_metrics(chosen)]
+    calls += classification_metrics(chosen, "classification", 3, 3, False)
+    picture = keras.Input((4, 4, 1))
+    pixels = keras.Model(picture, keras.layers.Conv2D(2, 1, activation="softmax")(picture))
+    of_pixels = DataSpec("segmentation", (), ("ground", "thing"), target_shape=(4, 4))
+    made = [*(call.run() for call in calls), *objective(settings(), of_pixels, pixels).metrics, Perplexity()]
+    told_as_they_are = {metric.name for metric in made if metric.name.endswith((*NO_MEANS, *ROOTS))}
+    assert told_as_they_are == {
+        metric.name for metric in made if type(metric).result is not keras.metrics.Mean.result
+    }
+    assert {"perplexity", "mean_iou", "macro_f1"} < told_as_they_are
