@@ -204,6 +204,31 @@ def test_a_summary_of_shapley_values_gives_the_credit_to_the_one_column(incomes,
     assert oldest["score"] > 0
 
 
+@pytest.fixture(scope="module")
+def of_one_country(incomes):
+    """Return a model and data in which everyone is of the same country, so that no other is learned."""
+    _, prepared = incomes
+    settings = prepared.spec.inputs[0].settings
+    place = list(settings["categorical_columns"]).index("native_country")
+    codes = np.array(prepared.arrays["categorical"])
+    codes[:, place] = settings["offsets"]["native_country"] + 1
+    return build("table", prepared), replace(prepared, arrays={**prepared.arrays, "categorical": codes})
+
+
+@pytest.mark.parametrize("method", ["occlusion", "shapley", "integrated_gradients"])
+def test_a_column_that_never_changes_moves_no_answer(method, of_one_country):
+    [shown] = explained_row(*of_one_country, 0, method)["inputs"]
+    scores = dict(zip(shown["labels"], shown["scores"], strict=True))
+    assert scores["native_country"] == pytest.approx(0, abs=1e-6)
+    assert any(abs(score) > 1e-4 for score in scores.values())
+
+
+def test_a_column_that_never_changes_has_no_shapley_values(of_one_country):
+    [shown] = shapley_summary(*of_one_country)["inputs"]
+    means = {part["label"]: part["mean"] for part in shown["parts"]}
+    assert means["native_country"] == pytest.approx(0, abs=1e-6) and means["occupation"] > 1e-4
+
+
 def test_what_does_not_fit_is_said_in_words(incomes):
     model, _, prepared = small("cnn")
     for ask in (surrogate_rules, lambda *given: partial_dependence(*given, "age")):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import keras
@@ -16,7 +17,7 @@ from builder.explain.local import gradients, perturbing
 from builder.explain.local.answer import Answer, answer_to
 from builder.explain.local.faithfulness import faithfulness
 from builder.explain.local.perturbing import Attribution, Tick
-from builder.explain.local.units import Group, Units
+from builder.explain.local.units import Group, Units, usual_categories
 from builder.explain.targets import arrays_of_row, of_target
 from builder.explain.worded import check_samples
 from builder.explanation_methods import METHODS
@@ -57,7 +58,8 @@ def explained_row(
         BuilderError: for an unknown row or target, or where the answer cannot be explained so.
     """
     single, data = of_target(model, prepared, target)
-    return explained(single, data.spec, arrays_of_row(data, row), method, chosen)
+    arrays = arrays_of_row(data, row)
+    return explained(single, data.spec, arrays, method, chosen, usual=usual_categories(data))
 
 
 def explained_sample(
@@ -84,7 +86,7 @@ def explained_sample(
     check_samples(prepared.spec, [raw])
     single, data = of_target(model, prepared, target)
     arrays = encode(data.spec, [raw])
-    return explained(single, data.spec, arrays, method, chosen)
+    return explained(single, data.spec, arrays, method, chosen, usual=usual_categories(data))
 
 
 def explained(
@@ -94,6 +96,7 @@ def explained(
     method: str = "occlusion",
     chosen: str | None = None,
     tick: Tick = lambda share: None,
+    usual: Mapping[str, np.ndarray] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Return why a model answers as it does for one sample, and how far to trust that.
 
@@ -104,6 +107,7 @@ def explained(
         method: one of ``METHODS``.
         chosen: the class or label to explain instead of the likeliest.
         tick: called with the share of the work that is done, 0 to 1; what it raises ends the work.
+        usual: of a table with categories what ``usual_categories`` gives.
 
     Returns:
         ``method``, ``label`` (what is explained), ``value`` (the answer), ``empty`` (the answer to a sample
@@ -116,7 +120,7 @@ def explained(
     if method not in METHODS:
         known = ", ".join(METHODS)
         raise stop("unknown_method", f"There is no method '{method}'. Choose one of {known}.", field="method")
-    answer, units = answer_to(model, spec, arrays, chosen), Units(spec, arrays)
+    answer, units = answer_to(model, spec, arrays, chosen), Units(spec, arrays, usual)
     if not units.count:
         raise stop("nothing_to_explain", "This sample has no parts that could be taken away.")
     found = _EXPLAIN[method](answer, units, lambda share: tick(_METHOD_SHARE * share))

@@ -64,6 +64,8 @@ def shapley(
 ) -> Attribution:
     """Return Shapley values of the units, which add up to the answer minus that to a sample without any.
 
+    Units that are as if they were taken away get 0, as they must, and are not asked about.
+
     Args:
         answer: what is explained.
         units: the sample's parts.
@@ -75,19 +77,25 @@ def shapley(
     """
     import shap
 
-    def ask(masks: np.ndarray) -> np.ndarray:
-        return _asked(answer, units, masks > 0.5, tick)
+    differing = np.flatnonzero(units.differing)
+    count, scores = len(differing), np.zeros(units.count)
 
-    state = np.random.get_state()
-    np.random.seed(seed)
-    try:
-        explainer = shap.KernelExplainer(ask, np.zeros((1, units.count)))
-        found = explainer.shap_values(
-            np.ones((1, units.count)), nsamples=2 * units.count + coalitions, l1_reg=False, silent=True
-        )
-    finally:
-        np.random.set_state(state)
-    scores = np.asarray(found, np.float64).reshape(-1)
+    def ask(masks: np.ndarray) -> np.ndarray:
+        present = np.ones((len(masks), units.count), bool)
+        present[:, differing] = masks > 0.5
+        return _asked(answer, units, present, tick)
+
+    if count:
+        state = np.random.get_state()
+        np.random.seed(seed)
+        try:
+            explainer = shap.KernelExplainer(ask, np.zeros((1, count)))
+            found = explainer.shap_values(
+                np.ones((1, count)), nsamples=2 * count + coalitions, l1_reg=False, silent=True
+            )
+        finally:
+            np.random.set_state(state)
+        scores[differing] = np.asarray(found, np.float64).reshape(-1)
     ends = np.stack([np.ones(units.count, bool), np.zeros(units.count, bool)])
     whole, nothing = _asked(answer, units, ends, tick)
     return Attribution(scores, {"additivity_error": relative_error(scores.sum(), whole - nothing)})

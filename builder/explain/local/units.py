@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from builder.data.blank import blank
+from builder.data.prepare import Prepared
 from builder.data.spec import DataSpec, ModelInput
 from builder.data.tokenizers import text_of
+from builder.explain.targets import some_rows
 
 PATCHES_A_SIDE = 8
 STRETCHES = 24
 STRETCHES_OF_SERIES = 12
+# So many rows tell which category is the most frequent.
+_MOST_ROWS = 100_000
 _PADDING, _UNKNOWN = 0, 1
 
 
@@ -37,17 +42,24 @@ class Units:
     """One sample, cut into units that can be taken away.
 
     What stands in place of a unit: the median color of a picture, silence, the unknown word, a column's mean
-    or "other", a channel's mean.
+    or usual category, a channel's mean.
 
     Args:
         spec: the data's description.
         arrays: the sample's arrays by name, each with a batch axis of 1, in the dtypes of the model.
+        usual: of a table with categories what ``usual_categories`` gives.
     """
 
-    def __init__(self, spec: DataSpec, arrays: Mapping[str, np.ndarray]) -> None:
+    def __init__(
+        self,
+        spec: DataSpec,
+        arrays: Mapping[str, np.ndarray],
+        usual: Mapping[str, np.ndarray] = MappingProxyType({}),
+    ) -> None:
         self.arrays = {name: np.asarray(values) for name, values in arrays.items()}
         self.groups = [_group(item, self.arrays) for item in spec.inputs]
-        self.absent = {name: row for item in spec.inputs for name, row in _absent(item, self.arrays).items()}
+        absent = {name: row for item in spec.inputs for name, row in _absent(item, self.arrays).items()}
+        self.absent = {**absent, **usual}
         self._starts = np.cumsum([0, *(len(group.labels) for group in self.groups)])
 
     @property
@@ -59,6 +71,12 @@ class Units:
     def labels(self) -> list[str]:
         """The name of every unit."""
         return [label for group in self.groups for label in group.labels]
+
+    @property
+    def differing(self) -> np.ndarray:
+        """Whether each unit differs from what stands in its place where it is taken away, (count,)."""
+        changed = {name: self.arrays[name][0] != row for name, row in self.absent.items()}
+        return self.by_unit(changed) > 0
 
     def masked(self, present: np.ndarray) -> dict[str, np.ndarray]:
         """Return a batch of the sample with only some units present.
@@ -109,6 +127,18 @@ class Units:
             start += width or 0
             found[array.name] = np.where(part, values, self.absent[array.name]).astype(values.dtype)
         return found
+
+
+def usual_categories(prepared: Prepared) -> dict[str, np.ndarray]:
+    """Return the most frequent category of every column in the training rows, as a row by the array's name.
+
+    Like a column's mean, it is what the model knows best. "Other" would not do: where all training rows have
+    a known category, no model has learned what it means.
+    """
+    if "categorical" not in prepared.arrays:
+        return {}
+    codes = prepared.arrays["categorical"][some_rows(prepared, "train", _MOST_ROWS)]
+    return {"categorical": np.array([np.bincount(column).argmax() for column in codes.T])}
 
 
 def _group(item: ModelInput, arrays: Mapping[str, np.ndarray]) -> Group:

@@ -13,7 +13,7 @@ from builder.data.prepare import Prepared
 from builder.data.spec import DataSpec
 from builder.explain.local.answer import Answer, answer_of
 from builder.explain.local.perturbing import shapley
-from builder.explain.local.units import Units
+from builder.explain.local.units import Units, usual_categories
 from builder.explain.targets import arrays_of_rows, of_target, some_rows
 from builder.scores import number_words
 
@@ -60,8 +60,9 @@ def shapley_summary(
     found: dict[str, dict[str, list[dict[str, Any]]]] = {}
     grids: dict[str, list[int]] = {}
     kinds, worst = {item.name: item.kind for item in data.spec.inputs}, 0.0
+    usual = usual_categories(data)
     for number, row in enumerate(rows.tolist()):
-        units = Units(data.spec, arrays_of_rows(data, np.array([row])))
+        units = Units(data.spec, arrays_of_rows(data, np.array([row])), usual)
         explained = _values(answer, units)
         worst = max(worst, explained.accuracy["additivity_error"])
         shown = None if not is_table else data.sample(row)["row"]
