@@ -5,6 +5,7 @@ from dataclasses import replace
 import keras
 import numpy as np
 import pairs_cases
+import pandas as pd
 import pytest
 from small_models import build, small
 
@@ -12,6 +13,7 @@ from builder import compiler
 from builder.blocks.cumulative_link import CumulativeLink
 from builder.data.prepare import prepare
 from builder.data.preprocessing import model_input_tensors
+from builder.data.sources import SAMPLES_FOLDER
 from builder.data.spec import ArraySpec, DataSpec, ModelInput
 from builder.data.tokenizers import text_of
 from builder.errors import BuilderError
@@ -227,6 +229,22 @@ def test_a_column_that_never_changes_has_no_shapley_values(of_one_country):
     [shown] = shapley_summary(*of_one_country)["inputs"]
     means = {part["label"]: part["mean"] for part in shown["parts"]}
     assert means["native_country"] == pytest.approx(0, abs=1e-6) and means["occupation"] > 1e-4
+
+
+def test_missing_values_do_not_take_the_order_from_a_column(tmp_path):
+    table = pd.read_csv(SAMPLES_FOLDER / "adult_income" / "train.csv.gz", dtype=str, keep_default_na=False)
+    table = table[["age", "education_num", "income"]].iloc[:300]
+    table.loc[::3, "age"] = ""
+    table.to_csv(tmp_path / "incomes.csv", index=False)
+    data = prepare(DataRecipe({"kind": "csv", "path": str(tmp_path / "incomes.csv")}), tmp_path / "cache")
+    [shown] = shapley_summary(build("table", data), data)["inputs"]
+    points = next(part["points"] for part in shown["parts"] if part["label"] == "age")
+    known = [point for point in points if point["value"] != "missing"]
+    assert 0 < len(known) < len(points)
+    assert [float(point["value"]) for point in sorted(known, key=lambda point: point["share"])] == sorted(
+        float(point["value"]) for point in known
+    )
+    assert {point["share"] for point in points if point not in known} == {0.5}
 
 
 def test_what_does_not_fit_is_said_in_words(incomes):

@@ -23,6 +23,7 @@ MOST_PARTS = 40
 # Coalitions beside two a part: fewer than for one sample alone, whose values have to be exact.
 _COALITIONS = 256
 _LEAST_TEXTS = 2
+_MISSING = "missing"
 Tick = Callable[[float], None]
 
 
@@ -96,8 +97,10 @@ def _chosen(data: Prepared, rows: np.ndarray) -> str | None:
 
 
 def _value(shown: Mapping[str, Any] | None, label: str) -> dict[str, Any]:
-    value = None if shown is None else shown.get(label)
-    return {} if value is None else {"value": value if isinstance(value, (int, float)) else str(value)}
+    if shown is None:
+        return {}
+    value = shown.get(label)
+    return {"value": value if value is None or isinstance(value, (int, float)) else str(value)}
 
 
 def _told(
@@ -116,14 +119,23 @@ def _told(
 
 def _ranked(points: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Give each point the place of its value among all, so that few far ones do not take all colors."""
-    numbers = [point.get("value") for point in points]
-    if not all(isinstance(value, (int, float)) for value in numbers):
-        return [{**point, "value": str(point.get("value", "")), "share": None} for point in points]
-    values = np.asarray(numbers, dtype=np.float64)
-    below = (values[:, None] > values[None]).sum(axis=1)
-    same = (values[:, None] == values[None]).sum(axis=1) - 1
-    shares = (below + same / 2) / max(len(values) - 1, 1)
+    given = [point.get("value", "") for point in points]
+    if all(value is None for value in given) or any(isinstance(value, str) for value in given):
+        return [
+            {**point, "value": _MISSING if value is None else value, "share": None}
+            for point, value in zip(points, given, strict=True)
+        ]
+    values = np.array([np.nan if value is None else value for value in given], dtype=np.float64)
+    known = values[~np.isnan(values)]
+    below = (values[:, None] > known[None]).sum(axis=1)
+    same = (values[:, None] == known[None]).sum(axis=1) - 1
+    # What is missing stands in the middle: the model is given the column's mean.
+    shares = np.where(np.isnan(values), 0.5, (below + same / 2) / max(len(known) - 1, 1))
     return [
-        {**point, "value": number_words(float(value), 6), "share": float(share)}
+        {
+            **point,
+            "value": _MISSING if np.isnan(value) else number_words(float(value), 6),
+            "share": float(share),
+        }
         for point, value, share in zip(points, values.tolist(), shares.tolist(), strict=True)
     ]
