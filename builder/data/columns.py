@@ -299,8 +299,8 @@ def check_roles(roles: Mapping[str, str], facts: Mapping[str, ColumnFacts], task
     """Check that the chosen roles fit the table's columns.
 
     Raises:
-        BuilderError: for too few rows, an unknown column, one column alone, no or several targets, no input
-            column, several text columns, or words in a column whose role is numeric.
+        BuilderError: for too few rows, an unknown column, no or several targets, no input column, several
+            text columns, or words in a column whose role is numeric.
     """
     check_rows(max((len(item.missing) for item in facts.values()), default=0))
     unknown = [name for name in roles if name not in facts]
@@ -311,13 +311,6 @@ def check_roles(roles: Mapping[str, str], facts: Mapping[str, ColumnFacts], task
             "roles of the columns again."
         )
         raise stop("unknown_column", message, field=unknown[0])
-    if len(facts) == 1:
-        message = (
-            f"The table has one column only, '{next(iter(facts))}', so there is nothing to learn it from. "
-            "Bring a table with more columns. Two tasks need no others: a forecast, where the column holds "
-            "numbers that follow each other in time, and a language model, where it holds texts."
-        )
-        raise stop("one_column", message, field="roles")
     _check_counts(roles, TASKS[task].predicts == "labels")
     for name, role in roles.items():
         if role in ("numeric", "number_target") or (role == "target" and _is_number_target(roles, task)):
@@ -355,6 +348,13 @@ def _check_counts(roles: Mapping[str, str], may_be_several: bool) -> None:
             )
             raise stop("several_file_columns", message, field=files[1])
     if not any(role in INPUT_ROLES for role in roles.values()):
+        if len(roles) == 1:
+            message = (
+                f"The table has one column only, '{targets[0]}', so there is nothing to learn it from. "
+                "Bring a table with more columns. Two tasks need no others: a forecast, where the column "
+                "holds numbers that follow each other in time, and a language model, where it holds texts."
+            )
+            raise stop("one_column", message, field="roles")
         message = (
             "No column is left to learn from. Give at least one column the role numeric, categorical or text."
         )

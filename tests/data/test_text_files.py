@@ -46,7 +46,7 @@ def test_one_text_is_a_row_a_line_or_a_row_a_paragraph(tmp_path, coding):
         (b"ab\0cd" * 10, "not_text"),
         (b"%PDF-1.7 x", "not_text"),
         (b"\x80\x04K.", "pickle_refused"),
-        (b"x" * 10_000_001, "line_too_long"),
+        (b"x" * 11_000_000, "line_too_long"),
     ],
 )
 def test_what_is_no_text_is_refused(tmp_path, content, code):
