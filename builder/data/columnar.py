@@ -17,6 +17,7 @@ from pyarrow import parquet
 
 from builder.data.large_csv import text_frame
 from builder.data.packed import damage_told, open_unpacked, table_in_zip
+from builder.data.some_rows import spread
 from builder.data.table_source import CHUNK_ROWS, LARGE_BYTES, Chunk, TableSource, some_rows_warning
 from builder.data.tables import MAXIMUM_COLUMNS
 from builder.errors import Problem, stop
@@ -115,7 +116,7 @@ def _row_groups(file: Path) -> int:
 
 def _spread(places: list[Place]) -> list[Place]:
     """Return some of many places, evenly spread."""
-    return [places[number] for number in np.unique(np.linspace(0, len(places) - 1, _SLICES).astype(int))]
+    return [places[number] for number in spread(len(places), _SLICES)]
 
 
 def _table(

@@ -87,13 +87,15 @@ def wide_encoding(data: bytes) -> str | None:
     return None
 
 
-def encoding_warning(name: str, encoding: str) -> Problem:
-    """Return the warning that a file is not UTF-8, with the encoding that was taken instead."""
+def encoding_problems(name: str, encoding: str) -> list[Problem]:
+    """Return the warning that a file is not UTF-8 where its encoding is one that was guessed."""
+    if encoding not in ENCODING_NAMES:
+        return []
     message = (
         f"{name} is not written in UTF-8, so it was read as {ENCODING_NAMES[encoding]}. If letters look "
         "wrong, save the file again with the encoding UTF-8."
     )
-    return Problem("encoding_guessed", message, field="source", severity="warning")
+    return [Problem("encoding_guessed", message, field="source", severity="warning")]
 
 
 def lines_with_letters(lines: Iterable[bytes]) -> Iterator[bytes]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from builder.data.columns import is_missing
+from builder.data.columns import present_cells
 from builder.data.counting import Moments, WordCounter
 from builder.data.spec import TABLE_INPUT, ArraySpec, ModelInput
 from builder.errors import Problem, stop
@@ -70,7 +70,7 @@ class TableFitter:
 def category_problems(frame: pd.DataFrame, roles: Mapping[str, str]) -> list[Problem]:
     """Return warnings about categorical columns with more values than are kept."""
     counts = {
-        name: int(frame[name][~is_missing(frame[name])].nunique())
+        name: int(present_cells(frame[name]).nunique())
         for name, role in roles.items()
         if role == "categorical"
     }

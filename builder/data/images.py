@@ -16,6 +16,7 @@ from PIL import ExifTags, Image, ImageOps
 from builder.data.class_folders import FileKind, read_class_folders
 from builder.data.files import BrokenFile
 from builder.data.pixels import flattened, gray_range, is_deep, to_array
+from builder.data.some_rows import spread
 from builder.errors import Problem, stop
 
 # The position of a picture in its file, as EXIF counts it: 1 is upright, 5 to 8 lie on a side.
@@ -133,8 +134,7 @@ def settled_grays(
         read: returns the bytes of one.
     """
     deep = [name for name in names if name.lower().endswith(_DEEP_EXTENSIONS)]
-    places = np.unique(np.linspace(0, max(len(deep) - 1, 0), _LOOKED_AT).astype(int)).tolist()
-    pictures = (_deep_picture(read(name)) for name in (deep[place] for place in places if deep))
+    pictures = (_deep_picture(read(deep[place])) for place in spread(len(deep), _LOOKED_AT))
     seen = [ends for picture in pictures if picture is not None and len(ends := _ends(picture))]
     if not seen:
         return None, ()

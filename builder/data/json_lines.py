@@ -15,10 +15,9 @@ import numpy as np
 import pandas as pd
 
 from builder.data.encodings import (
-    ENCODING_NAMES,
     decoded,
     encoding_of,
-    encoding_warning,
+    encoding_problems,
     guessed_encoding,
     lines_with_letters,
     unicode_encoding,
@@ -90,7 +89,7 @@ def _list_table(path: Path, title: str, values: list[Any], encoding: str) -> Tab
     rows = [{_whole_letters(key): cell for key, cell in value.items()} for value in values]
     names = list(dict.fromkeys(key for row in rows for key in row))
     _check_names(path, names)
-    guessed = _guessed(path, encoding)
+    guessed = encoding_problems(path.name, encoding)
     lines = np.arange(len(rows)) + 1
     return TableSource(title, _frame(rows, names), lines, (path,), problems=tuple(guessed))
 
@@ -101,7 +100,7 @@ def _table(path: Path, title: str) -> TableSource:
     if is_large and is_packed(path):
         raise too_large(path)
     encoding = _encoding(path)
-    guessed = _guessed(path, encoding)
+    guessed = encoding_problems(path.name, encoding)
     some, some_bytes = _spread_rows(path, size, encoding) if is_large else (_first_rows(path, encoding), 0)
     names = list(dict.fromkeys(key for row in some for key in row))
     _check_names(path, names)
@@ -121,10 +120,6 @@ def _table(path: Path, title: str) -> TableSource:
     return TableSource(
         title, _frame(some, names), lines, (path,), problems=(*guessed, warning), stream=stream, rows=count
     )
-
-
-def _guessed(path: Path, encoding: str) -> list[Problem]:
-    return [encoding_warning(path.name, encoding)] if encoding in ENCODING_NAMES else []
 
 
 def _encoding(path: Path) -> str:

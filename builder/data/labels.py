@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from builder.data.columns import ColumnFacts, is_missing
+from builder.data.columns import ColumnFacts, present_cells
 from builder.data.naming import natural_key
 from builder.data.targets import MAXIMUM_CLASSES, TargetReader, Targets, check_classes, left_out
 from builder.errors import BuilderError, Problem, stop
@@ -39,7 +39,7 @@ def labels_of(cell: str, separator: str) -> list[str]:
 
 def holds_labels(cells: pd.Series) -> bool:
     """Tell whether the cells of a column look like lists of a few labels that come again and again."""
-    present = cells[~is_missing(cells)].astype(str)
+    present = present_cells(cells).astype(str)
     mark = separator_of(present)
     lists = [labels_of(cell, mark) for cell in present]
     several = sum(len(labels) > 1 for labels in lists)

@@ -12,7 +12,7 @@ import pandas as pd
 from builder.data.archives import Files, FolderFiles, list_files
 from builder.data.audio import EXTENSIONS as AUDIO_EXTENSIONS
 from builder.data.class_folders import in_class_folders
-from builder.data.columns import is_missing
+from builder.data.columns import present_cells
 from builder.data.images import EXTENSIONS as IMAGE_EXTENSIONS
 from builder.data.images import Grays, settled_grays
 from builder.data.json_lines import read_json_lines
@@ -145,7 +145,7 @@ def _places(names: Sequence[str], table: str) -> dict[str, str]:
 
 
 def _kind_of(cells: pd.Series, places: Mapping[str, str]) -> str | None:
-    present = cells[~is_missing(cells)].head(_LOOKED_AT)
+    present = present_cells(cells).head(_LOOKED_AT)
     links = Links(FolderFiles(Path(), []), places=places)
     named = [name for cell in present if (name := links.find(cell))]
     if not len(present) or len(named) < _SHARE * len(present):

@@ -20,7 +20,7 @@ from PIL import Image
 from builder.data.archives import Files, list_files
 from builder.data.box_targets import PictureFinder, stem_of
 from builder.data.class_folders import TEST_FOLDERS
-from builder.data.encodings import ENCODING_NAMES, encoding_of, encoding_warning
+from builder.data.encodings import encoding_of, encoding_problems
 from builder.data.images import EXTENSIONS, TURN, Grays, decode_image, settled_grays
 from builder.data.naming import natural_key
 from builder.data.safe_xml import UnsafeXml, read_xml
@@ -282,8 +282,7 @@ def _read_table(name: str, data: bytes, find: PictureFinder, marked: _Marked) ->
     columns = _columns(next(lines, []))
     if columns is None:
         return
-    if encoding in ENCODING_NAMES:
-        marked.guessed.append(encoding_warning(name, encoding))
+    marked.guessed += encoding_problems(name, encoding)
     try:
         for row in lines:
             _read_row(name, lines.line_num, row, columns, find, marked)

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from builder.data.audio import BrokenRecording, Recording, to_waveform
+from builder.data.some_rows import spread
 from builder.data.spec import AUDIO_INPUT, ArraySpec, ModelInput
 from builder.params import AUTO
 
@@ -66,9 +67,9 @@ def audio_form(source: Recordings, settings: Mapping[str, Any]) -> tuple[int, fl
 def listen_to(source: Recordings, count: int = _LOOKED_AT) -> list[Recording]:
     """Return some recordings, evenly spread over the source; broken ones are left out."""
     found = []
-    for row in np.unique(np.linspace(0, len(source.names) - 1, count).astype(int)):
+    for row in spread(len(source.names), count):
         try:
-            found.append(source.read(int(row)))
+            found.append(source.read(row))
         except BrokenRecording:
             continue
     return found

@@ -11,6 +11,7 @@ from PIL import Image
 
 from builder.data.images import BrokenImage, Grays, is_color
 from builder.data.pixels import to_array
+from builder.data.some_rows import spread
 from builder.data.spec import IMAGE_INPUT, ArraySpec, ModelInput
 from builder.params import AUTO
 
@@ -78,9 +79,9 @@ def image_size(source: Pictures, settings: Mapping[str, Any]) -> ImageSize:
 def look_at(source: Pictures, count: int = _LOOKED_AT) -> list[Image.Image]:
     """Return some pictures, evenly spread over the source; broken ones are left out."""
     images = []
-    for row in np.unique(np.linspace(0, len(source.names) - 1, count).astype(int)):
+    for row in spread(len(source.names), count):
         try:
-            images.append(source.read(int(row)))
+            images.append(source.read(row))
         except BrokenImage:
             continue
     return images

@@ -15,6 +15,7 @@ from builder.data.picture_boxes import BoxSource, boxes_on
 from builder.data.picture_pairs import MaskSource, class_values, unnamed_values
 from builder.data.prepare_files import broken_problems
 from builder.data.prepare_images import image_input
+from builder.data.some_rows import spread
 from builder.data.spec import IGNORED, DataSpec, ModelInput
 from builder.data.splits import split_rows
 from builder.data.writing import ArrayWriter, write_array
@@ -130,7 +131,7 @@ def prepare_boxes(
 def values_in(source: MaskSource, most: int) -> list[int]:
     """Return the values that masks hold; of more than ``most`` masks some, spread over the source."""
     seen = np.zeros(256, bool)
-    for row in np.unique(np.linspace(0, len(source.names) - 1, most).astype(int)).tolist():
+    for row in spread(len(source.names), most):
         try:
             seen[np.unique(source.read_mask(row))] = True
         except BrokenFile:

@@ -35,6 +35,7 @@ from builder.data.prepare_table import table_parts, used_table
 from builder.data.profile_pictures import picture_sizes, profile_boxes, profile_masks
 from builder.data.profile_tokens import profile_tokens
 from builder.data.showing import outline, picture_address, sound_address
+from builder.data.some_rows import spread
 from builder.data.sources import open_source, sample
 from builder.data.split_files import split_files
 from builder.data.split_values import split_values
@@ -409,9 +410,9 @@ def _histogram(numbers: np.ndarray) -> dict[str, list[float]] | None:
 
 
 def _table_examples(frame: pd.DataFrame, facts: Mapping[str, ColumnFacts]) -> list[dict[str, Any]]:
-    rows = np.unique(np.linspace(0, len(frame) - 1, EXAMPLES).astype(int)).tolist()
     return [
-        {name: _example(frame[name].iloc[row], facts[name], row) for name in frame.columns} for row in rows
+        {name: _example(frame[name].iloc[row], facts[name], row) for name in frame.columns}
+        for row in spread(len(frame), EXAMPLES)
     ]
 
 

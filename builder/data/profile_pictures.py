@@ -14,6 +14,7 @@ from builder.data.picture_pairs import MaskSource, class_values, unnamed_values
 from builder.data.prepare_images import Pictures, look_at
 from builder.data.prepare_pictures import check_task, values_in
 from builder.data.showing import small
+from builder.data.some_rows import spread
 from builder.data.spec import IGNORED
 from builder.data.splits import split_rows
 from builder.errors import BuilderError, Problem
@@ -37,7 +38,7 @@ def profile_masks(recipe: DataRecipe, source: MaskSource) -> dict[str, Any]:
     counts = np.zeros(len(names), np.int64)
     examples: list[dict[str, str]] = []
     problems = [*source.problems, *unnamed_values(source, held, values)]
-    for row in np.unique(np.linspace(0, len(source.names) - 1, EXAMPLES).astype(int)).tolist():
+    for row in spread(len(source.names), EXAMPLES):
         try:
             picture, classes = source.read(row), class_of[source.read_mask(row)]
         except BrokenFile as error:
@@ -66,7 +67,7 @@ def profile_boxes(recipe: DataRecipe, source: BoxSource) -> dict[str, Any]:
     counts = Counter(box.label for boxes in source.boxes for box in boxes)
     examples: list[dict[str, str]] = []
     problems = list(source.problems)
-    for row in np.unique(np.linspace(0, len(source.names) - 1, EXAMPLES).astype(int)).tolist():
+    for row in spread(len(source.names), EXAMPLES):
         try:
             picture = source.read(row)
         except BrokenFile as error:

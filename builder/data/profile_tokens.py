@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-import numpy as np
-
 from builder.data.prepare_tokens import tagged_sentences
+from builder.data.some_rows import spread
 from builder.data.splits import split_rows
 from builder.data.table_source import TableSource
 from builder.data.tagged_text import TAGS, TOKENS, words_in
@@ -62,9 +61,7 @@ def _examples(table: TableSource) -> list[dict[str, str]]:
         row for row, cell in enumerate(table.frame[TAGS]) if any(tag != "O" for tag in words_in(cell))
     ]
     found = []
-    for place in np.unique(np.linspace(0, len(with_entities) - 1, EXAMPLES).astype(int)).tolist():
-        if not with_entities:
-            break
+    for place in spread(len(with_entities), EXAMPLES):
         row = with_entities[place]
         words, tags = words_in(table.frame[TOKENS].iloc[row]), words_in(table.frame[TAGS].iloc[row])
         named = [

@@ -7,6 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 
 
+def spread(count: int, most: int) -> list[int]:
+    """Return at most so many of the numbers from 0 to below ``count``, evenly spread, in ascending order."""
+    return np.unique(np.linspace(0, count - 1, most).astype(int)).tolist() if count else []
+
+
 def some_of(rows: Sequence[int] | np.ndarray, most: int, seed: int = 1) -> np.ndarray:
     """Return rows in ascending order: all of them, or so many that chance picks.
 

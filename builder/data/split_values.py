@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from builder.data.columns import is_missing, to_numbers
+from builder.data.columns import present_cells, to_numbers
 from builder.data.splits import split_columns
 from builder.errors import BuilderError, stop
 
@@ -29,7 +29,7 @@ class TimeReader:
     """
 
     def __init__(self, sample: pd.Series) -> None:
-        present = sample[~is_missing(sample)]
+        present = present_cells(sample)
         first = present.str.extract(_DAY_FIRST.pattern, expand=False).dropna()
         self._day_first = bool((first.astype(int) > 12).any()) if len(first) else False
         self._is_number = bool(np.isfinite(to_numbers(present)).mean() > 0.9) if len(present) else True

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from builder.data.columns import looks_like_number
-from builder.data.encodings import ENCODING_NAMES, encoding_warning, guessed_encoding, wide_encoding
+from builder.data.encodings import ENCODING_NAMES, encoding_problems, guessed_encoding, wide_encoding
 from builder.data.files import describe_start, is_pickle, pickle_refused, unreadable
 from builder.data.large_csv import Dialect, read_large_csv
 from builder.data.packed import (
@@ -134,7 +134,7 @@ def _read_large(path: Path, title: str) -> TableSource:
     names, header_problems, has_header = _header(path, sample, dialect)
     header_lines = _lines_before_rows(path, dialect) if has_header else 0
     source = read_large_csv(path, title, dialect, names, header_lines)
-    guessed = [encoding_warning(path.name, encoding)] if encoding in ENCODING_NAMES else []
+    guessed = encoding_problems(path.name, encoding)
     return replace(
         source,
         decimal_comma=dialect.delimiter == ";",
@@ -198,7 +198,7 @@ def _check_bytes(path: Path) -> tuple[str, list[Problem]]:
         return encoding or "utf-8", []
     with open_unpacked(path) as stream:
         encoding = guessed_encoding(stream)
-    return encoding, [encoding_warning(path.name, encoding)]
+    return encoding, encoding_problems(path.name, encoding)
 
 
 def _encoding_of_start(path: Path, head: bytes) -> str | None:

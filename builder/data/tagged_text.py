@@ -15,10 +15,9 @@ import numpy as np
 import pandas as pd
 
 from builder.data.encodings import (
-    ENCODING_NAMES,
     WINDOWS,
     encoding_of,
-    encoding_warning,
+    encoding_problems,
     unicode_encoding,
 )
 from builder.data.files import describe_start, is_pickle, pickle_refused
@@ -90,11 +89,10 @@ def read_tagged(path: Path, title: str | None = None) -> TableSource:
     _check_broken(path, broken, sum(len(item.words) for item in sentences))
     if not sentences:
         raise _not_tagged(path, "it holds no words")
-    is_guessed = encoding in ENCODING_NAMES
-    guessed = [encoding_warning(path.name, encoding)] if is_guessed else []
+    guessed = encoding_problems(path.name, encoding)
     problems = [*guessed, *_broken_warning(path, broken)]
     table = _table(title, sentences, (path,), problems)
-    return replace(table, reading={"encoding": encoding}) if is_guessed else table
+    return replace(table, reading={"encoding": encoding}) if guessed else table
 
 
 def tagged_rows(table: TableSource) -> TableSource:

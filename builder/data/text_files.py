@@ -13,7 +13,7 @@ from builder.data.class_folders import FileKind, name_columns, name_values, read
 from builder.data.encodings import (
     ENCODING_NAMES,
     decoded,
-    encoding_warning,
+    encoding_problems,
     guessed_encoding,
     unicode_encoding,
     wide_encoding,
@@ -142,7 +142,7 @@ def _encoding(path: Path) -> tuple[str, list[Problem]]:
         except UnicodeDecodeError:
             stream.seek(0)
             encoding = guessed_encoding(stream)
-            return encoding, [encoding_warning(path.name, encoding)]
+            return encoding, encoding_problems(path.name, encoding)
     return "utf-8-sig", []
 
 
