@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import select
@@ -15,6 +16,7 @@ from builder.errors import Problem
 from builder.export.formats import FORMATS, Format
 from builder.export.job import Job
 from builder.export.trouble import explain
+from builder.workers.replies import private_output
 
 Step = Callable[[Format], dict[str, Any]]
 
@@ -26,9 +28,7 @@ def serve(open_job: Callable[[Job], Step], named: Callable[[str], Format] = FORM
         open_job: loads what the work needs and returns the function that does one format.
         named: returns the format, or whatever else is done step by step, that has a name.
     """
-    # Libraries write to the standard output as well; only this copy of it carries answers.
-    answers = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
-    os.dup2(2, 1)
+    answers = io.TextIOWrapper(private_output(), encoding="utf-8", line_buffering=True)
     threading.Thread(target=_end_with_listener, args=(answers.fileno(),), daemon=True).start()
     job = Job.read(Path(sys.argv[1]))
     formats = [named(name) for name in sys.argv[2].split(",")]

@@ -22,6 +22,7 @@ from uuid import uuid4
 
 from builder.errors import BuilderError, Problem
 from builder.runs.workspace import default_workspace
+from builder.workers.replies import private_output
 
 ERROR_LOG = "engine-errors.log"
 
@@ -32,7 +33,7 @@ Reply = tuple[Any, tuple[Problem, ...]]
 def main(module_name: str) -> None:
     """Serve calls until standard input ends, which it does when the parent dies."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    replies = _private_output()
+    replies = private_output()
     tasks = importlib.import_module(module_name)
     tasks.warm()
     calls: queue.SimpleQueue[tuple[str, dict[str, Any]]] = queue.SimpleQueue()
@@ -53,13 +54,6 @@ def answer(tasks: ModuleType, name: str, arguments: dict[str, Any]) -> Reply:
         return None, (_out_of_memory(name),)
     except Exception:
         return None, (_unexpected(name),)
-
-
-def _private_output() -> BinaryIO:
-    """Return the stream of replies, and send what libraries print to the log instead."""
-    replies = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    return replies
 
 
 def _read_calls(calls: queue.SimpleQueue[tuple[str, dict[str, Any]]]) -> None:

@@ -8,17 +8,17 @@ answers each on standard output. It ends when its standard input does, as at the
 from __future__ import annotations
 
 import logging
-import os
 import pickle
 import signal
 import sys
-from typing import Any, BinaryIO
+from typing import Any
 
 from builder.data.spec import DataSpec
 from builder.errors import BuilderError
 from builder.serving.limits import Limits
 from builder.serving.questions import Body, Reading
 from builder.serving.refusals import Refusal, failed, too_large_to_read
+from builder.workers.replies import private_output
 
 # What a body asks, or why it is not answered.
 Reply = tuple[Any, Refusal | BuilderError | None]
@@ -28,7 +28,7 @@ def main() -> None:
     """Read bodies until standard input ends."""
     # An interrupt at the terminal is the server's to answer.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    replies = _private_output()
+    replies = private_output()
     reading, described, limits = pickle.load(sys.stdin.buffer)
     spec = DataSpec.from_json(described)
     while True:
@@ -50,13 +50,6 @@ def _read(reading: Reading, spec: DataSpec, limits: Limits, body: Body) -> Reply
     except Exception:
         logging.exception("A body could not be read")
         return None, failed()
-
-
-def _private_output() -> BinaryIO:
-    """Return the stream of replies, and send what libraries print to the server's log instead."""
-    replies = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    return replies
 
 
 if __name__ == "__main__":
