@@ -114,8 +114,7 @@ def _model_file(run_id: str, workspace: Workspace) -> Path:
     if not file.exists():
         message = (
             f"The recipe starts from the run {run_id}, but there is no model in it any more. Restore that "
-            "run on the "
-            "Runs page, or choose another one."
+            "run on the Runs page, or choose another one."
         )
         raise stop("no_compression_run", message, field="run")
     return file
@@ -128,8 +127,7 @@ def _take_all(model: keras.Model, source: keras.Model, run_id: str) -> None:
         named = ", ".join(f"'{name}'" for name in (*taken.misfits, *taken.unknown)[:3])
         message = (
             f"The run {run_id} has other blocks than this project: {named} cannot start from it. Apply the "
-            "recipe to "
-            "a run of these very blocks."
+            "recipe to a run of these very blocks."
         )
         raise stop("run_misfit", message, field="run")
 

@@ -11,11 +11,10 @@ from builder.jobs.training import submit
 from builder.project import Project
 from builder.runs.records import RunRecord
 from builder.runs.store import Store, default_store
-from builder.runs.workspace import Workspace, default_workspace
+from builder.runs.workspace import MODEL_FILE, Workspace, default_workspace
 from builder.tasks import TASKS
 
 ALONE = "student alone"
-MODEL = "model.keras"
 _TAUGHT = ("classification", "multi_label", "regression", "count", "forecasting", "segmentation")
 
 
@@ -81,12 +80,11 @@ def submit_compressed(
 
 
 def _check_run(run: RunRecord, workspace: Workspace) -> None:
-    if (workspace.run_folder(run.id) / MODEL).exists():
+    if workspace.run_file(run.id, MODEL_FILE).exists():
         return
     message = (
         f"The run of '{run.name}' is {run.status} and has no trained model, so there is nothing to make "
-        "smaller. "
-        "Let it finish, or stop it, or choose another run."
+        "smaller. Let it finish, or stop it, or choose another run."
     )
     raise stop("not_trained", message, field="run")
 

@@ -5,7 +5,7 @@ Progress and a wish to end are files in the workspace, because page and work are
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,19 +14,16 @@ from builder.errors import BuilderError, stop
 from builder.export.formats import FORMATS, WHOLE_TFLITE, formats_for
 from builder.export.quantization import Quantization
 from builder.export.report import is_of_model, model_stamp, read_report
+from builder.jobs.progress import Progress, progress_in, told_in
 from builder.project import Project
-from builder.runs.files import read_json, write_json
 from builder.runs.records import FINISHED, STOPPED, RunRecord
 from builder.runs.store import Store
-from builder.runs.workspace import Workspace
+from builder.runs.workspace import EXPORTS_FOLDER, MODEL_FILE, Workspace
 from builder.truth.report import keep, read_truth, read_variants
 
 if TYPE_CHECKING:
     from builder.data.prepare import Prepared
 
-Progress = Callable[[float, str], None]
-EXPORTS_FOLDER = "exports"
-MODEL_FILE = "model.keras"
 # What every run is measured in; some data have further formats.
 MEASURED_FORMATS = ("keras", *(name for name in WHOLE_TFLITE if not FORMATS[name].of_spectrogram))
 # Of one run's measuring, the share that an export takes.
@@ -159,13 +156,12 @@ def is_exported(point: Mapping[str, Any], exports: Path) -> bool:
 def runs_with_models(store: Store, project_id: str, workspace: Workspace) -> list[RunRecord]:
     """Return the runs of a project that have a trained model, newest first."""
     runs = store.list_runs(project_id=project_id, statuses=(FINISHED, STOPPED), limit=RUNS_LISTED)
-    return [run for run in runs if (workspace.run_folder(run.id) / MODEL_FILE).exists()]
+    return [run for run in runs if workspace.run_file(run.id, MODEL_FILE).exists()]
 
 
 def progress_of(name: str, workspace: Workspace) -> dict[str, Any]:
     """Return how far a measuring is: ``{"share": 0 to 1, "words"}``."""
-    seen = read_json(_progress_file(name, workspace)) or {}
-    return {"share": float(seen.get("share", 0.0)), "words": str(seen.get("words", "Getting ready"))}
+    return progress_in(_progress_file(name, workspace))
 
 
 def cancel(name: str, workspace: Workspace) -> None:
@@ -216,13 +212,13 @@ def _part(tell: Progress, begin: float, width: float) -> Progress:
 
 
 def _teller(name: str, workspace: Workspace, on_progress: Progress | None) -> Progress:
+    told = told_in(_progress_file(name, workspace), on_progress)
+
     def tell(share: float, words: str) -> None:
         if cancel_file(name, workspace).exists():
             cancel_file(name, workspace).unlink()
             raise stop("cancelled", "The measuring was ended. What was measured before it stays.")
-        write_json(_progress_file(name, workspace), {"share": share, "words": words})
-        if on_progress is not None:
-            on_progress(share, words)
+        told(share, words)
 
     return tell
 

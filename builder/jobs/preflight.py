@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from builder.errors import BuilderError, Problem
+from builder.jobs.progress import Progress, progress_in, told_in
 from builder.project import Project
 from builder.runs.files import read_json, write_json
 from builder.runs.workspace import Workspace
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 # Raise it when the same project gives another answer than before.
 VERSION = 1
 _STAGES = {"building": 0.1, "converting": 0.65, "measuring": 0.25}
-Progress = Callable[[float, str], None]
 
 
 def key_of(project: Project) -> str:
@@ -47,8 +46,7 @@ def kept_answer(project: Project, workspace: Workspace) -> dict[str, Any] | None
 
 def progress_of(project: Project, workspace: Workspace) -> dict[str, Any]:
     """Return how far the preflight of a project is: ``{"share": 0 to 1, "words"}``."""
-    seen = read_json(_file(project, workspace, "progress")) or {}
-    return {"share": float(seen.get("share", 0.0)), "words": str(seen.get("words", "Getting ready"))}
+    return progress_in(_file(project, workspace, "progress"))
 
 
 def run_preflight(
@@ -66,7 +64,8 @@ def run_preflight(
     """
     from builder.data.prepare import prepare
 
-    tell = _teller(project, workspace, on_progress)
+    progress = _file(project, workspace, "progress")
+    tell = told_in(progress, on_progress)
     tell(0.0, "Opening the data")
     prepared = prepare(project.data, workspace.prepared_folder)
     kept = kept_answer(project, workspace)
@@ -74,7 +73,7 @@ def run_preflight(
         return kept
     answer = {**_made(project, prepared, tell), "data_hash": prepared.spec.data_hash}
     write_json(_file(project, workspace, "answer"), answer)
-    _file(project, workspace, "progress").unlink(missing_ok=True)
+    progress.unlink(missing_ok=True)
     return answer
 
 
@@ -118,17 +117,6 @@ def _measured(
     except Exception as error:
         # Such as a lack of memory: the export's part of the answer is worth as much without it.
         return None, replace(explain(error, settings, "the engine's log"), block=None)
-
-
-def _teller(project: Project, workspace: Workspace, on_progress: Progress | None) -> Progress:
-    file = _file(project, workspace, "progress")
-
-    def tell(share: float, words: str) -> None:
-        write_json(file, {"share": share, "words": words})
-        if on_progress is not None:
-            on_progress(share, words)
-
-    return tell
 
 
 def _file(project: Project, workspace: Workspace, kind: str) -> Path:

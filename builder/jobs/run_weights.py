@@ -10,7 +10,7 @@ from builder.errors import stop
 from builder.project import Project
 from builder.runs.records import ACTIVE, QUEUED
 from builder.runs.store import default_store
-from builder.runs.workspace import default_workspace
+from builder.runs.workspace import MODEL_FILE, default_workspace
 
 if TYPE_CHECKING:
     import keras
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from builder.explain.preview import RunWeights
 
 # The model that a run ends with holds its best weights; a checkpoint holds the latest ones.
-MODEL, CHECKPOINT = "model.keras", "checkpoint.npz"
+CHECKPOINT = "checkpoint.npz"
 
 
 def weights_file(run_id: str) -> Path | None:
     """Return the file with the newest weights of a run, or None where it has none yet."""
     workspace = default_workspace()
-    files = [file for name in (MODEL, CHECKPOINT) if (file := workspace.run_file(run_id, name)).exists()]
+    files = [file for name in (MODEL_FILE, CHECKPOINT) if (file := workspace.run_file(run_id, name)).exists()]
     return max(files, key=lambda file: file.stat().st_mtime_ns, default=None)
 
 
@@ -45,7 +45,7 @@ def run_weights(run_id: str) -> tuple[RunWeights, dict[str, Any]]:
         hope = " They are saved soon after its start." if run.status in (QUEUED, *ACTIVE) else ""
         message = f"The run of '{run.name}' has not saved any weights.{hope} Choose another run, or none."
         raise stop("no_weights", message)
-    is_best = file.name == MODEL
+    is_best = file.name == MODEL_FILE
     weights, state = _read(run_id, str(file), file.stat().st_mtime_ns)
     position = state.get("position", {})
     told = {
@@ -65,7 +65,7 @@ def _read(run_id: str, file: str, written: int) -> tuple[RunWeights, dict[str, A
     from builder.explain.preview import weights_of
 
     key = f"{run_id}:{Path(file).name}:{written}"
-    if file.endswith(MODEL):
+    if file.endswith(MODEL_FILE):
         return weights_of(opened_model(file, written), key), {}
     from builder.adversarial.model import kept_part
     from builder.train.checkpoint import assign, read_checkpoint

@@ -24,6 +24,7 @@ import psutil
 
 from builder.errors import stop as refusal
 from builder.jobs.processes import end_session, is_alive, process_started
+from builder.jobs.progress import Progress
 from builder.project import Project
 from builder.runs.files import disk_errors
 from builder.runs.records import ServerRecord
@@ -38,11 +39,14 @@ START_SECONDS = 180.0
 END_SECONDS = 8.0
 LAST_BYTES = 20_000
 _POLL_SECONDS = 0.05
-Progress = Callable[[float, str], None]
 
 
 def make_folder(
-    run_id: str, model_file: Path, open_prepared: Callable[[], Any], served: str, on_progress: Progress
+    run_id: str,
+    model_file: Path,
+    open_prepared: Callable[[], Any],
+    served: str,
+    on_progress: Progress | None = None,
 ) -> Path:
     """Return the folder of a run's server, with its model; a model that is there already is not made again.
 
@@ -114,7 +118,7 @@ def launch(
             stdout=sink,
             stderr=subprocess.STDOUT,
             cwd=folder,
-            env={**os.environ, "PYTHONUNBUFFERED": "1", "TF_CPP_MIN_LOG_LEVEL": "3"},
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
             start_new_session=True,
         )
     # Whoever starts it has to take note of its end, or its process number stays taken.

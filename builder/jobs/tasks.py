@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from builder.errors import BuilderError, Problem, stop
 from builder.graph import Graph
+from builder.jobs.progress import told_in
 from builder.jobs.run_weights import opened_model, run_weights
 from builder.jobs.writing_progress import told
 from builder.project import DataRecipe, Project
 from builder.runs.files import read_json, write_json
 from builder.runs.store import default_store
-from builder.runs.workspace import default_workspace
+from builder.runs.workspace import EXPORTS_FOLDER, MODEL_FILE, default_workspace
 
 if TYPE_CHECKING:
     import keras
@@ -27,9 +28,7 @@ if TYPE_CHECKING:
     from builder.data.prepare import Prepared
     from builder.explain.preview import Previewer
 
-MODEL_FILE = "model.keras"
 EVALUATION_FILE = "evaluation.json"
-EXPORTS_FOLDER = "exports"
 SCRIPT_FILE = "model.py"
 NOTEBOOK_FILE = "model.ipynb"
 PROGRESS_FILE = "progress.json"
@@ -336,12 +335,7 @@ def export(
     from builder.export.quantization import Quantization
 
     folder = default_workspace().run_folder(run_id) / EXPORTS_FOLDER
-
-    def tell(share: float, words: str) -> None:
-        write_json(folder / PROGRESS_FILE, {"share": share, "words": words})
-        if on_progress is not None:
-            on_progress(share, words)
-
+    tell = told_in(folder / PROGRESS_FILE, on_progress)
     tell(0.0, "Opening the data")
     model, prepared = _model_file(run_id), _prepared(run_id)
     project = Project.from_json(default_store().run_document(run_id))
@@ -390,11 +384,7 @@ def serve(
     """
     from builder.jobs.serving import launch, make_folder
 
-    def tell(share: float, words: str) -> None:
-        if on_progress is not None:
-            on_progress(share, words)
-
-    folder = make_folder(run_id, _model_file(run_id), lambda: _prepared(run_id), served, tell)
+    folder = make_folder(run_id, _model_file(run_id), lambda: _prepared(run_id), served, on_progress)
     record = launch(run_id, folder, served, host, port)
     return {**asdict(record), "address": record.address}
 

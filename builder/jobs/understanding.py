@@ -15,18 +15,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from builder.errors import stop
+from builder.jobs.progress import Progress, progress_in, told_in
 from builder.project import Project
 from builder.runs.files import read_json, write_bytes, write_json
 from builder.runs.records import RunRecord
+from builder.runs.workspace import MODEL_FILE
 
 if TYPE_CHECKING:
     from builder.data.prepare import Prepared
 
 FOLDER = "understanding"
-MODEL_FILE = "model.keras"
 # Raise it when the same question gives another answer than before.
 VERSION = 3
-Progress = Callable[[float, str], None]
 Tick = Callable[[float], None]
 
 
@@ -75,8 +75,7 @@ def kept_answer(folder: Path, what: str, settings: Mapping[str, Any]) -> dict[st
 
 def progress_of(folder: Path, what: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return how far a question is: ``{"share": 0 to 1, "words"}``."""
-    seen = read_json(_file(folder, what, settings, "progress")) or {}
-    return {"share": float(seen.get("share", 0.0)), "words": str(seen.get("words", "Getting ready"))}
+    return progress_in(_file(folder, what, settings, "progress"))
 
 
 def cancel(folder: Path, what: str, settings: Mapping[str, Any]) -> None:
@@ -111,13 +110,12 @@ def answer(
         return kept
     words, ask = QUESTIONS[what]
     progress, ended = (_file(trained.folder, what, settings, end) for end in ("progress", "cancel"))
+    tell = told_in(progress, on_progress)
 
     def tick(share: float) -> None:
         if ended.exists():
             raise stop("cancelled", "This was ended before it was done. Start it again when you want it.")
-        write_json(progress, {"share": min(1.0, share), "words": words})
-        if on_progress is not None:
-            on_progress(min(1.0, share), words)
+        tell(min(1.0, share), words)
 
     try:
         tick(0.0)

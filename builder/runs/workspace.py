@@ -13,6 +13,8 @@ from builder.runs.files import disk_errors
 
 HOME_VARIABLE = "KERABLOCKS_HOME"
 DATABASE_VARIABLE = "KERABLOCKS_DATABASE_URL"
+# What lies in the folder of a run.
+MODEL_FILE, EXPORTS_FOLDER = "model.keras", "exports"
 RECORD_ID = re.compile(r"[a-z0-9]{1,40}\Z")
 
 
