@@ -17,8 +17,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-# Before TensorFlow is imported: else the first process takes the whole memory of a GPU.
-os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+from builder.workers.environment import use_own_environment
+
+# Before TensorFlow is imported.
+use_own_environment()
 
 from builder import compiler  # noqa: E402 (the environment has to be set before)
 from builder.blocks import registry  # noqa: E402
@@ -67,8 +69,8 @@ def run(run_id: str, store: Store, workspace: Workspace) -> str | None:
     """Train a run that waits or was just claimed, and return its final status.
 
     Returns None, having done nothing, where the run is not waiting any more, and ``starting`` where it is to
-    go on in a new process. Whatever happens, the status in
-    the database tells it in the end, unless the process is killed.
+    go on in a new process. Whatever happens, the status in the database tells it in the end, unless the
+    process is killed.
     """
     pid = os.getpid()
     process: dict[str, Any] = {"host": platform.node(), "pid": pid, "process_started": process_started(pid)}

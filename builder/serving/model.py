@@ -12,6 +12,7 @@ import numpy as np
 
 from builder.data.spec import ArraySpec, DataSpec
 from builder.explain.finite import check_finite
+from builder.workers.environment import use_own_environment
 
 DESCRIPTION_FILE = "description.json"
 TFLITE_FILE = "model.tflite"
@@ -126,6 +127,7 @@ class SavedModel:
     """A SavedModel folder, run by TensorFlow; it takes any number of samples."""
 
     def __init__(self, folder: Path) -> None:
+        use_own_environment()
         import tensorflow
 
         self._tensorflow = tensorflow

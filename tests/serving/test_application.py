@@ -1,5 +1,6 @@
 """The web application over every kind of input and answer, with the preset's own model behind it."""
 
+import os
 from pathlib import Path
 
 import keras
@@ -12,13 +13,14 @@ from small_served import ASKED, Certain, served
 from builder import compiler
 from builder.data.prepare import prepare
 from builder.explain.predict import predict
+from builder.export.saved_model import write_saved_model
 from builder.export.server import slug
 from builder.export.tflite import float32
 from builder.outputs import each_output, output_activation, predict_arrays
 from builder.project import DataRecipe, load_preset, preset_names
 from builder.serving.application import application
 from builder.serving.limits import Limits
-from builder.serving.model import Arrays, Description, LiteRTModel
+from builder.serving.model import Arrays, Description, LiteRTModel, SavedModel
 from builder.serving.samples import samples_of
 
 # One of each kind of input and answer; pictures, rows and texts are served by real processes elsewhere.
@@ -172,8 +174,24 @@ def test_a_server_goes_on_with_its_model_when_the_file_is_replaced(tmp_path: Pat
     assert model.run(four)[0].tolist() == [[6.0]] * 4
 
 
+def test_a_saved_model_leaves_memory_of_a_graphics_card_to_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_saved_model(*[summing()] * 2, tmp_path)
+    # Set first, so that it is put back whatever it was.
+    monkeypatch.setenv("TF_FORCE_GPU_ALLOW_GROWTH", "")
+    monkeypatch.delenv("TF_FORCE_GPU_ALLOW_GROWTH")
+    assert SavedModel(tmp_path).run({"numbers": np.ones((2, 3), np.float32)})[0].tolist() == [[3.0]] * 2
+    assert os.environ["TF_FORCE_GPU_ALLOW_GROWTH"] == "true"
+
+
 def scaled_by(factor: float) -> bytes:
     """Return a TFLite file that adds three numbers and multiplies the sum."""
+    return float32(summing(factor), batch=None)
+
+
+def summing(factor: float = 1.0) -> keras.Model:
+    """Return a model that adds three numbers and multiplies the sum."""
     inputs = keras.Input((3,), name="numbers")
     dense = keras.layers.Dense(1, use_bias=False, kernel_initializer=keras.initializers.Constant(factor))
-    return float32(keras.Model({"numbers": inputs}, dense(inputs)), batch=None)
+    return keras.Model({"numbers": inputs}, dense(inputs))
