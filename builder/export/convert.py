@@ -49,7 +49,6 @@ QUANTIZED = {
     "tflite_dynamic": quantize.dynamic_range,
     "tflite_int8": quantize.int8,
 }
-REFERENCE = "reference.npz"
 NOT_A_NUMBER = (
     "The trained model itself answers with values that are no numbers (NaN or infinite), so no export of it "
     "can be right. Train again with a lower learning rate or with gradient clipping."
@@ -163,7 +162,7 @@ class Converter:
         if len(rows):
             write_sample(Path(self.job.folder), self.prepared, int(rows[0]))
         self.job.scratch.mkdir(parents=True, exist_ok=True)
-        np.savez(self.job.scratch / REFERENCE, **found)
+        np.savez(self.job.reference, **found)
 
     def _make_onnx(self, file: Path) -> None:
         # Here alone, because this converter takes seconds to import.
@@ -268,7 +267,7 @@ class Converter:
 def open_job(job: Job) -> Step:
     """Load the model and return the function that makes one format."""
     converter = Converter(job)
-    if not (job.scratch / REFERENCE).exists():
+    if not job.reference.exists():
         converter.write_reference()
     return converter.make
 

@@ -80,6 +80,11 @@ class Job:
         """A folder for what the workers hand to each other; it is not part of the export."""
         return Path(self.scratch_folder or Path(self.folder) / ".scratch")
 
+    @property
+    def reference(self) -> Path:
+        """The file of what the Keras model itself says about the verification samples."""
+        return self.scratch / "reference.npz"
+
 
 def chosen_rows(prepared: Prepared, part: str, count: int) -> np.ndarray:
     """Return at most ``count`` row numbers of a part, evenly spread over it."""

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from builder.compress.quantization_aware import RANGES_FILE, rounded_model, set_ranges
 from builder.export.saved_model import write_fixed_batch
-from builder.export.tflite import SIGNATURE
+from builder.export.tflite import SIGNATURE, builtin_converter
 
 NOTE = "In the ranges of the quantization-aware training."
 
@@ -38,8 +38,7 @@ def trained_int8(model: keras.Model, ranges: Mapping[str, list[float]]) -> bytes
     set_ranges(rounded, ranges)
     with tempfile.TemporaryDirectory() as folder:
         write_fixed_batch(rounded, Path(folder))
-        converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=[SIGNATURE])
-        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+        converter = builtin_converter(Path(folder), [SIGNATURE])
         # Without a representative data set: the ranges in the graph are taken.
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         return converter.convert()

@@ -35,7 +35,7 @@ class Verifier:
     def __init__(self, job: Job) -> None:
         self.job = job
         self.prepared = job.open_prepared()
-        with np.load(job.scratch / "reference.npz") as saved:
+        with np.load(job.reference) as saved:
             self.reference = {name: saved[name] for name in saved.files}
 
     def check(self, item: Format) -> dict[str, Any]:
