@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,9 @@ from builder.serving.limits import Limits
 from builder.serving.refusals import Refusal
 from builder.serving.samples import content_of, instances_in, samples_of, text_name
 
-_WISH = '{"parameters": {"count": 4, "seed": 1}}'
+# An example of how a generator is asked.
+WISH = {"parameters": {"count": 4, "seed": 1}}
+_WISH = json.dumps(WISH)
 
 
 @dataclass(frozen=True)

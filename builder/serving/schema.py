@@ -11,6 +11,7 @@ from builder.serving.forms import FORM
 from builder.serving.limits import Limits
 from builder.serving.made_samples import column_names, generates, makes_pictures
 from builder.serving.model import Description
+from builder.serving.questions import WISH
 from builder.serving.samples import read_inputs, text_name
 from builder.serving.settings_schema import settings_schema
 
@@ -72,7 +73,7 @@ def predict_operation(description: Description, limits: Limits) -> dict[str, Any
     spec = description.spec
     makes_samples = generates(spec)
     schema = _wish_schema(spec, limits) if makes_samples else _question_schema(spec, limits)
-    asked = {"parameters": {"count": 4, "seed": 1}} if makes_samples else {"instances": [example(spec)]}
+    asked = WISH if makes_samples else {"instances": [example(spec)]}
     content: dict[str, Any] = {JSON: {"schema": schema, "example": asked}}
     if _takes_files(spec) and not makes_samples:
         content[FORM] = {"schema": _form_schema(spec)}
@@ -160,7 +161,7 @@ def _error(words: str) -> dict[str, Any]:
         "properties": {"error": {"type": "string"}, "code": {"type": "string"}},
         "required": ["error", "code"],
     }
-    return {"description": words, "content": {"application/json": {"schema": schema}}}
+    return {"description": words, "content": {JSON: {"schema": schema}}}
 
 
 def _properties(item: ModelInput) -> dict[str, Any]:
