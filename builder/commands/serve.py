@@ -11,14 +11,13 @@ import typer
 from rich.table import Table
 
 from builder.commands.output import console, passing_bar
-from builder.commands.targets import run_of
+from builder.commands.targets import Target, run_of
 from builder.jobs import serving
 from builder.runs.servers import find_server, list_servers
 from builder.runs.store import default_store
 
 FAILED = 1
 _POLL_SECONDS = 0.3
-Target = Annotated[str, typer.Argument(help="A run's id, or a project file that has been trained.")]
 ServerId = Annotated[str, typer.Argument(help="A server's id, as 'servers list' shows it.")]
 
 app = typer.Typer(no_args_is_help=True, help="The prediction servers that were started and not yet stopped.")

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from builder.commands.output import console, errors, passing_bar, say
 from builder.commands.settings import refuse_idle
-from builder.commands.targets import run_of, runs_of
+from builder.commands.targets import Target, run_of, runs_of
 from builder.errors import BuilderError, Problem, stop
 from builder.export.bundle import zip_folder
 from builder.export.formats import FORMATS, INT8
@@ -23,7 +23,6 @@ from builder.sizes import size_words
 from builder.truth import frontier as frontiers
 from builder.truth.report import read_truth
 
-Target = Annotated[str, typer.Argument(help="A run's id, or a project file that has been trained.")]
 AProject = Annotated[str, typer.Argument(help="A project's id, or its file.", show_default=False)]
 KeepFloat = Annotated[
     list[str] | None, typer.Option("--keep-float", help="A block that stays in 32-bit floats; repeatable.")
