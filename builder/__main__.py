@@ -122,8 +122,9 @@ def new(
     started = load_preset(preset)
     recipe = with_task(_recipe_from(data, target, also or []), started.data.task)
     write_new(replace(started, name=Path(data).stem, data=recipe), output)
-    found = tasks.profile(recipe.to_json())["problems"]
-    print_problems([problem for problem in found if problem["severity"] == "error"])
+    problems = tasks.profile(recipe.to_json())["problems"]
+    if any(problem["severity"] == "error" for problem in problems):
+        print_problems(problems)
 
 
 @app.command()
@@ -336,6 +337,7 @@ def export(
     calibration: truth.Calibration = None,
 ) -> None:
     """Export a run and verify every file in its own runtime; exit code 1 where one failed."""
+    from builder.commands.tables import verification_lines, verification_table
     from builder.export.bundle import bundle
     from builder.jobs import tasks
 
@@ -349,7 +351,9 @@ def export(
             on_progress=lambda done, words: progress.update(bar, completed=done, detail=words),
             quantization=truth.quantization(keep_float, calibration),
         )
-    console.print(_verification_table(report))
+    console.print(verification_table(report))
+    for line in verification_lines(report):
+        say(line)
     folder = default_workspace().run_folder(run.id) / tasks.EXPORTS_FOLDER
     if output is not None:
         write_bytes(output, bundle(folder).read_bytes())
@@ -390,32 +394,6 @@ def _check(project: Project) -> list[dict[str, Any]]:
 
     document, folder = project.to_json(), str(default_workspace().prepared_folder)
     return [*tasks.check(document, folder), *tasks.data_warnings(document, folder)]
-
-
-def _verification_table(report: dict[str, Any]) -> Table:
-    table = output_table(
-        "format", "status", "agreement", "largest difference", "score", "bytes", "ms", "note"
-    )
-    for entry in report["formats"]:
-        table.add_row(*_verification_row(entry))
-    return table
-
-
-def _verification_row(entry: dict[str, Any]) -> list[str]:
-    def number(name: str, form: str) -> str:
-        value = entry.get(name)
-        return "" if value is None else format(value, form)
-
-    return [
-        entry["label"],
-        entry["status"],
-        number("agreement", ".2%"),
-        number("largest_difference", ".2g"),
-        number("metric_export", ".4g"),
-        number("bytes", ",d"),
-        number("latency_ms_p50", ".2f"),
-        entry["problem"]["message"] if entry["problem"] else entry["note"],
-    ]
 
 
 @app.command("import")

@@ -15,6 +15,8 @@ from builder.commands.tables import (
     preflight_lines,
     preflight_table,
     time_words,
+    verification_lines,
+    verification_table,
 )
 from builder.project import load_preset
 
@@ -73,6 +75,30 @@ def test_what_could_not_be_measured_is_told() -> None:
     assert "training was not measured: No memory." in preflight_lines(broken)
     diverged = {**ANSWER, "training": {**TRAINING, "finite": False}}
     assert any("lower the learning rate" in line for line in preflight_lines(diverged))
+
+
+EXPORTED = {
+    "label": "int8 (mixed: recurrent part stays float)",
+    **{"status": "verified", "note": "Only 10 training samples told the 8-bit ranges.", "problem": None},
+    **{"agreement": 0.98123, "largest_difference": 7879.4, "metric_export": 44512.3},
+    **{"bytes": 1_900_000, "latency_ms_p50": 12.345},
+}
+FAILED = {"label": "ONNX", "status": "failed", "note": "", "problem": {"message": "ONNX lacks Erfc."}}
+EXPORT = {"metric": "mean_absolute_error", "samples": 300, "formats": [EXPORTED, FAILED]}
+
+
+def test_an_export_is_told_whole_in_a_terminal_of_80_columns() -> None:
+    shown = StringIO()
+    Console(width=80, file=shown).print(verification_table(EXPORT))
+    heads, first, *_ = shown.getvalue().splitlines()
+    assert heads.split() == ["format", "status", "agreement", "difference", "score", "size", "ms"]
+    assert first.split()[-7:] == ["verified", "98.12%", "7,879", "44,512", "1.8", "MB", "12.35"]
+    assert "…" not in shown.getvalue()
+    assert list(verification_lines(EXPORT)) == [
+        "int8 (mixed: recurrent part stays float): Only 10 training samples told the 8-bit ranges.",
+        "ONNX: ONNX lacks Erfc.",
+        "score: average error on 300 samples that the model was not trained on",
+    ]
 
 
 def test_guessed_operations_are_named() -> None:

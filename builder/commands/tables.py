@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from rich.table import Table
 
-from builder.scores import number_words
+from builder.scores import metric_words, number_words
 from builder.sizes import size_words
 
 _COLUMNS = ("output", "weights", "FLOPs", "share", "activations")
@@ -77,6 +77,35 @@ def preflight_lines(answer: Mapping[str, Any]) -> Iterator[str]:
         yield "the loss was no number any more within these steps: lower the learning rate"
 
 
+def verification_table(report: Mapping[str, Any]) -> Table:
+    """Return the files of an export as a table that fits into a terminal of 80 columns."""
+    table = Table("format", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("status", no_wrap=True)
+    for column in ("agreement", "difference", "score", "size", "ms"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for item in report["formats"]:
+        table.add_row(
+            item["label"],
+            item["status"],
+            _number(item.get("agreement"), "{:.2%}".format),
+            _number(item.get("largest_difference"), lambda value: number_words(value, 2)),
+            _number(item.get("metric_export"), number_words),
+            _number(item.get("bytes"), size_words),
+            _number(item.get("latency_ms_p50"), "{:.2f}".format),
+        )
+    return table
+
+
+def verification_lines(report: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is to be known of an export's files beside their numbers."""
+    for item in report["formats"]:
+        words = item["problem"]["message"] if item["problem"] else item["note"]
+        if words:
+            yield f"{item['label']}: {words}"
+    metric = metric_words(report["metric"])
+    yield f"score: {metric} on {report['samples']:,} samples that the model was not trained on"
+
+
 def score_words(scores: Mapping[str, Any]) -> str:
     """Return a run's scores in a line, such as "loss 0.31, accuracy 0.912"; what is no number is left out."""
     return ", ".join(
@@ -100,6 +129,10 @@ def time_words(seconds: float) -> str:
     if seconds < 100:
         return f"{seconds:.1f} s"
     return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
+def _number(value: float | None, words: Callable[[float], str]) -> str:
+    return "" if value is None else words(value)
 
 
 def _counts(row: Mapping[str, Any], flops: int) -> tuple[str, ...]:
