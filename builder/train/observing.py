@@ -8,21 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 
 from builder.adversarial.model import AdversarialModel
+from builder.data.resampling import RESAMPLED_TASKS
 from builder.runs.files import read_json
 from builder.runs.records import MetricRow
-from builder.tasks import TASKS
 from builder.train.findings import Evidence, Finding, adversarial_findings, findings, not_finite
+from builder.train.findings.guessing import answer_shares, guessing_loss
 from builder.train.grid_keeper import GridKeeper
 from builder.train.reporting import Reporter
 from builder.train.run_state import RunState
 from builder.train.tensor_samples import TENSORS_FILE, TensorSamples
 from builder.train.training_data import TrainingData
-
-# So many samples tell how frequent tokens are.
-_ROWS_COUNTED = 2_000
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +47,9 @@ class Observer:
     ) -> None:
         self._state, self._settings, self._reporter = state, settings, reporter
         self._samples = TensorSamples(model, data, folder, read_json(folder / TENSORS_FILE) or [])
-        self._class_shares, self._token_shares = _class_shares(data), _token_shares(data)
+        task = data.prepared.spec.task
+        self._class_shares = answer_shares(data.prepared) if task in RESAMPLED_TASKS else []
+        self._chance_loss = guessing_loss(settings, data.prepared)
         self._known: set[str] = set()
         # What is looked at below is one model with one loss.
         self._is_blind = isinstance(model, AdversarialModel)
@@ -75,13 +74,13 @@ class Observer:
         if is_last or not self._samples.samples:
             self._look(self._state.position.epoch)
         evidence = Evidence(
-            self._settings, self._state.history, self._samples.samples, self._class_shares, self._token_shares
+            self._settings, self._state.history, self._samples.samples, self._class_shares, self._chance_loss
         )
         self._tell_findings(findings(evidence) if self._grids is None else adversarial_findings(evidence))
 
     def diverged(self, words: str, layer: str | None) -> None:
         """Take in that the run ends because values are no longer numbers."""
-        evidence = Evidence(self._settings, self._state.history, (), self._class_shares, self._token_shares)
+        evidence = Evidence(self._settings, self._state.history, (), self._class_shares, self._chance_loss)
         self._tell_findings([not_finite.finding(evidence, words, layer)])
 
     def _look(self, epoch: int) -> None:
@@ -118,24 +117,3 @@ def _grid_keeper(
     if not isinstance(model, AdversarialModel):
         return None
     return GridKeeper(model, folder, settings["epochs"] * data.steps_per_epoch, settings["seed"])
-
-
-def _class_shares(data: TrainingData) -> list[float]:
-    prepared = data.prepared
-    if prepared.spec.task not in ("classification", "ordinal"):
-        return []
-    targets = np.asarray(prepared.targets[prepared.indices["train"]]).ravel().astype(int)
-    return [
-        float(share) for share in np.bincount(targets, minlength=prepared.spec.class_count) / len(targets)
-    ]
-
-
-def _token_shares(data: TrainingData) -> list[float]:
-    prepared = data.prepared
-    task, rows = TASKS[prepared.spec.task], np.asarray(prepared.indices["train"])
-    if not task.predicts_tokens:
-        return []
-    rows = rows[np.unique(np.linspace(0, len(rows) - 1, _ROWS_COUNTED).astype(int))]
-    targets = np.asarray(prepared.targets[rows]).ravel()
-    counted = np.bincount(targets[targets != 0] if task.padded else targets)
-    return [float(share) for share in counted / max(counted.sum(), 1)]

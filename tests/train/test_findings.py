@@ -1,5 +1,6 @@
 """Each fault of a training, provoked for real, is named with its numbers and a change that mends it."""
 
+import math
 import shutil
 from dataclasses import replace
 
@@ -13,6 +14,7 @@ from builder.errors import BuilderError
 from builder.params import with_defaults
 from builder.project import TRAINING_PARAMETERS
 from builder.train.findings import Evidence, findings
+from builder.train.findings.guessing import guessing_loss
 from builder.train.loop import fit
 from builder.train.randomness import seed_everything
 from builder.train.reporting import Silent
@@ -115,7 +117,7 @@ def test_a_healthy_training_has_no_findings(digits, tmp_path):
 def evidence(losses, held_out=None, shares=(0.5, 0.5), **values):
     held_out = held_out or losses
     epochs = [{"loss": one, "val_loss": other} for one, other in zip(losses, held_out, strict=True)]
-    return Evidence(with_defaults(TRAINING_PARAMETERS, values), epochs, (), shares)
+    return Evidence(with_defaults(TRAINING_PARAMETERS, values), epochs, (), shares, math.log(len(shares)))
 
 
 @pytest.mark.parametrize(
@@ -136,6 +138,23 @@ def test_a_curve_tells(losses, code):
     told = findings(evidence(losses))
     assert [finding.code for finding in told][:1] == ([code] if code else [])
     assert all(valid(finding.change) for finding in told)
+
+
+def test_guessing_knows_how_often_each_answer_comes(digits, houses):
+    assert guessing_loss(settings(), digits) == pytest.approx(math.log(10), abs=0.01)
+    assert guessing_loss(settings(), houses) == 1.0
+    assert guessing_loss(settings(loss="mean_absolute_error"), houses) is None
+    several = np.eye(10, dtype="float32")[digits.targets]
+    of_labels = replace(digits, spec=replace(digits.spec, task="multi_label"), targets=several)
+    assert guessing_loss(settings(), of_labels) == pytest.approx(
+        0.1 * math.log(10) - 0.9 * math.log(0.9), abs=0.01
+    )
+
+
+@pytest.mark.parametrize("task", ["detection", "transcription", "count"])
+def test_a_loss_that_guessing_has_no_scale_for_is_not_far_above_it(task, digits):
+    chance = guessing_loss(settings(), replace(digits, spec=replace(digits.spec, task=task)))
+    assert findings(Evidence(settings(), [{"loss": 40.0, "val_loss": 41.0}], (), (), chance)) == []
 
 
 def test_a_change_follows_what_is_set_already():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -33,32 +32,19 @@ class Evidence:
     """The curves and tensors of a run so far.
 
     ``epochs`` holds the values of each epoch, ``samples`` those of ``builder.train.tensor_samples``;
-    ``class_shares`` is how often each class stands in the training data, empty for a regression, and
-    ``token_shares`` the same of a model of tokens, whose answers are no classes to be told apart.
+    ``class_shares`` is how often each class stands in the training data, where a sample is of one;
+    ``chance_loss`` is the loss of guessing without looking at the input, None where that is not known.
     """
 
     settings: Mapping[str, Any]
     epochs: Sequence[Mapping[str, float]]
     samples: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
     class_shares: Sequence[float] = ()
-    token_shares: Sequence[float] = ()
+    chance_loss: float | None = None
 
     def curve(self, name: str) -> list[float]:
         """Return a value over the epochs; empty where it is not reported."""
         return [epoch[name] for epoch in self.epochs if name in epoch]
-
-    @property
-    def chance_loss(self) -> float | None:
-        """The loss of knowing only how often each class comes; None where the loss has no such scale."""
-        if self.settings["loss"] not in (
-            "auto",
-            "sparse_categorical_crossentropy",
-            "binary_crossentropy",
-            "mean_squared_error",
-        ):
-            return None
-        shares = self.class_shares or self.token_shares
-        return -sum(share * math.log(share) for share in shares if share > 0) if shares else 1.0
 
     def share_learned(self, loss: float) -> float:
         """Return how much of the way from where the training loss began to 0 lies behind a loss; at most 1.
