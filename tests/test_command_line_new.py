@@ -90,11 +90,7 @@ def test_the_target_is_not_predicted_a_second_time(houses: Path, tmp_path: Path)
 @pytest.mark.parametrize(
     ("values", "preset", "lacks"),
     [
-        (
-            "abc",
-            "tabular/mlp_classification",
-            "has one column only, 'value', so there is nothing to learn it from",
-        ),
+        ("abc", "tabular/mlp_classification", "to predict one column from another, a table needs both"),
         ("1234567", "series/lstm_forecast", ""),
     ],
 )
@@ -102,7 +98,7 @@ def test_one_column_alone_is_told_to_be_too_few(values: str, preset: str, lacks:
     file = tmp_path / "one.csv"
     file.write_text("value\n" + "\n".join(values * 40), encoding="utf-8")
     said = builder("new", file, "-p", preset, "-o", tmp_path / "a.json")
-    assert lacks in said.stderr and ("error:" in said.stderr) == bool(lacks)
+    assert lacks in said.stderr and ("error: No column is left to learn from" in said.stderr) == bool(lacks)
 
 
 def test_what_was_noticed_in_the_data_is_told_by_the_check(tmp_path: Path) -> None:

@@ -348,15 +348,9 @@ def _check_counts(roles: Mapping[str, str], may_be_several: bool) -> None:
             )
             raise stop("several_file_columns", message, field=files[1])
     if not any(role in INPUT_ROLES for role in roles.values()):
-        if len(roles) == 1:
-            message = (
-                f"The table has one column only, '{targets[0]}', so there is nothing to learn it from. "
-                "Bring a table with more columns. Two tasks need no others: a forecast, where the column "
-                "holds numbers that follow each other in time, and a language model, where it holds texts."
-            )
-            raise stop("one_column", message, field="roles")
         message = (
-            "No column is left to learn from. Give at least one column the role numeric, categorical or text."
+            "No column is left to learn from. Give at least one column besides the target the role numeric, "
+            "categorical or text."
         )
         raise stop("no_inputs", message, field="roles")
 
