@@ -12,7 +12,7 @@ import numpy as np
 from builder.data.masking import MASK, MASK_TOKEN
 from builder.data.prepare import Prepared
 from builder.data.tokenizers import text_of
-from builder.explain.vocabulary_scores import vocabulary_scores
+from builder.explain.vocabulary_scores import by_frequency, vocabulary_scores
 from builder.outputs import predict_arrays
 
 _EXAMPLES = 12
@@ -33,7 +33,7 @@ def masked_scores(model: keras.Model, prepared: Prepared, rows: np.ndarray) -> d
         BuilderError: where the model's answers are not numbers.
     """
     scores = vocabulary_scores(model, prepared, rows)
-    simple, most = _by_frequency(prepared, rows)
+    simple, most = by_frequency(prepared, rows)
     return {
         **scores,
         "baseline": {
@@ -45,20 +45,6 @@ def masked_scores(model: keras.Model, prepared: Prepared, rows: np.ndarray) -> d
         "examples": _examples(model, prepared, rows),
         "worst_errors": [],
     }
-
-
-def _by_frequency(prepared: Prepared, rows: np.ndarray) -> tuple[float, float]:
-    size = prepared.spec.class_count
-    # Each word counts once more than it was seen, so that none is impossible.
-    seen = np.bincount(_hidden_words(prepared, prepared.indices["train"]), minlength=size) + 1
-    wanted = np.bincount(_hidden_words(prepared, rows), minlength=size)
-    loss = float(-(wanted * np.log(seen / seen.sum())).sum() / max(wanted.sum(), 1))
-    return loss, float(wanted[seen.argmax()] / max(wanted.sum(), 1))
-
-
-def _hidden_words(prepared: Prepared, rows: np.ndarray) -> np.ndarray:
-    targets = np.asarray(prepared.targets[np.asarray(rows)])
-    return targets[targets != 0]
 
 
 def _examples(model: keras.Model, prepared: Prepared, rows: np.ndarray) -> list[dict[str, str]]:

@@ -11,13 +11,16 @@ import numpy as np
 from builder.data.prepare import Prepared
 from builder.errors import stop
 from builder.outputs import output_activation, predict_arrays
+from builder.tasks import TASKS
 
 _ROWS_AT_ONCE = 64
 _SMALLEST = 1e-7
 
 
 def vocabulary_scores(model: keras.Model, prepared: Prepared, rows: np.ndarray) -> dict[str, Any]:
-    """Return the mean loss (nats), perplexity and accuracy over the places whose target is not 0.
+    """Return the mean loss (nats), perplexity and accuracy over the places that count.
+
+    Where the task is padded, those whose target is 0 do not.
 
     Args:
         model: a model that gives logits or probabilities, (batch, steps, vocabulary).
@@ -33,7 +36,7 @@ def vocabulary_scores(model: keras.Model, prepared: Prepared, rows: np.ndarray) 
         chosen = rows[start : start + _ROWS_AT_ONCE]
         outputs = predict_arrays(model, prepared.arrays, chosen)
         targets = np.asarray(prepared.targets[chosen])
-        counted = targets != 0
+        counted = _counted(prepared, targets)
         values, wanted = outputs[counted], targets[counted]
         total -= float(_log_chances(values, wanted, is_probability).sum(dtype=np.float64))
         right += int((values.argmax(axis=-1) == wanted).sum())
@@ -51,6 +54,30 @@ def vocabulary_scores(model: keras.Model, prepared: Prepared, rows: np.ndarray) 
         "accuracy": right / max(count, 1),
         "tokens": count,
     }
+
+
+def by_frequency(prepared: Prepared, rows: np.ndarray) -> tuple[float, float]:
+    """Return the loss (nats) and the accuracy of foretelling tokens by how frequent they are in training.
+
+    Args:
+        prepared: the data.
+        rows: the samples to score.
+    """
+    size = prepared.spec.class_count
+    # Each token counts once more than it was seen, so that none is impossible.
+    seen = np.bincount(_counted_targets(prepared, prepared.indices["train"]), minlength=size) + 1
+    wanted = np.bincount(_counted_targets(prepared, rows), minlength=size)
+    count = max(wanted.sum(), 1)
+    return float(-(wanted * np.log(seen / seen.sum())).sum() / count), float(wanted[seen.argmax()] / count)
+
+
+def _counted_targets(prepared: Prepared, rows: np.ndarray) -> np.ndarray:
+    targets = np.asarray(prepared.targets[np.asarray(rows)])
+    return targets[_counted(prepared, targets)]
+
+
+def _counted(prepared: Prepared, targets: np.ndarray) -> np.ndarray:
+    return targets != 0 if TASKS[prepared.spec.task].padded else np.ones(targets.shape, bool)
 
 
 def _log_chances(outputs: np.ndarray, wanted: np.ndarray, is_probability: bool) -> np.ndarray:
