@@ -19,11 +19,10 @@ from builder.project import Project
 from builder.tasks import TASKS
 from builder.truth.boards import verdicts
 from builder.truth.micro import micro
-from builder.truth.speed import speed, threads_here
+from builder.truth.speed import SAMPLES_FILE, SPECTROGRAMS_FILE, speed, threads_here
 
 Progress = Callable[[float, str], None]
 _WORKER = "builder.truth.worker"
-_SAMPLES, _SPECTROGRAMS = "samples.npz", "spectrograms.npz"
 _KERAS = "keras"
 # Scores and layers take most of the time, speed and memory the rest.
 _SCORING, _TIMING = 0.7, 0.3
@@ -73,6 +72,7 @@ def measure(
             _WORKER, job.scratch / "job.json", [_KERAS, *names], _steps(names, on_progress), label=_label
         )
         keras = _result(scored[_KERAS])
+        keras["larger_is_better"] = is_larger_better(keras["metric"], prepared.spec.task)
         variants = [
             _variant(item, scored[item["format"]], keras, job, _told(place, entries, on_progress))
             for place, item in enumerate(entries)
@@ -82,7 +82,7 @@ def measure(
         "created": now().isoformat(timespec="seconds"),
         "task": prepared.spec.task,
         "metric": keras["metric"],
-        "larger_is_better": is_larger_better(keras["metric"], prepared.spec.task),
+        "larger_is_better": keras["larger_is_better"],
         "class_measure": keras["class_measure"],
         "samples": keras["samples"],
         "threads": threads_here(),
@@ -162,9 +162,11 @@ def _variant(
         return {**row, "problem": answer.problem and answer.problem.to_json()}
     tell()
     row |= answer.result
-    row["change"] = _change(row["score"], keras["score"], is_larger_better(keras["metric"], _task(job)))
+    row["change"] = _change(row["score"], keras)
     try:
-        row["speed"] = speed(file, job.scratch / (_SPECTROGRAMS if known.of_spectrogram else _SAMPLES))
+        row["speed"] = speed(
+            file, job.scratch / (SPECTROGRAMS_FILE if known.of_spectrogram else SAMPLES_FILE)
+        )
     except BuilderError as error:
         row["speed"], row["problem"] = None, error.problems[0].to_json()
     row["micro"] = micro(file)
@@ -172,14 +174,11 @@ def _variant(
     return row
 
 
-def _change(score: float | None, before: float | None, larger_is_better: bool) -> float | None:
+def _change(score: float | None, keras: Mapping[str, Any]) -> float | None:
+    before = keras["score"]
     if score is None or before is None:
         return None
-    return score - before if larger_is_better else before - score
-
-
-def _task(job: Job) -> str:
-    return Prepared.open(Path(job.prepared_folder)).spec.task
+    return score - before if keras["larger_is_better"] else before - score
 
 
 def _keras_variant(report: Mapping[str, Any], keras: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -12,6 +12,8 @@ from typing import Any
 from builder.errors import stop
 from builder.export.launching import environment
 
+# What files are timed with: samples, and samples with the spectrogram in the sound's place.
+SAMPLES_FILE, SPECTROGRAMS_FILE = "samples.npz", "spectrograms.npz"
 SECONDS = 300.0
 _WORKER = "builder.truth.speed_worker"
 

@@ -25,10 +25,9 @@ from builder.outputs import each_output
 from builder.truth.exported import ExportedModel
 from builder.truth.layers import OWN_SAMPLES, hurting, layer_errors, own_errors, shares
 from builder.truth.scores import can_score, class_changes, most_rows, scored
+from builder.truth.speed import SAMPLES_FILE, SPECTROGRAMS_FILE
 
 MOST_ROWS, LEAST_ROWS, SECONDS_A_FILE = 2000, 100, 15.0
-# What files are timed with: samples, and samples with the spectrogram in the sound's place.
-SAMPLES_FILE, SPECTROGRAMS_FILE = "samples.npz", "spectrograms.npz"
 _TIMED_SAMPLES = 50
 # Their operators compute in floats with rounded weights.
 _WEIGHTS_ONLY = ("tflite_float16", "tflite_dynamic")
@@ -53,7 +52,8 @@ class Measurer(Converter):
         }
         result = {**told, "score": score["score"], "classes": class_changes(self.keras, score)}
         if item.of_spectrogram:
-            np.savez(self.job.scratch / SPECTROGRAMS_FILE, **self._spectrograms)
+            spectrograms: dict[str, Any] = self.cut.samples([self._timed])[0]
+            np.savez(self.job.scratch / SPECTROGRAMS_FILE, **spectrograms)
         if not item.quantized or item.of_spectrogram:
             # The blocks of a file behind the spectrogram err as they do in the one that hears the sound.
             return {**result, "layers": [], "hurting": []}
@@ -75,8 +75,7 @@ class Measurer(Converter):
     @cached_property
     def keras(self) -> dict[str, Any]:
         """The scores of the Keras model; the samples that others time their files with are written, too."""
-        timed: dict[str, Any] = numeric_inputs(self.prepared, self.rows[:_TIMED_SAMPLES])
-        np.savez(self.job.scratch / SAMPLES_FILE, **timed)
+        np.savez(self.job.scratch / SAMPLES_FILE, **self._timed)
         own = self._singles[0]
         if can_score(self.prepared.spec.task):
             found = scored(own, self.prepared.each_target[0], self.rows)
@@ -87,10 +86,8 @@ class Measurer(Converter):
         return {**found, "samples": len(self.rows)}
 
     @property
-    def _spectrograms(self) -> Any:
-        arrays = numeric_inputs(self.prepared, self.rows[:_TIMED_SAMPLES])
-        (seen,) = self.cut.samples([arrays])
-        return seen
+    def _timed(self) -> dict[str, Any]:
+        return numeric_inputs(self.prepared, self.rows[:_TIMED_SAMPLES])
 
     @cached_property
     def _singles(self) -> list[Any]:
