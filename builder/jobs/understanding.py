@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 FOLDER = "understanding"
 # Raise it when the same question gives another answer than before.
-VERSION = 3
+VERSION = 4
 Tick = Callable[[float], None]
 
 
