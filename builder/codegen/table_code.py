@@ -341,7 +341,8 @@ def _cells(target: DataSpec, number: int) -> str:
 def read_table_imports(spec: DataSpec) -> tuple[str, ...]:
     """Return the imports that ``read_table`` needs."""
     zipped = ("import re", "import zipfile") if "zipped" in spec.reading else ()
-    return ("import csv", "import gzip", "import io", "import pandas as pd", *zipped)
+    signed = ("import re",) if "signs" in spec.reading else ()
+    return ("import csv", "import gzip", "import io", "import pandas as pd", *zipped, *signed)
 
 
 def read_table_source(spec: DataSpec) -> str:

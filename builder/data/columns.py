@@ -27,7 +27,7 @@ _CATEGORIES_OF_AN_ID = 100
 _MANY_ANSWERS = 50
 _CLASSES_OF_A_NUMBER = 20
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?\Z")
-_SIGN = rf"\s?[{SIGNS}]\s?"
+_SIGN = rf"\s?({'|'.join(map(re.escape, SIGNS))})\s?"
 _DIGITS = r"[+-]?\d[\d.,' ]*"
 _WITH_SIGN = rf"{_SIGN}{_DIGITS}|[+-]?{_SIGN}\d[\d.,' ]*|{_DIGITS}{_SIGN}"
 _SHOWN = 5
@@ -257,9 +257,9 @@ def sign_problems(frame: pd.DataFrame, roles: Mapping[str, str]) -> list[Problem
     if not found:
         return []
     message = (
-        f"The numbers in {', '.join(found[:_SHOWN])}{' …' if len(found) > _SHOWN else ''} have signs beside "
-        "them and cannot be read as they are written, so they are taken as words. Save them in one unit and "
-        "without signs to have them as numbers."
+        f"The numbers in {', '.join(found[:_SHOWN])}{' …' if len(found) > _SHOWN else ''} have signs or "
+        "units beside them and cannot be read as they are written, so they are taken as words. Save them in "
+        "one unit and without signs to have them as numbers."
     )
     return [Problem("numbers_with_signs", message, field="source", severity="warning")]
 

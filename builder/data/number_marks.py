@@ -4,8 +4,31 @@ from __future__ import annotations
 
 import re
 
-# Currencies, shares and degrees.
-SIGNS = "$€£¥￥元円₩원₹₽₺₴₫₱฿₪%％‰°"
+# Currencies, shares, degrees and units that stand beside numbers.
+SIGNS = (
+    *"$€£¥￥元円₩원₹₽₺₴₫₱฿₪%％‰°℃",
+    *("US$", "C$", "A$", "R$", "USD", "EUR", "GBP", "JPY", "CNY", "RMB", "CHF", "INR", "kr", "zł", "Kč"),
+    *("°C", "°F", "kg", "g", "mg", "lbs", "lb", "oz", "km", "m", "cm", "mm", "mi", "ft", "in", "l", "ml"),
+    *("km/h", "mph", "hp", "kW", "kWh", "W", "V", "Hz", "kHz", "MHz", "GHz", "bpm", "px", "KB", "MB", "GB"),
+    *("ms", "s", "sec", "min", "mins", "h", "hours", "days", "weeks", "months", "years", "yrs"),
+    *(
+        "万",
+        "亿",
+        "万元",
+        "亿元",
+        "元/平米",
+        "平米",
+        "平方米",
+        "米",
+        "厘米",
+        "公里",
+        "克",
+        "千克",
+        "公斤",
+        "斤",
+    ),
+    *("岁", "年", "个月", "月", "天", "小时", "分钟", "分", "秒", "人", "个", "次", "件", "层"),
+)
 
 
 def number_pattern(thousands: str, decimal: str) -> str:
@@ -23,7 +46,8 @@ def plain_number(text: str, thousands: str, decimal: str) -> str:
 def signed_pattern(sign: str) -> str:
     """Return the regular expression of a number with a sign beside it, such as $10, -$10, € 10 or 5 %."""
     digits, space = "[0-9.,][0-9.,'’ \u00a0\u202f]*", "[ \u00a0\u202f]?"
-    return f"([+-]?[{sign}]{digits}|[{sign}]{space}[+-]?{digits}|[+-]?{digits}{space}[{sign}])"
+    sign = re.escape(sign)
+    return f"([+-]?{sign}{digits}|{sign}{space}[+-]?{digits}|[+-]?{digits}{space}{sign})"
 
 
 def bare_number(text: str, sign: str) -> str:

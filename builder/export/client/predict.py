@@ -242,7 +242,7 @@ def category(value: Any) -> str:
 def encode_table(sample: dict[str, Any], settings: dict[str, Any]) -> dict[str, np.ndarray]:
     """Return the numeric columns, and the index of each categorical column's value.
 
-    Numbers are plain ones, such as 1234.5: without a currency, a percent sign or marks between thousands.
+    Numbers are plain ones, such as 1234.5: without a unit, a percent sign or marks between thousands.
     """
     arrays = {}
     if settings["numeric_columns"]:
