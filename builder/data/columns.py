@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from builder.data.number_marks import SIGNS
 from builder.data.splits import check_rows
-from builder.data.table_codes import MISSING
+from builder.data.table_codes import MISSING, NO_NUMBER
 from builder.errors import Problem, stop
 from builder.tasks import READ_AS, TASKS
 
@@ -163,7 +163,8 @@ def column_facts(cells: pd.Series, decimal_comma: bool = False) -> ColumnFacts:
     kept = cells[~missing]
     words = float((kept.head(_CELLS_LOOKED_AT).str.count(r"\s+") + 1).mean()) if present else 0.0
     distinct = int(kept.nunique())
-    if present and strays.sum() <= (1 - NUMERIC_SHARE) * present:
+    are_few = strays.sum() <= (1 - NUMERIC_SHARE) * present
+    if present and (are_few or (strays.sum() < present and cells[strays].str.lower().isin(NO_NUMBER).all())):
         kind = "number"
     elif words >= _TEXT_WORDS and distinct > min(20, present / 2):
         kind = "text"

@@ -12,7 +12,7 @@ from PIL import Image
 from builder.data.number_marks import bare_number, plain_number
 from builder.data.pixels import to_array
 from builder.data.spec import TARGET_TEXT, TARGET_TOKENS, DataSpec, ModelInput
-from builder.data.table_codes import MISSING, encode_categorical, encode_numeric
+from builder.data.table_codes import MISSING, NO_NUMBER, encode_categorical, encode_numeric
 from builder.data.tokenizers import encode_texts
 from builder.data.words import encode_words, words_of_sample
 from builder.errors import BuilderError, shown_value, stop
@@ -176,7 +176,7 @@ def _numbers(name: str, raw: Sequence[Mapping[str, Any]], has_decimal_comma: boo
     values = np.full(len(raw), np.nan)
     for number, sample in enumerate(raw, start=1):
         value = sample.get(name)
-        if value is None or (isinstance(value, str) and value.strip().lower() in MISSING):
+        if value is None or (isinstance(value, str) and value.strip().lower() in (*MISSING, *NO_NUMBER)):
             continue
         try:
             values[number - 1] = _number(value, has_decimal_comma)

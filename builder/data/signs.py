@@ -10,12 +10,13 @@ import pandas as pd
 
 from builder.data.columns import NUMERIC_SHARE, present_cells, to_numbers
 from builder.data.number_marks import SIGNS, signed_pattern
-from builder.data.table_codes import MISSING
+from builder.data.table_codes import MISSING, NO_NUMBER
 from builder.data.table_source import TableSource, rewritten
 from builder.data.thousands import thousands_convention
 from builder.errors import Problem
 
 _PARTS_OF_A_NUMBER = str.maketrans("", "", "0123456789.,'’ \u00a0\u202f+-")
+_NOTHING = frozenset((*MISSING, *NO_NUMBER))
 _LOOKED_AT = 200
 _SHOWN = 5
 
@@ -47,7 +48,7 @@ def _bare(frame: pd.DataFrame, found: Mapping[str, str]) -> pd.DataFrame:
 
 def _sign(cells: pd.Series, decimal_comma: bool) -> str | None:
     # Plain Python is many times faster than pandas on so few cells, and most columns end here.
-    first = [cell for cell in cells.head(_LOOKED_AT).tolist() if cell.lower() not in MISSING]
+    first = [cell for cell in cells.head(_LOOKED_AT).tolist() if cell.lower() not in _NOTHING]
     ((sign, _),) = Counter(cell.translate(_PARTS_OF_A_NUMBER) for cell in first).most_common(1) or [("", 0)]
     if sign not in SIGNS:
         return None

@@ -9,6 +9,24 @@ import numpy as np
 
 # What people write for a missing value, in lower case.
 MISSING = ("", "?", "na", "n/a", "#n/a", "nan", "null", "<na>")
+# What stands for a missing number besides; in a column of words it may be a word.
+NO_NUMBER = (
+    "-",
+    "--",
+    "---",
+    "–",
+    "—",
+    ".",
+    "*",
+    "none",
+    "nil",
+    "n.a.",
+    "unknown",
+    "missing",
+    "无",
+    "未知",
+    "暂无",
+)
 
 
 def encode_numeric(columns: Sequence[np.ndarray], means: Sequence[float]) -> np.ndarray:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from builder.data.columns import NUMERIC_SHARE, present_cells, to_numbers
 from builder.data.number_marks import number_pattern
+from builder.data.table_codes import NO_NUMBER
 from builder.data.table_source import TableSource, rewritten
 from builder.errors import Problem
 
@@ -55,6 +56,7 @@ def _plain(frame: pd.DataFrame, found: Mapping[str, tuple[str, str]]) -> pd.Data
 def thousands_convention(cells: pd.Series, decimal_comma: bool) -> tuple[str, str] | None:
     """Return the marks between thousands and before decimals of a column, or None where it has none."""
     first = present_cells(cells.head(_LOOKED_AT))
+    first = first[~first.str.lower().isin(NO_NUMBER)]
     if not len(first) or first.str.fullmatch(_LOOKS_WRITTEN).mean() < NUMERIC_SHARE:
         return None
     if not len(present_cells(cells[np.isnan(to_numbers(cells))])):

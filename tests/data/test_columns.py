@@ -102,6 +102,17 @@ def test_a_few_words_among_numbers_are_missing_and_their_lines_told():
     assert np.isnan(facts["age"].numbers[-2:]).all()
 
 
+@pytest.mark.parametrize(
+    ("word", "kind"), [("-", "number"), ("None", "number"), ("未知", "number"), ("low", "category")]
+)
+def test_numbers_with_many_gaps_are_numbers_however_gaps_are_written(word, kind):
+    frame = table(age=[word if n % 2 else n for n in range(60)], gap=[word] * 60, y=["a", "b"] * 30)
+    facts = table_facts(frame)
+    assert facts["age"].type == kind and facts["gap"].type == "category"
+    problems = column_problems(frame, facts, propose_roles(facts, {}), np.arange(60))
+    assert [problem.field for problem in problems] == ["age"] and f"such as '{word}'" in problems[0].message
+
+
 def test_a_column_of_half_numbers_is_words_and_told():
     frame = table(code=[1, "x"] * 30, y=["a", "b"] * 30)
     facts = table_facts(frame)

@@ -86,6 +86,14 @@ def test_a_bad_sample_is_named(prepared_sample, name, raw, message):
         encode(prepared.spec, [good, raw])
 
 
+def test_a_gap_among_numbers_may_be_written_as_in_files(prepared_sample):
+    spec = prepared_sample("adult_income").spec
+    means = encode(spec, [{"age": None}])["numeric"]
+    assert np.array_equal(
+        encode(spec, [{"age": "-"}, {"age": "None"}])["numeric"], np.repeat(means, 2, axis=0)
+    )
+
+
 def test_an_endless_number_in_a_series_is_told():
     arrays = (ArraySpec("series", (2, 1), "float32"),)
     spec = DataSpec("regression", (ModelInput("series", "series", arrays, {"means": [0.0]}),))

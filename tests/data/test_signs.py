@@ -86,6 +86,15 @@ def test_what_has_no_one_sign_stays_as_it_is(csv_file, cells):
     assert "number_signs" not in {problem.code for problem in table.problems}
 
 
+@pytest.mark.parametrize("form", ["${0:.0f}", "{0:,.0f}", "{0:,.0f} kg"])
+def test_gaps_may_be_written_with_a_dash(csv_file, form):
+    cells = [form.format(value) if n % 5 < 2 else "-" for n, value in enumerate(VALUES)]
+    recipe = propose(written(csv_file, cells))
+    assert recipe.roles["rent"] == "numeric"
+    column = profile(recipe)["columns"][0]
+    assert column["maximum"] == max(value for n, value in enumerate(VALUES) if n % 5 < 2)
+
+
 def test_signs_may_stand_between_minus_and_number_and_gaps_stay_gaps(csv_file, tmp_path):
     cells = [f"-${n}" if n % 2 else f"$-{n}" for n in range(1, 60)]
     cells[3], cells[7] = "", "on request"
