@@ -71,10 +71,19 @@ def read_arrays(path: Path, title: str | None = None) -> ImageSource | SeriesSou
             problems=problems,
         )
     if inputs.ndim == 3 and inputs.dtype.kind in "fiu":
-        series = inputs.astype(np.float32)
+        with np.errstate(over="ignore"):
+            series = inputs.astype(np.float32)
         shape = (series.shape[1], series.shape[2])
         return SeriesSource(
-            title, names, labels, class_names, shape, lambda row: series[row], (path,), is_test
+            title=title,
+            names=names,
+            labels=labels,
+            class_names=class_names,
+            shape=shape,
+            read=lambda row: series[row],
+            files=(path,),
+            is_test=is_test,
+            problems=_gaps(path, inputs, series),
         )
     is_first = inputs.ndim == 4 and inputs.shape[1] in _CHANNELS
     last = " Put the channels last: numpy.moveaxis(x, 1, -1)." if is_first else ""
@@ -225,6 +234,19 @@ def _check_kinds(path: Path, inputs: np.ndarray, targets: np.ndarray) -> None:
                 "or words are needed. Save them as such with numpy.savez."
             )
             raise stop("array_type", message, field="source")
+
+
+def _gaps(path: Path, inputs: np.ndarray, series: np.ndarray) -> tuple[Problem, ...]:
+    """Return a warning about values of series that are not there, or that float32 cannot hold."""
+    gaps = ~np.isfinite(series)
+    count = int(gaps.sum())
+    if not count:
+        return ()
+    message = (
+        f"{count:,} value(s) of the series in {path.name} are missing, infinite or beyond 3.4e+38 (such as "
+        f"{inputs[gaps][0]}). Each counts as the mean of its channel."
+    )
+    return (Problem("series_gaps", message, field="source", severity="warning"),)
 
 
 def _is_images(inputs: np.ndarray) -> bool:

@@ -42,7 +42,7 @@ def sound_address(recording: Recording) -> str:
 def outline(values: np.ndarray) -> list[list[float]]:
     """Return each channel of a series as few points: its largest value by size in every stretch."""
     lines = []
-    for channel in np.nan_to_num(values.T)[:_CHANNELS]:
+    for channel in np.nan_to_num(values.T, posinf=0.0, neginf=0.0)[:_CHANNELS]:
         pieces = np.array_split(channel, min(len(channel), _POINTS))
         lines.append([round(float(piece[np.argmax(np.abs(piece))]), 4) for piece in pieces])
     return lines

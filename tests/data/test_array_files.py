@@ -81,18 +81,25 @@ def test_given_parts_and_words_as_classes_are_kept(tmp_path):
     assert source.is_test.tolist() == [False] * 40 + [True] * 10
 
 
-def test_series_are_prepared_with_the_training_parts_moments(tmp_path):
-    series = RANDOM.normal(5, 3, size=(40, 30, 2)).astype(np.float32)
-    series[3, 4, 0] = np.nan
+@pytest.mark.parametrize(("gap", "shown"), [(np.nan, "nan"), (-np.inf, "-inf"), (1e308, "1e+308")])
+def test_series_are_prepared_with_the_training_parts_moments(gap, shown, tmp_path):
+    series = RANDOM.normal(5, 3, size=(40, 30, 2))
+    series[3, 4, 0] = gap
     path = saved(tmp_path / "a.npz", x=series, y=LABELS)
     recipe = propose({"kind": "npz", "path": str(path)})
     prepared = prepare(recipe, tmp_path / "cache")
     item = prepared.spec.inputs[0]
     assert item.kind == "series" and item.arrays[0].shape == (30, 2)
+    told = {problem.code: problem.message for problem in prepared.problems}
+    assert (
+        "1 value(s) of the series in a.npz" in told["series_gaps"] and f"as {shown})" in told["series_gaps"]
+    )
+    series[3, 4, 0] = np.nan
     train = series[prepared.indices["train"]]
     assert np.allclose(item.settings["means"], np.nanmean(train, axis=(0, 1)), rtol=1e-4)
     assert prepared.arrays["series"][3, 4, 0] == np.float32(item.settings["means"][0])
-    assert len(profile(recipe)["examples"][0]["lines"]) == 2
+    shown_lines = np.array([example["lines"] for example in profile(recipe)["examples"]])
+    assert shown_lines.shape[1] == 2 and np.abs(shown_lines).max() < 30
 
 
 def test_pickled_arrays_are_refused_without_being_loaded(tmp_path):
