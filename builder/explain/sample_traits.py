@@ -9,12 +9,13 @@ import numpy as np
 
 from builder.data.prepare import Prepared
 from builder.data.spec import ModelInput
+from builder.data.tokenizers import UNKNOWN_TOKEN
 from builder.scores import number_words
 
 _QUANTILES = 4
 _MOST_WORDS = 150
 _ROWS_AT_ONCE = 512
-_PADDING, _UNKNOWN = 0, 1
+_PADDING = 0
 # A pixel this far from the picture's median, of 255, belongs to what is on it.
 _STANDS_OUT = 26
 
@@ -90,10 +91,12 @@ def _of_texts(prepared: Prepared, item: ModelInput, rows: np.ndarray) -> Iterato
     tokens = np.asarray(prepared.arrays[item.arrays[0].name][rows])
     length = (tokens != _PADDING).sum(axis=1)
     yield from _binned("length in tokens", length)
-    yield from _binned("share of unknown tokens", (tokens == _UNKNOWN).sum(axis=1) / np.maximum(length, 1))
+    yield from _binned(
+        "share of unknown tokens", (tokens == UNKNOWN_TOKEN).sum(axis=1) / np.maximum(length, 1)
+    )
     vocabulary: Sequence[str] = item.settings["vocabulary"]
     counts = np.bincount(tokens.reshape(-1), minlength=len(vocabulary))
-    counts[: _UNKNOWN + 1] = 0
+    counts[: UNKNOWN_TOKEN + 1] = 0
     for number in np.argsort(-counts, kind="stable")[:_MOST_WORDS].tolist():
         if counts[number]:
             label = f"has “{vocabulary[number]}”"

@@ -11,6 +11,7 @@ import numpy as np
 from builder.blocks.cumulative_link import CumulativeLink
 from builder.data.prepare import Prepared
 from builder.data.spec import ModelInput
+from builder.data.tokenizers import UNKNOWN_TOKEN
 from builder.errors import stop
 from builder.explain.answer_scores import answer_words, bad_answers, check_explained
 from builder.explain.answers import check_outputs
@@ -24,7 +25,6 @@ _CHUNKS, _STEPS = 3, 250
 _PERPLEXITY = 30.0
 # Fewer samples have no neighborhoods that could be kept.
 _FEWEST = 4
-_UNKNOWN = 1
 _BATCH = 256
 # Before t-SNE, so that it measures distances in few directions.
 _DIRECTIONS = 30
@@ -161,7 +161,7 @@ def _words(model: keras.Model, data: Prepared, name: str) -> tuple[str, np.ndarr
     assert text is not None, "an embedding of words reads a text"
     vocabulary, tokens = text.settings["vocabulary"], data.arrays[text.arrays[0].name]
     counts = np.bincount(np.asarray(tokens[data.indices["train"]]).reshape(-1), minlength=len(vocabulary))
-    counts[: _UNKNOWN + 1] = 0
+    counts[: UNKNOWN_TOKEN + 1] = 0
     order = [number for number in np.argsort(-counts, kind="stable")[:MOST_WORDS].tolist() if counts[number]]
     table = np.asarray(layers[name].embeddings, dtype=np.float64)
     return name, table[order], [{"word": vocabulary[number]} for number in order]

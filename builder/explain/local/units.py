@@ -12,7 +12,7 @@ import numpy as np
 from builder.data.blank import blank
 from builder.data.prepare import Prepared
 from builder.data.spec import DataSpec, ModelInput
-from builder.data.tokenizers import text_of
+from builder.data.tokenizers import UNKNOWN_TOKEN, text_of
 from builder.explain.targets import some_rows
 
 PATCHES_A_SIDE = 8
@@ -20,7 +20,7 @@ STRETCHES = 24
 STRETCHES_OF_SERIES = 12
 # So many rows tell which category is the most frequent.
 _MOST_ROWS = 100_000
-_PADDING, _UNKNOWN = 0, 1
+_PADDING = 0
 
 
 @dataclass(frozen=True)
@@ -202,5 +202,5 @@ def _absent(item: ModelInput, arrays: Mapping[str, np.ndarray]) -> dict[str, Any
         return {item.arrays[0].name: np.broadcast_to(np.median(picture, axis=(0, 1)), picture.shape)}
     if item.kind == "text":
         tokens = arrays[item.arrays[0].name][0]
-        return {item.arrays[0].name: np.where(tokens == _PADDING, _PADDING, _UNKNOWN)}
+        return {item.arrays[0].name: np.where(tokens == _PADDING, _PADDING, UNKNOWN_TOKEN)}
     return blank(item)

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from builder.data.spec import DataSpec, ModelInput
+from builder.data.tokenizers import UNKNOWN_TOKEN
 from builder.explain.preview.block_model import Value
 from builder.explain.preview.quantized import pooled, quantized
 from builder.probabilities import label_chances, probabilities
 
-PADDING_ID, UNKNOWN_ID = 0, 1
+PADDING_ID = 0
 # A longer vector is laid out in rows of so many values.
 ROW = 64
 
@@ -89,7 +90,7 @@ def pixels(array: np.ndarray, most_side: int) -> dict[str, Any]:
 def words_picture(ids: np.ndarray, vocabulary: Sequence[str], limits: Limits) -> dict[str, Any]:
     """Return the words behind word numbers; ``states`` has "w" for a word, "u" unknown, "p" padding."""
     shown = [int(number) for number in ids[: limits.words]]
-    states = {PADDING_ID: "p", UNKNOWN_ID: "u"}
+    states = {PADDING_ID: "p", UNKNOWN_TOKEN: "u"}
     return {
         "kind": "tokens",
         "words": [vocabulary[number] if 1 < number < len(vocabulary) else "" for number in shown],

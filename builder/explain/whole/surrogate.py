@@ -12,6 +12,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from builder.data.prepare import Prepared
 from builder.data.spec import DataSpec, ModelInput
+from builder.data.tokenizers import UNKNOWN_TOKEN
 from builder.errors import shown_value, stop
 from builder.explain.answer_scores import check_explained
 from builder.explain.answers import check_outputs
@@ -24,7 +25,7 @@ DEPTH = 3
 MOST_DEPTH = 6
 ROWS = 5_000
 _WORDS = 400
-_PADDING, _UNKNOWN = 0, 1
+_PADDING = 0
 # A leaf of fewer rows would tell of single rows, not of the model.
 _LEAST_LEAF = 0.005
 _CLOSE, _ROUGH = 0.9, 0.7
@@ -154,7 +155,7 @@ def _of_table(data: Prepared, item: ModelInput) -> tuple[list[Feature], Callable
 def _of_words(data: Prepared, item: ModelInput) -> tuple[list[Feature], Callable[[np.ndarray], np.ndarray]]:
     tokens, vocabulary = data.arrays[item.arrays[0].name], item.settings["vocabulary"]
     counts = np.bincount(np.asarray(tokens[data.indices["train"]]).reshape(-1), minlength=len(vocabulary))
-    counts[: _UNKNOWN + 1] = 0
+    counts[: UNKNOWN_TOKEN + 1] = 0
     words = [number for number in np.argsort(-counts, kind="stable")[:_WORDS].tolist() if counts[number]]
     said = [vocabulary[number] for number in words]
     features = [
