@@ -11,8 +11,10 @@ import keras
 import numpy as np
 
 from builder.adversarial.model import kept_part
+from builder.data.labels import label_words
 from builder.data.prepare import Prepared
 from builder.data.received import received_words
+from builder.data.some_rows import some_of
 from builder.errors import BuilderError
 from builder.explain.local.explaining import explained_row
 from builder.explanation_methods import EXPLAINED_TASKS, METHODS
@@ -135,11 +137,11 @@ def _layers(model: keras.Model) -> list[tuple[str, str, str, int]]:
 
 
 def _chosen_rows(evaluation: Mapping[str, Any], prepared: Prepared) -> list[int]:
-    """Return the rows that are explained: the worst errors, and other rows of the test part."""
+    """Return the rows that are explained: the worst errors, and some other rows of the test part."""
     worst = [error["row"] for error in evaluation.get("worst_errors", ())][:EXPLAINED_EACH]
     wrong = {error["row"] for error in evaluation.get("worst_errors", ())}
     others = [row for row in np.asarray(prepared.indices["test"]).tolist() if row not in wrong]
-    return [*worst, *others[:EXPLAINED_EACH]]
+    return [*worst, *some_of(others, EXPLAINED_EACH).tolist()]
 
 
 def _explained(model: keras.Model, prepared: Prepared, row: int) -> dict[str, Any]:
@@ -149,7 +151,7 @@ def _explained(model: keras.Model, prepared: Prepared, row: int) -> dict[str, An
     spec = prepared.spec
     target = prepared.targets[row]
     if spec.task == "multi_label":
-        true = ", ".join(name for name, is_there in zip(spec.class_names, target, strict=True) if is_there)
+        true = label_words(target, spec.class_names)
     elif spec.class_names:
         true = spec.class_names[int(target)]
     else:
