@@ -64,6 +64,7 @@ class Answerer(ABC):
     @asynccontextmanager
     async def at_work(self, app: FastAPI) -> AsyncIterator[None]:
         """Work as long as the application runs."""
+        self._readers.begin()
         async with self.model_at_work():
             yield
         self._readers.close()

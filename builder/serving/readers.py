@@ -61,6 +61,13 @@ class Readers:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._unpacking, self._reading, self._spec, self._limits, body)
 
+    def begin(self) -> None:
+        """Start a process in the meantime where one will be needed: few pictures or sounds are small."""
+        if self._has_files:
+            reader = self._idle.get_nowait()
+            self._talking.submit(reader.begin)
+            self._idle.put_nowait(reader)
+
     def close(self) -> None:
         """End the processes."""
         for _ in range(self._idle.qsize()):
@@ -85,7 +92,7 @@ class Readers:
 
 
 class _Reader:
-    """A process that reads bodies; it starts with the first one.
+    """A process that reads bodies; it starts with the first one, or before.
 
     Args:
         opening: what it is told first, pickled.
@@ -96,6 +103,12 @@ class _Reader:
         self._process: subprocess.Popen[bytes] | None = None
         self._has_ended = False
         self._lock = threading.Lock()
+
+    def begin(self) -> None:
+        """Start the process, so that the first body need not wait for that."""
+        # A body that comes meanwhile finds out by itself what is wrong.
+        with suppress(OSError, EOFError, ValueError):
+            self._streams()[0].flush()
 
     def read(self, body: Body) -> Reply:
         """Return what comes of a body, after some time."""

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -96,12 +97,25 @@ def test_a_body_that_ends_its_process_is_refused_and_the_next_is_read(spec: Data
         first = await readers.read(large("good"))
         # One that is ended from outside while it has nothing to do is no body's fault.
         os.kill(first, signal.SIGKILL)
-        await asyncio.to_thread(until, lambda: psutil.Process(first).status() == psutil.STATUS_ZOMBIE)
+        # Its end is there when all its threads have ended, and not when its status says zombie.
+        await asyncio.to_thread(os.waitid, os.P_PID, first, os.WEXITED | os.WNOWAIT)
         return first, await readers.read(large("good"))
 
     first, second = asyncio.run(three())
     assert first != second
     readers.close()
+
+
+def test_the_process_for_pictures_is_there_before_the_first_one(spec: DataSpec) -> None:
+    of_pictures = replace(spec, inputs=(replace(spec.inputs[0], kind="image"),))
+    for described, count in ((spec, 0), (of_pictures, 1)):
+        readers = Readers(stand_in_reading.wait, described, LIMITS)
+        readers.begin()
+        until(lambda: len(readers_of_this_process()) == count)  # noqa: B023 (asked within the loop alone)
+        begun = [child.pid for child in readers_of_this_process()]
+        read_by = asyncio.run(readers.read(large("good")))
+        assert begun in ([], [read_by]) and len(readers_of_this_process()) == 1
+        readers.close()
 
 
 def test_what_nobody_waits_for_is_ended_and_takes_no_place(spec: DataSpec) -> None:
