@@ -7,6 +7,7 @@ import binascii
 import json
 import math
 import re
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
@@ -45,7 +46,7 @@ def content_of(body: bytes, form: str = _FORM) -> Mapping[str, Any]:
         if _SURROGATE.search(text):
             _check_characters(content)
     except (ValueError, RecursionError) as error:
-        message = f"The body is not JSON: {str(error)[:200]}. Send an object such as {form}."
+        message = f"The body is not JSON: {_trouble(error)}. Send an object such as {form}."
         raise Refusal(400, "not_json", message) from error
     if not isinstance(content, Mapping):
         raise Refusal(400, "no_object", f"The body must be an object such as {form}.")
@@ -153,6 +154,15 @@ def _check_characters(content: Any) -> None:
         raise ValueError(message) from error
 
 
+def _trouble(error: ValueError | RecursionError) -> str:
+    """Return why JSON cannot be read, where Python speaks of itself in words of our own."""
+    if isinstance(error, RecursionError):
+        return "its lists or objects lie too deep in each other"
+    if "set_int_max_str_digits" in str(error):
+        return f"it holds a number of more than {sys.get_int_max_str_digits():,} digits"
+    return str(error)[:200]
+
+
 def _no_constant(name: str) -> float:
     raise ValueError(f"{name} is no JSON value; write null where a number is missing")
 
@@ -184,6 +194,9 @@ def _sample(spec: DataSpec, instance: Any, number: int) -> dict[str, Any]:
             sample |= _sound(value, number)
         else:
             sample[name] = value
+    for name in ("image", "audio"):
+        if name in kinds and name not in sample:
+            raise _no_file(name, number)
     _check_values(spec, sample, number)
     return sample
 
@@ -245,8 +258,7 @@ def _bytes(value: Any, number: int, name: str) -> bytes:
         return value
     text = value.get("b64") if isinstance(value, Mapping) else value
     if not isinstance(text, str):
-        message = f'Sample {number}: \'{name}\' must be a file in base64, such as {{"b64": "…"}}.'
-        raise Refusal(422, "bad_sample", message)
+        raise _no_file(name, number)
     # What a browser makes of a file begins with its type.
     text = text.partition(";base64,")[2] if text.startswith("data:") else text
     try:
@@ -254,6 +266,11 @@ def _bytes(value: Any, number: int, name: str) -> bytes:
     except (binascii.Error, ValueError) as error:
         message = f"Sample {number}: '{name}' is no base64. Encode the bytes of the file in base64."
         raise Refusal(422, "not_base64", message) from error
+
+
+def _no_file(name: str, number: int) -> Refusal:
+    message = f'Sample {number}: \'{name}\' must be a file in base64, such as {{"b64": "…"}}.'
+    return Refusal(422, "bad_sample", message)
 
 
 def _quoted(names: Sequence[str]) -> str:

@@ -113,21 +113,30 @@ def test_a_request_of_many_samples_is_run_in_pieces_that_the_limit_allows(cache:
 
 
 @pytest.mark.parametrize(
-    ("instance", "status", "code"),
+    ("instance", "status", "code", "words"),
     [
-        (rb'{"\ud800": 1}', 400, "not_json"),
-        (rb'{"workclass": "\uDfff!"}', 400, "not_json"),
-        (b'{"workclass": "\xed\xa0\x80"}', 400, "not_json"),
-        (b'{"age": 1' + b"0" * 400 + b"}", 422, "bad_sample"),
+        (rb'{"\ud800": 1}', 400, "not_json", "half a character"),
+        (rb'{"workclass": "\uDfff!"}', 400, "not_json", "half a character"),
+        (b'{"workclass": "\xed\xa0\x80"}', 400, "not_json", "can't decode"),
+        (b'{"age": 1' + b"0" * 400 + b"}", 422, "bad_sample", "'age' must be a number"),
+        (b'{"age": 1' + b"0" * 5000 + b"}", 400, "not_json", "more than 4,300 digits"),
+        (b"[" * 50_000, 400, "not_json", "too deep in each other"),
     ],
 )
 def test_half_characters_and_endless_numbers_are_refused_in_words(
-    instance: bytes, status: int, code: str, cache: Path
+    instance: bytes, status: int, code: str, words: str, cache: Path
 ) -> None:
     with TestClient(served("adult_income", cache, Limits())) as client:
         answer = client.post(ASKED, content=b'{"instances": [' + instance + b"]}")
     assert (answer.status_code, answer.json()["code"]) == (status, code)
-    assert answer.json()["error"]
+    assert words in answer.json()["error"] and "sys." not in answer.json()["error"]
+
+
+def test_a_sample_without_its_picture_is_told_how_one_is_sent(cache: Path) -> None:
+    with TestClient(served("digits", cache, Limits())) as client:
+        answer = client.post(ASKED, json={"instances": [{}]})
+    assert (answer.status_code, answer.json()["code"]) == (422, "bad_sample")
+    assert "base64" in answer.json()["error"]
 
 
 def test_both_halves_of_a_character_are_one(cache: Path) -> None:
