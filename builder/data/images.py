@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,9 +48,9 @@ Grays = tuple[float, float]
 # The formats that hold more than 8 bits a pixel.
 _DEEP_EXTENSIONS = (".png", ".tif", ".tiff", ".pgm")
 _LOOKED_AT = 40
-_VALUES_LOOKED_AT = 100_000
-# Pictures are dark where nearly all pixels are below this share of white.
-_BRIGHT_PIXELS, _DARK = 0.999, 1 / 8
+# Pictures are dark where nearly all pixels are below an eighth of white.
+_NEARLY_ALL, _DARK = 0.999, 32
+_PIXELS_LOOKED_AT = 100_000
 
 
 class BrokenImage(BrokenFile):
@@ -139,7 +139,7 @@ def settled_grays(
     if not seen:
         return None, ()
     grays = gray_range(seen)
-    return grays, tuple(_gray_problems(title, grays, np.array(seen)))
+    return grays, _gray_problems(title, grays, np.array(seen))
 
 
 def _deep_picture(data: bytes) -> Image.Image | None:
@@ -154,33 +154,36 @@ def _deep_picture(data: bytes) -> Image.Image | None:
 
 
 def _ends(picture: Image.Image) -> np.ndarray:
-    """Return the smallest number, the one that nearly all are below, and the largest; none of no numbers."""
-    values = np.asarray(picture).ravel()
+    """Return the smallest and the largest number of a picture, or nothing where it holds no numbers."""
+    values = np.asarray(picture)
     known = values[np.isfinite(values)]
-    if not known.size:
-        return np.empty(0)
-    some = known[:: max(1, known.size // _VALUES_LOOKED_AT)]
-    return np.array([known.min(), np.quantile(some, _BRIGHT_PIXELS), known.max()], dtype=np.float64)
+    return np.array([known.min(), known.max()], dtype=np.float64) if known.size else np.empty(0)
 
 
-def _gray_problems(title: str, grays: Grays, seen: np.ndarray) -> Iterator[Problem]:
+def _gray_problems(title: str, grays: Grays, seen: np.ndarray) -> tuple[Problem, ...]:
     black, white = grays
-    if black < 0 or 255 < white != 65535:
-        message = (
-            f"The pictures of {title} are gray with more than 8 bits: they hold numbers from "
-            f"{seen.min():,.6g} to {seen.max():,.6g}. {black:,.6g} is taken as black and {white:,.6g} as "
-            "white, also in pictures of your own. If other numbers are, save them again with 8 bits, or "
-            "spread over 0 to 65,535."
-        )
-        yield Problem("gray_range", message, field="source", severity="warning")
-    bright = seen[:, 1].max()
-    if bright < black + _DARK * (white - black):
-        message = (
-            f"The pictures of {title} are very dark: nearly all of their pixels are below {bright:,.6g}, "
-            f"where {white:,.6g} is white. Save them again with their numbers spread, so that more of them "
-            "is to be seen."
-        )
-        yield Problem("dark_pictures", message, field="source", severity="warning")
+    if black == 0 and (white <= 255 or white == 65535):
+        return ()
+    message = (
+        f"The pictures of {title} are gray with more than 8 bits: they hold numbers from {seen.min():,.6g} "
+        f"to {seen.max():,.6g}. {black:,.6g} is taken as black and {white:,.6g} as white, also in pictures "
+        "of your own. If other numbers are, save them again with 8 bits, or spread over 0 to 65,535."
+    )
+    return (Problem("gray_range", message, field="source", severity="warning"),)
+
+
+def dark_problems(title: str, pictures: Iterable[np.ndarray]) -> list[Problem]:
+    """Return a warning where nothing much can be seen on any of some pictures, arrays of uint8."""
+    some = (picture.ravel()[:: max(1, picture.size // _PIXELS_LOOKED_AT)] for picture in pictures)
+    bright = [float(np.quantile(pixels, _NEARLY_ALL)) for pixels in some]
+    if not bright or max(bright) >= _DARK:
+        return []
+    message = (
+        f"The pictures of {title} are nearly black: hardly a pixel of those looked at is above "
+        f"{max(bright):.0f}, where 255 is white. That is so where colors of 10 or 12 bits are stored in 16, "
+        "or where pixels hold the numbers of classes. Save them again with their brightness spread."
+    )
+    return [Problem("dark_pictures", message, field="source", severity="warning")]
 
 
 def decode_image(data: bytes, grays: Grays | None = None) -> Image.Image:

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from builder.data.images import dark_problems
 from builder.data.marks import changed
 from builder.data.masking import shown
 from builder.data.picture_boxes import BoxSource
@@ -29,6 +30,7 @@ from builder.data.prepare_pictures import prepare_boxes, prepare_masks
 from builder.data.prepare_table import prepare_table
 from builder.data.prepare_tokens import prepare_tokens
 from builder.data.reconstruction import Pixels
+from builder.data.some_rows import spread
 from builder.data.sources import fingerprint, open_source
 from builder.data.spec import ARRAY_KINDS, DataSpec, ModelInput
 from builder.data.splits import PARTS
@@ -45,6 +47,7 @@ from builder.tasks import TASKS
 PREPARED_VERSION = 7
 Progress = Callable[[float, str], None]
 _TEMPORARY = ".preparing-"
+_PICTURES_LOOKED_AT = 40
 _ABANDONED_SECONDS = 24 * 3600
 # How a table is prepared for tasks that do not take it row by row.
 _TABLE_TASKS = {
@@ -208,12 +211,20 @@ def _prepare_whole(recipe: DataRecipe, folder: Path, on_progress: Progress) -> N
             reading = {**spec.reading, **names_reading(Path(recipe.source["path"]))}
             spec = replace(spec, reading=reading)
         write_json(temporary / "spec.json", spec.to_json())
-        problems = [*changed(recipe.source), *problems]
+        problems = [*changed(recipe.source), *problems, *_dark(temporary, spec)]
         write_json(temporary / "problems.json", [problem.to_json() for problem in problems])
         _publish(temporary, folder)
         on_progress(1.0, "Ready")
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _dark(folder: Path, spec: DataSpec) -> list[Problem]:
+    """Return a warning where nothing much can be seen on the prepared pictures."""
+    arrays = [item.arrays[0].name for item in spec.inputs if item.kind == "image"]
+    written = [np.load(folder / f"{name}.npy", mmap_mode="r") for name in arrays]
+    pictures = (array[row] for array in written for row in spread(len(array), _PICTURES_LOOKED_AT))
+    return dark_problems(spec.source_title, pictures)
 
 
 def _check_table_task(recipe: DataRecipe, source: TableSource) -> None:

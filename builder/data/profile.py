@@ -234,6 +234,7 @@ def _profile_files(recipe: DataRecipe, content: FileSource) -> dict[str, Any]:
         problems += error.problems
     balance = _file_balance(recipe.task, content)
     examples, broken = _file_examples(content)
+    sizes, told = _sizes(content)
     return {
         "kind": kind_of(content),
         "rows": len(content.labels),
@@ -241,9 +242,9 @@ def _profile_files(recipe: DataRecipe, content: FileSource) -> dict[str, Any]:
         "class_balance": balance,
         "columns": None,
         "split_columns": name_columns(content.names),
-        **_sizes(content),
+        **sizes,
         "examples": examples,
-        "problems": [*problems, *broken],
+        "problems": [*problems, *told, *broken],
     }
 
 
@@ -256,17 +257,17 @@ def _file_balance(task: str, content: FileSource) -> dict[str, int]:
     return dict(zip(names, several.astype(int).tolist(), strict=True))
 
 
-def _sizes(content: FileSource) -> dict[str, Any]:
+def _sizes(content: FileSource) -> tuple[dict[str, Any], list[Problem]]:
+    """Return how large the samples are, and what is wrong with those that were looked at for it."""
     if isinstance(content, ImageSource):
-        return {"image_sizes": picture_sizes(content)}
+        found, told = picture_sizes(content.title, content)
+        return {"image_sizes": found}, told
     if isinstance(content, AudioSource):
         heard = listen_to(content)
         seconds = [recording.seconds for recording in heard]
-        return {
-            "audio_lengths": {"shortest": min(seconds, default=None), "longest": max(seconds, default=None)},
-            "audio_rates": sorted({recording.rate for recording in heard}),
-        }
-    return {"series_shape": list(content.shape)}
+        lengths = {"shortest": min(seconds, default=None), "longest": max(seconds, default=None)}
+        return {"audio_lengths": lengths, "audio_rates": sorted({item.rate for item in heard})}, []
+    return {"series_shape": list(content.shape)}, []
 
 
 def _file_examples(content: FileSource) -> tuple[list[dict[str, Any]], list[Problem]]:

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 
 from builder.data.files import BrokenFile
+from builder.data.images import dark_problems
 from builder.data.overlays import png_text, with_boxes, with_classes
 from builder.data.picture_boxes import BoxSource, boxes_on
 from builder.data.picture_pairs import MaskSource, class_values, unnamed_values
+from builder.data.pixels import flattened
 from builder.data.prepare_images import Pictures, look_at
 from builder.data.prepare_pictures import check_task, values_in
 from builder.data.showing import small
@@ -50,12 +52,13 @@ def profile_masks(recipe: DataRecipe, source: MaskSource) -> dict[str, Any]:
         address = f"data:image/png;base64,{png_text(with_classes(small(picture, _SIDE), classes))}"
         examples.append({"image": address, "label": ", ".join(shown)})
     parts, found = picture_parts(recipe, "segmentation", "pictures with masks", source.names, source.is_test)
+    looks, told = _looks(source)
     return {
-        **_looks(source),
+        **looks,
         "parts": parts,
         "class_balance": dict(zip(names, counts.tolist(), strict=True)),
         "examples": examples,
-        "problems": [*problems, *found],
+        "problems": [*problems, *told, *found],
     }
 
 
@@ -91,29 +94,34 @@ def profile_boxes(recipe: DataRecipe, source: BoxSource) -> dict[str, Any]:
         label = ", ".join(f"{count} {name}" for name, count in sorted(labels.items()))
         examples.append({"image": address, "label": label or "nothing"})
     parts, found = picture_parts(recipe, "detection", "pictures with boxes", source.names, source.is_test)
+    looks, told = _looks(source)
     return {
-        **_looks(source),
+        **looks,
         "parts": parts,
         "class_balance": {name: counts[name] for name in source.class_names},
         "examples": examples,
-        "problems": [*problems, *found],
+        "problems": [*problems, *told, *found],
     }
 
 
-def _looks(source: MaskSource | BoxSource) -> dict[str, Any]:
-    return {
+def _looks(source: MaskSource | BoxSource) -> tuple[dict[str, Any], list[Problem]]:
+    sizes, told = picture_sizes(source.title, source)
+    looks = {
         "kind": "image",
         "rows": len(source.names),
         "columns": None,
         "split_columns": [],
-        "image_sizes": picture_sizes(source),
+        "image_sizes": sizes,
     }
+    return looks, told
 
 
-def picture_sizes(source: Pictures) -> dict[str, list[int] | None]:
-    """Return height and width of the ``smallest`` and the ``largest`` of some pictures."""
-    sizes = [[image.height, image.width] for image in look_at(source)]
-    return {"smallest": min(sizes, default=None), "largest": max(sizes, default=None)}
+def picture_sizes(title: str, source: Pictures) -> tuple[dict[str, list[int] | None], list[Problem]]:
+    """Return height and width of the ``smallest`` and ``largest`` of some pictures, and what is wrong."""
+    looks = look_at(source)
+    sizes = [[image.height, image.width] for image in looks]
+    found = {"smallest": min(sizes, default=None), "largest": max(sizes, default=None)}
+    return found, dark_problems(title, (np.asarray(image.convert("L")) for image in map(flattened, looks)))
 
 
 def picture_parts(

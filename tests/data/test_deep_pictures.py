@@ -136,11 +136,25 @@ def test_negative_numbers_decimals_and_very_large_ones_are_spread(
     assert found == {expected(item, black, white).tobytes() for item in values}
 
 
-def test_single_bright_pixels_that_leave_the_rest_dark_are_told(zip_file: Callable[..., Path]) -> None:
+def one_bright_pixel() -> list[bytes]:
+    """Return pictures of 12 bits, one of which has a pixel of 16 bits."""
     values = [np.tile(item, (4, 4)) for item in pictures(3000)]
     values[-1][3, 3] = 65535
-    problems = told(open_source(source_at(zip_file(class_folders(values)))))
-    assert "are very dark" in problems["dark_pictures"] and "65,535 is white" in problems["dark_pictures"]
+    return [saved(item) for item in values]
+
+
+def numbers_of_classes() -> list[bytes]:
+    return [saved(np.full((SIDE, SIDE), n % 20, np.uint8)) for n in range(20)]
+
+
+@pytest.mark.parametrize(("made", "most"), [(one_bright_pixel, 12), (numbers_of_classes, 19)])
+def test_pictures_that_are_nearly_black_are_told(
+    made: Callable[[], list[bytes]], most: int, zip_file: Callable[..., Path], tmp_path: Path
+) -> None:
+    recipe = propose(source_at(zip_file({f"{'ab'[n % 2]}/{n}.png": item for n, item in enumerate(made())})))
+    shown = {item["code"]: item["message"] for item in profile(recipe)["problems"]}
+    for problems in (shown, told(prepare(recipe, tmp_path / "cache"))):
+        assert f"is above {most}, where 255 is white" in problems["dark_pictures"]
 
 
 def test_a_file_of_any_byte_order_is_a_sample(zip_file: Callable[..., Path], tmp_path: Path) -> None:
