@@ -1,4 +1,4 @@
-"""Numbers with marks between thousands, such as "1,234" or "1.234,5", where a column agrees on them."""
+"""Numbers such as "1,234", "1.234,5" or "0,5", where a column agrees on what the marks in them mean."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from builder.data.columns import NUMERIC_SHARE, present_cells, to_numbers
+from builder.data.labels import holds_labels
 from builder.data.number_marks import number_pattern
 from builder.data.table_codes import NO_NUMBER
 from builder.data.table_source import TableSource, rewritten
@@ -21,6 +22,8 @@ _CONVENTIONS = (
     ("'", "."),
     ("’", "."),
 )
+# Without a mark that a point could be taken for.
+_DECIMAL_COMMAS = ("\u202f", ",")
 _LOOKS_WRITTEN = r"[+-]?\d[\d.,'’ \u00a0\u202f]*"
 _LOOKED_AT = 200
 _SHOWN = 5
@@ -65,7 +68,17 @@ def thousands_convention(cells: pd.Series, decimal_comma: bool) -> tuple[str, st
     for thousands, decimal in _CONVENTIONS:
         if _fits(distinct, thousands, decimal, decimal_comma):
             return thousands, decimal
-    return None
+    is_sure = not decimal_comma and _has_decimal_commas(distinct) and not holds_labels(cells)
+    return _DECIMAL_COMMAS if is_sure else None
+
+
+def _has_decimal_commas(cells: pd.Series) -> bool:
+    """Tell whether a column has commas that can only stand before decimals; 1,234 may be a thousand."""
+    is_number = cells.str.fullmatch(r"[+-]?\d+(,\d+)?")
+    if is_number.mean() < NUMERIC_SHARE or cells[~is_number].str.contains(r"\d").any():
+        return False
+    is_ambiguous = cells.str.fullmatch(r"[+-]?[1-9]\d{0,2},\d{3}").any()
+    return bool(cells[is_number].str.contains(",").any() and not is_ambiguous)
 
 
 def _fits(cells: pd.Series, thousands: str, decimal: str, decimal_comma: bool) -> bool:
@@ -85,11 +98,12 @@ def _warning(source: TableSource, found: Mapping[str, tuple[str, str]]) -> Probl
     examples = []
     for name, marks in list(found.items())[:_SHOWN]:
         cells = source.frame[name]
-        cell = cells[cells.str.contains(rf"\d[{marks[0]}]\d{{3}}")].head(1)
+        marked = cells.str.contains(rf"\d[{marks[0]}]\d{{3}}")
+        cell = cells[marked if marked.any() else without_marks(cells, *marks) != cells].head(1)
         examples.append(f"'{name}' ({cell.iloc[0]} is read as {without_marks(cell, *marks).iloc[0]})")
     message = (
-        f"{len(found)} column(s) of {source.title} write numbers with marks between thousands: "
-        f"{', '.join(examples)}{' …' if len(found) > _SHOWN else ''}. If a column means something else, save "
-        "its numbers without such marks."
+        f"{len(found)} column(s) of {source.title} write numbers with marks between thousands or with "
+        f"decimal commas: {', '.join(examples)}{' …' if len(found) > _SHOWN else ''}. If a column means "
+        "something else, save its numbers with a point before decimals and without other marks."
     )
     return Problem("thousands_marks", message, field="source", severity="warning")

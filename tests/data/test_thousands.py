@@ -103,6 +103,8 @@ def test_missing_values_and_a_few_words_stay_what_they_are(csv_file, tmp_path):
         (["192.168.101.200", "192.168.101.201"], ","),
         (["2020 123", "2021 124"], ","),
         (["1,2,3", "2,3"], ","),
+        # Lists of labels.
+        (["1,2", "2,3", "3", "1,3"], ","),
     ],
 )
 def test_what_may_mean_something_else_stays_as_it_is(csv_file, cells, separator):
@@ -134,6 +136,20 @@ def test_a_sample_of_ones_own_may_have_the_decimal_commas_of_its_file(csv_file, 
     spec = prepare(propose(written(csv_file, cells, ";")), tmp_path / "cache").spec
     found = encode(spec, [{"rent": cells[7]}, {"rent": "2.5"}, {"rent": "2,5"}])["numeric"][:, 0]
     np.testing.assert_array_equal(found, np.float32([VALUES[7] / 8, 2.5, 2.5]))
+
+
+def test_decimal_commas_in_quotation_marks_are_read(csv_file, tmp_path):
+    cells = [f"{value / 8:.3f}".replace(".", ",").rstrip("0").rstrip(",") for value in VALUES]
+    cells[0] = "-0,5"
+    cells = [cell if not cell.endswith(("125", "375", "625", "875")) else "0,125" for cell in cells]
+    recipe = propose(written(csv_file, cells))
+    prepared = prepare(recipe, tmp_path / "cache")
+    numbers = [float(cell.replace(",", ".")) for cell in cells]
+    np.testing.assert_array_equal(prepared.arrays["numeric"][:, 0], np.float32(numbers))
+    told = {problem.code: problem.message for problem in prepared.problems}
+    assert "'rent' (-0,5 is read as -0.5)" in told["thousands_marks"]
+    found = encode(prepared.spec, [{"rent": "2,5"}, {"rent": "2.5"}, {"rent": "1.234"}])["numeric"][:, 0]
+    np.testing.assert_array_equal(found, np.float32([2.5, 2.5, 1.234]))
 
 
 def test_a_marked_number_is_the_category_that_its_column_has(csv_file, tmp_path):
