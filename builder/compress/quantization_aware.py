@@ -59,6 +59,7 @@ class ActivationRange(keras.layers.Layer):
     def __init__(self, momentum: float, **keywords: Any) -> None:
         super().__init__(**keywords)
         self._momentum = momentum
+        self.supports_masking = True
 
     def build(self, shape: Any) -> None:
         """Make the two ends of the range, and the count of batches that it has followed."""
@@ -97,7 +98,7 @@ class RoundedLayer(keras.layers.Layer):
         super().__init__(**keywords)
         self.layer, self.normalization = layer, normalization
         self._activation = activation
-        self.built = True
+        self.supports_masking = self.built = True
 
     def call(self, values: Any) -> Any:
         """Return what the layer makes of the values, with a rounded kernel."""
@@ -108,6 +109,23 @@ class RoundedLayer(keras.layers.Layer):
         made = _applied(layer, values, _rounded(kernel, isinstance(layer, _OF_ONE_GRID)))
         made = made if bias is None else made + bias
         return made if self._activation is None else self._activation(made)
+
+
+class SettledLayer(keras.layers.Layer):
+    """A layer, its weights shared, that works as it is in use while the model around it trains.
+
+    Args:
+        layer: the layer.
+    """
+
+    def __init__(self, layer: Any, **keywords: Any) -> None:
+        super().__init__(**keywords)
+        self.layer = layer
+        self.supports_masking = self.built = True
+
+    def call(self, values: Any) -> Any:
+        """Return what the layer makes of the values."""
+        return self.layer(values, training=False)
 
 
 def rounded_model(model: keras.Model, momentum: float) -> tuple[keras.Model, dict[str, str]]:
@@ -153,6 +171,7 @@ class _Rounding:
         nodes = [node for level in model._nodes_by_depth.values() for node in level]
         self._calls = Counter(node.operation for node in nodes)
         self._readers = _readers(nodes)
+        self._ends = {tensor._keras_history.operation for tensor in model.outputs}
         self._folded: set[Any] = set()
         self._on_grid: set[int] = set()
         self._ranges: dict[int, Any] = {}
@@ -165,7 +184,8 @@ class _Rounding:
         if isinstance(layer, _WEIGHTED) and self._is_plain(layer) and _padding(layer) != _CAUSAL:
             return self._weighted(layer, arguments[0])
         if isinstance(layer, keras.layers.BatchNormalization):
-            return layer(arguments[0], training=False)
+            # A model that trains overrules what a layer was called with.
+            return SettledLayer(layer, name=f"{layer.name}_settled")(arguments[0])
         made = layer(*arguments, **keywords)
         entering = keras.tree.flatten(arguments)
         if all(id(tensor) in self._on_grid for tensor in entering):
@@ -173,7 +193,7 @@ class _Rounding:
                 self._on_grid.add(id(made))
             elif isinstance(layer, _CALCULATING) or _activation_name(layer) in _FUSED:
                 return self._ranged(made, layer.name)
-        if layer.weights and not isinstance(layer, keras.layers.Normalization):
+        if getattr(layer, "weights", None) and not isinstance(layer, keras.layers.Normalization):
             self.left[layer.name] = f"layers of the kind {type(layer).__name__} stay in floats"
         return made
 
@@ -215,8 +235,8 @@ class _Rounding:
         return self._ranges[id(tensor)]
 
     def _behind(self, layer: Any, kind: Any) -> Any:
-        """Return the one layer that reads a layer's output, where it is of a kind."""
-        readers = self._readers.get(layer, [])
+        """Return the one layer that reads a layer's output, where it is of a kind and that is no answer."""
+        readers = [] if layer in self._ends else self._readers.get(layer, [])
         fits = len(readers) == 1 and isinstance(readers[0], kind) and self._is_plain(readers[0])
         return readers[0] if fits else None
 
@@ -256,7 +276,7 @@ def _folded(kernel: Any, bias: Any, normalization: Any, is_depthwise: bool) -> t
         shift += normalization.beta.value
     if bias is not None:
         shift += bias * factor
-    return kernel * (tf.reshape(factor, [-1, 1]) if is_depthwise else factor), shift
+    return kernel * (tf.reshape(factor, kernel.shape[-2:]) if is_depthwise else factor), shift
 
 
 def _applied(layer: Any, values: Any, kernel: Any) -> Any:
