@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,7 @@ def write_onnx(model: keras.Model, file: Path, node_ids: Iterable[str]) -> None:
     made, _ = tf2onnx.convert.from_function(function, [signature], opset=OPSET)
     _hold_captured(made.graph, function.get_concrete_function(signature))
     _spell_out(made.graph)
+    _drop_unused(made.graph)
     _refuse_unknown(made.graph, node_ids)
     onnx.checker.check_model(made)
     file.write_bytes(made.SerializeToString())
@@ -82,6 +83,23 @@ def _spell_out(graph: Any) -> None:
         for attribute in node.attribute:
             if attribute.type == onnx.AttributeProto.GRAPH:
                 _spell_out(attribute.g)
+
+
+def _drop_unused(graph: Any) -> None:
+    """Drop the numbers that no operation of a graph takes: runtimes warn of each."""
+    taken = set(_taken(graph))
+    for item in [item for item in graph.initializer if item.name not in taken]:
+        graph.initializer.remove(item)
+
+
+def _taken(graph: Any) -> Iterator[str]:
+    """Yield the names that operations of a graph take, also from within loops, and those that it gives."""
+    yield from (item.name for item in graph.output)
+    for node in graph.node:
+        yield from node.input
+        for attribute in node.attribute:
+            if attribute.type == onnx.AttributeProto.GRAPH:
+                yield from _taken(attribute.g)
 
 
 def _erfc(graph: Any, node: Any) -> list[Any]:
