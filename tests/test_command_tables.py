@@ -84,7 +84,10 @@ EXPORTED = {
     **{"bytes": 1_900_000, "latency_ms_p50": 12.345},
 }
 FAILED = {"label": "ONNX", "status": "failed", "note": "", "problem": {"message": "ONNX lacks Erfc."}}
-EXPORT = {"metric": "mean_absolute_error", "samples": 300, "formats": [EXPORTED, FAILED]}
+EXPORT = {
+    **{"task": "regression", "metric": "mean_absolute_error", "samples": 300},
+    "formats": [EXPORTED, FAILED],
+}
 
 
 def test_an_export_is_told_whole_in_a_terminal_of_80_columns() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.table import Table
 
+from builder.export.report import samples_words
 from builder.scores import metric_words, number_words
 from builder.sizes import size_words
 
@@ -102,8 +103,7 @@ def verification_lines(report: Mapping[str, Any]) -> Iterator[str]:
         words = item["problem"]["message"] if item["problem"] else item["note"]
         if words:
             yield f"{item['label']}: {words}"
-    metric = metric_words(report["metric"])
-    yield f"score: {metric} on {report['samples']:,} samples that the model was not trained on"
+    yield f"score: {metric_words(report['metric'])} on {samples_words(report)}"
 
 
 def score_words(scores: Mapping[str, Any]) -> str:

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import io
-import os
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from builder.errors import BuilderError
+from builder.data.spec import DataSpec
 from builder.export.formats import FORMATS
-from builder.export.trouble import full_disk, is_full_disk
+from builder.export.samples import raw_inputs_told
+from builder.runs.files import atomic_path
+from builder.serving.made_samples import generates
 
 BUNDLE_NAME = "bundle.zip"
 README_NAME = "README.md"
 
 _USE = {
-    "keras": 'model = keras.saving.load_model("keras/model.keras")',
+    "keras": 'model = keras.saving.load_model("keras/model.keras")\n'
+    "model.predict({...})                    # raw values, by input name",
     "saved_model": 'model = tf.saved_model.load("saved_model/saved_model")\n'
     'model.serve({...})["output"]           # raw values, by input name\n'
     'model.serve_prepared({...})["output"]  # numeric arrays',
@@ -29,6 +31,7 @@ _USE = {
     "# on a microcontroller: log_mel.h computes the input of model.tflite, in C",
     "onnx": "python onnx/predict_onnx.py clients/sample.json   # needs numpy and onnxruntime only",
 }
+_RAW = ("keras", "saved_model")
 
 _CLIENTS = """`MODEL_CARD.md` says what the model is for. The folder `clients` holds:
 
@@ -46,22 +49,13 @@ def bundle(folder: Path) -> Path:
         folder: the folder that ``builder.export.run`` filled.
 
     Raises:
-        BuilderError: where the disk is full.
+        BuilderError: where the disk refuses.
     """
     file = folder / BUNDLE_NAME
     if file.exists():
         return file
-    temporary = folder / f".{BUNDLE_NAME}.{os.getpid()}.tmp"
-    try:
-        with temporary.open("wb") as stream:
-            _write_zip(folder, stream)
-        os.replace(temporary, file)
-    except OSError as error:
-        if is_full_disk(error):
-            raise BuilderError([full_disk()]) from error
-        raise
-    finally:
-        temporary.unlink(missing_ok=True)
+    with atomic_path(file) as temporary, temporary.open("wb") as stream:
+        _write_zip(folder, stream)
     return file
 
 
@@ -80,8 +74,8 @@ def _write_zip(folder: Path, stream: IO[bytes]) -> None:
                 archive.write(path, inside)
 
 
-def write_readme(report: Mapping[str, Any], folder: Path) -> None:
-    """Write how to use each format of an export."""
+def write_readme(report: Mapping[str, Any], spec: DataSpec, folder: Path) -> None:
+    """Write how to use each format of an export of a model for some data."""
     lines = [f"# {report['project']}: exported model", ""]
     lines += ["`report.html` shows how every file was verified.", ""]
     for item in report["formats"]:
@@ -89,6 +83,10 @@ def write_readme(report: Mapping[str, Any], folder: Path) -> None:
             continue
         known = FORMATS[item["format"]]
         lines += [f"## {item['label']}", "", known.use, "", "```", _usage(item["format"]), "```", ""]
+        # A generator takes noise in the place of the data.
+        if item["format"] in _RAW and not generates(spec):
+            lines += ["Raw values, with a first axis for the samples:", ""]
+            lines += [*(f"- {line}" for line in raw_inputs_told(spec)), ""]
     lines += ["## In your own programs", "", _CLIENTS]
     (folder / README_NAME).write_text("\n".join(lines), encoding="utf-8")
 

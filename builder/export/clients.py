@@ -17,9 +17,12 @@ import numpy as np
 from builder.data.prepare import Prepared
 from builder.data.spec import DataSpec, ModelInput
 from builder.export.formats import FORMATS, WHOLE_TFLITE
+from builder.export.report import samples_words, score_words
 from builder.export.samples import numeric_inputs, one_sample
 from builder.export.server import slug
 from builder.project import Project
+from builder.scores import metric_words
+from builder.serving.made_samples import generates
 
 FOLDER_NAME = "clients"
 CARD_NAME = "MODEL_CARD.md"
@@ -42,8 +45,7 @@ def write_sample(folder: Path, prepared: Prepared, row: int) -> None:
     # JSON knows no "not a number", which stands for a missing one.
     plain = {name: None if value != value else value for name, value in sample.items()}
     _write_json(clients / SAMPLE_NAME, plain)
-    is_generator = prepared.spec.task == "generation"
-    asked = {"parameters": {"count": 1, "seed": 1}} if is_generator else {"instances": [plain]}
+    asked = {"parameters": {"count": 1, "seed": 1}} if generates(prepared.spec) else {"instances": [plain]}
     _write_json(clients / "request.json", asked)
     for name, values in numeric_inputs(prepared, np.array([row])).items():
         (clients / "arrays" / f"{name}.bin").write_bytes(np.ascontiguousarray(values).tobytes())
@@ -86,20 +88,20 @@ def model_card(project: Project, spec: DataSpec, report: Mapping[str, Any]) -> s
 
     Reference: Mitchell et al., Model Cards for Model Reporting (2019).
     """
-    metric = report["metric"].replace("_", " ")
+    metric = metric_words(report["metric"])
     lines = [f"# {_line(project.name)}", "", project.description, "", "## What it does", ""]
     lines += [f"- Task: {spec.task.replace('_', ' ')}"]
-    lines += [f"- Predicts: {_line(target.target_name or target.task)}" for target in spec.each_target]
-    lines += [f"- Classes: {_line(', '.join(spec.class_names))}"] if 0 < len(spec.class_names) <= 50 else []
-    lines += [f"- Input {line}" for item in spec.inputs for line in _told(item)]
+    lines += _makes(spec) if generates(spec) else _predicts(spec)
     lines += ["", "## Data", "", f"- Source: {_line(spec.source_title or 'not named')}"]
     lines += [f"- {part.capitalize()} part: {rows:,} samples" for part, rows in spec.rows.items()]
     lines += [f"- SHA-256 of the source: {spec.data_hash}"] if spec.data_hash else []
-    lines += ["", "## How good it is", "", f"On {report['samples']} samples that it was not trained on:", ""]
+    lines += ["", "## How good it is", "", f"On {samples_words(report)}:", ""]
     lines += [f"| file | {metric} | {metric} of the Keras model |", "| --- | --- | --- |"]
     for item in report["formats"]:
         if item["status"] != "failed":
-            scores = (_score(item.get(name)) for name in ("metric_export", "metric_keras"))
+            scores = (
+                score_words(item, which, report["metric"]) for which in ("metric_export", "metric_keras")
+            )
             lines.append(f"| {item['file']} | {' | '.join(scores)} |")
     lines += ["", "## Limits", ""]
     lines += ["- It knows only what the data above show; on other data, test it first."]
@@ -108,6 +110,23 @@ def model_card(project: Project, spec: DataSpec, report: Mapping[str, Any]) -> s
     made = ", ".join(f"{name} {version}" for name, version in report["versions"].items())
     lines += ["", f"Made {report['created']} with {made}.", ""]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines))
+
+
+def _predicts(spec: DataSpec) -> list[str]:
+    lines = [f"- Predicts: {_line(target.target_name or target.task)}" for target in spec.each_target]
+    lines += [f"- Classes: {_line(', '.join(spec.class_names))}"] if 0 < len(spec.class_names) <= 50 else []
+    if spec.task == "classification":
+        lines += [
+            "- Gives: a number a class, in this order; where it is a single one, that of the last class"
+        ]
+    return [*lines, *(f"- Input {line}" for item in spec.inputs for line in _told(item))]
+
+
+def _makes(spec: DataSpec) -> list[str]:
+    made = [
+        f"- Makes {array.name}: {array.dtype} {array.shape}, in the unit of the data" for array in spec.arrays
+    ]
+    return [*made, "- Input: noise, drawn from the normal distribution with mean 0 and standard deviation 1"]
 
 
 def _told(item: ModelInput) -> list[str]:
@@ -156,10 +175,6 @@ curl --fail-with-body --silent --show-error \\
     --header "Content-Type: application/json" --data @request.json \\
     "${{SERVER:-http://127.0.0.1:8000}}/v1/models/${{MODEL:-{slug(project.name)}}}:predict"
 """
-
-
-def _score(value: float | None) -> str:
-    return "" if value is None else f"{value:.4g}"
 
 
 def _write_json(file: Path, content: Any) -> None:

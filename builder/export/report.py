@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import html
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from builder.runs.files import write_bytes, write_json
+from builder.scores import metric_name, metric_value, number_words
 from builder.sizes import size_words
 
 JSON_NAME = "report.json"
@@ -25,18 +26,12 @@ td.number, th.number { text-align: right; white-space: nowrap; }
   .verified { color: #6fd391; } .differs { color: #f0c060; } .failed { color: #ff9090; }
 }
 """
-_METRICS = {
-    "accuracy": "Accuracy",
-    "mean_absolute_error": "Mean absolute error",
-    "character_error_rate": "Character error rate",
-    "mean_average_precision": "Mean average precision",
-}
 
 
 def write_report(report: Mapping[str, Any], folder: Path) -> None:
     """Write ``report.json`` and ``report.html`` into the export's folder, each whole or not at all."""
-    _write(folder / JSON_NAME, json.dumps(report, indent=2, ensure_ascii=False) + "\n")
-    _write(folder / HTML_NAME, to_html(report))
+    write_json(folder / JSON_NAME, report)
+    write_bytes(folder / HTML_NAME, to_html(report).encode("utf-8"))
 
 
 def read_report(folder: Path) -> dict[str, Any] | None:
@@ -63,18 +58,18 @@ def is_outdated(report: Mapping[str, Any], model: Path) -> bool:
 
 def to_html(report: Mapping[str, Any]) -> str:
     """Return the report as a page without outside parts."""
-    metric = _METRICS.get(report["metric"], "Score")
+    metric = metric_name(report["metric"])
     heads = ["Format", "Status", "Agreement", "Largest difference", metric, f"{metric}, Keras"]
     heads += ["Size", "Latency p50", "p95", "Note"]
     classes = ["", ""] + ["number"] * 7 + [""]
     head = "".join(f'<th class="{kind}">{title}</th>' for kind, title in zip(classes, heads, strict=True))
-    rows = "\n".join(_row(item, classes) for item in report["formats"])
+    rows = "\n".join(_row(item, report["metric"], classes) for item in report["formats"])
     title = f"Export report: {html.escape(report['project'])}"
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>{_STYLE}</style></head>
 <body><h1>{title}</h1>
 <p>Made {html.escape(report["created"])}. Every file was loaded by its own runtime and asked about the same
-{report["samples"]} samples that the model was not trained on. Agreement: {_agreement_words(report)}.</p>
+{samples_words(report)}. Agreement: {_agreement_words(report)}.</p>
 <table><thead><tr>{head}</tr></thead><tbody>
 {rows}
 </tbody></table>
@@ -85,15 +80,15 @@ numbers elsewhere. A smaller file is not always a faster one.</p>
 """
 
 
-def _row(item: Mapping[str, Any], classes: list[str]) -> str:
+def _row(item: Mapping[str, Any], metric: str, classes: list[str]) -> str:
     note = item["problem"]["message"] if item.get("problem") else item.get("note", "")
     cells = [
         html.escape(item["label"]),
         f'<span class="{item["status"]}">{item["status"]}</span>',
         _percent(item.get("agreement")),
         _number(item.get("largest_difference")),
-        _number(item.get("metric_export")),
-        _number(item.get("metric_keras")),
+        score_words(item, "metric_export", metric),
+        score_words(item, "metric_keras", metric),
         size_words(item["bytes"]) if "bytes" in item else "",
         _milliseconds(item.get("latency_ms_p50")),
         _milliseconds(item.get("latency_ms_p95")),
@@ -101,6 +96,18 @@ def _row(item: Mapping[str, Any], classes: list[str]) -> str:
     ]
     body = "".join(f'<td class="{kind}">{cell}</td>' for kind, cell in zip(classes, cells, strict=True))
     return f"<tr>{body}</tr>"
+
+
+def samples_words(report: Mapping[str, Any]) -> str:
+    """Return in words what the files were asked about."""
+    if report["task"] == "generation":
+        return f"{report['samples']:,} samples of noise, compared with what the Keras model makes of them"
+    return f"{report['samples']:,} samples that the model was not trained on"
+
+
+def score_words(item: Mapping[str, Any], which: str, metric: str) -> str:
+    """Return a score of a format's row in words, or nothing where there is none."""
+    return metric_value(metric, item[which]) if item.get(which) is not None else ""
 
 
 def _agreement_words(report: Mapping[str, Any]) -> str:
@@ -117,14 +124,8 @@ def _percent(value: float | None) -> str:
 
 
 def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.4g}"
+    return "" if value is None else number_words(value)
 
 
 def _milliseconds(value: float | None) -> str:
     return "" if value is None else f"{value:.2f} ms"
-
-
-def _write(file: Path, text: str) -> None:
-    temporary = file.with_name(f".{file.name}.{os.getpid()}.tmp")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, file)

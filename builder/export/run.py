@@ -132,7 +132,7 @@ def _export(
         if item["status"] == "failed":
             shutil.rmtree(folder / item["format"], ignore_errors=True)
     write_report(report, folder)
-    write_readme(report, folder)
+    write_readme(report, prepared.spec, folder)
     write_clients(folder, project, prepared.spec, report)
     shutil.rmtree(scratch)
     on_progress(1.0, "Export finished")

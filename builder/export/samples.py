@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +12,12 @@ import numpy as np
 from builder.data.prepare import Prepared
 from builder.data.spec import ARRAY_KINDS, TARGET_TEXT, DataSpec, ModelInput, raw_input_names
 from builder.data.tokenizers import takes_ids
+
+_RAW = {
+    "text": "string (1,), the text",
+    "number": "float32 (1,), NaN where it is missing",
+    "category": 'string (1,), as in the data; "" where it is missing',
+}
 
 
 def numeric_inputs(prepared: Prepared, rows: np.ndarray) -> dict[str, np.ndarray]:
@@ -41,6 +48,20 @@ def raw_inputs(prepared: Prepared, rows: np.ndarray) -> dict[str, np.ndarray]:
             name = item.arrays[0].name
             inputs[name] = prepared.arrays[name][rows].astype("int32")
     return inputs
+
+
+def raw_inputs_told(spec: DataSpec) -> list[str]:
+    """Return what the end-to-end model takes, a line for inputs alike: names, types, shapes, meaning."""
+    names, alike = raw_input_names(spec), defaultdict[str, list[str]](list)
+    for item in spec.inputs:
+        if item.kind in ARRAY_KINDS:
+            alike[f"float32 {item.arrays[0].shape}, as in clients/arrays"].append(item.arrays[0].name)
+        elif item.kind == TARGET_TEXT or takes_ids(item.settings):
+            alike[f"int32 {item.arrays[0].shape}, token ids"].append(item.arrays[0].name)
+        else:
+            for column, kind in _columns_of(item).items():
+                alike[_RAW[kind]].append(names[column])
+    return [f"{', '.join(inputs)}: {meaning}" for meaning, inputs in alike.items()]
 
 
 def _row(prepared: Prepared, row: int) -> dict[str, Any]:

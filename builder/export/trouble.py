@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import errno
 import re
 from collections.abc import Iterable
 
 from builder.errors import BuilderError, Problem
+from builder.runs.files import FULL_DISK_ERRORS
 
 # As TFLite's converter writes; Python's own errors name tf.Tensor and the like as well.
 _OPERATOR = re.compile(r"'tf\.(\w+)' op is neither a custom op nor a flex op|\berror:.*'tf\.(\w+)'")
 _LAYER_PATH = re.compile(r'"([\w.\-]+(?:/[\w.\-]+)+)')
 _CALL_NUMBER = re.compile(r"_\d+$")
-_FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _FULL_WORDS = ("No space left on device", "Disk quota exceeded", "File too large")
 _ADVICE = (
     "Replace the block by one that TFLite can run, or export to SavedModel or .keras, which hold every model."
@@ -69,7 +68,9 @@ def full_disk() -> Problem:
 
 def is_full_disk(error: BaseException) -> bool:
     """Tell whether a full disk, a used-up quota or a limit on files is behind an exception."""
-    return getattr(error, "errno", None) in _FULL_DISK or any(words in str(error) for words in _FULL_WORDS)
+    return getattr(error, "errno", None) in FULL_DISK_ERRORS or any(
+        words in str(error) for words in _FULL_WORDS
+    )
 
 
 def block_in(text: str, node_ids: Iterable[str]) -> str | None:

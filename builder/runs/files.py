@@ -15,7 +15,7 @@ from uuid import uuid4
 from builder.errors import BuilderError, stop
 from builder.sizes import size_words
 
-FULL_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT)
+FULL_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager

@@ -46,6 +46,9 @@ def test_the_exported_generator_makes_the_same_samples_far_from_the_product(smal
     assert described.spec == prepared.spec and described.noise.shape == (64,)
     request = json.loads((tmp_path / "exports" / "clients" / "request.json").read_text())
     assert request == {"parameters": {"count": 1, "seed": 1}}
+    card = (tmp_path / "exports" / "MODEL_CARD.md").read_text()
+    assert "- Makes image: float32" in card and "- Input: noise" in card and "samples of noise" in card
+    assert "Predicts" not in card and "Classes" not in card
 
 
 def test_a_script_without_what_a_learning_rate_waits_for_is_refused_in_words(small) -> None:

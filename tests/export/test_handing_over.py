@@ -1,6 +1,7 @@
 """What leaves the product works elsewhere: ONNX, weights, TFLite that describes itself, and every snippet."""
 
 import json
+import re
 import resource
 import shutil
 import subprocess
@@ -10,10 +11,12 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import onnx
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 from small_models import small
 
+from builder.data.preprocessing import with_raw_inputs
 from builder.data.spec import DataSpec
 from builder.errors import BuilderError
 from builder.explain.predict import predict
@@ -24,7 +27,7 @@ from builder.export.formats import FORMATS, formats_for
 from builder.export.job import Job
 from builder.export.metadata import check_metadata, read_metadata, with_metadata
 from builder.export.report import read_report
-from builder.export.samples import numeric_inputs
+from builder.export.samples import numeric_inputs, raw_inputs_told
 from builder.export.tflite import float32
 
 # TensorFlow's own arrays do not know NumPy 2's copy keyword yet; the ONNX converter asks NumPy the old way.
@@ -59,7 +62,11 @@ def exported(tmp_path_factory: pytest.TempPathFactory):
                 row = {"format": name, "file": f"{name}/{FORMATS[name].file}", **result}
                 rows[name] = row | check(FORMATS[name])
             report = {"formats": list(rows.values()), "metric": "accuracy", "samples": 300}
-            report |= {"created": "today", "versions": {"keras": keras.__version__}}
+            report |= {
+                "task": prepared.spec.task,
+                "created": "today",
+                "versions": {"keras": keras.__version__},
+            }
             write_clients(folder, project, prepared.spec, report)
             made[kind] = rows, folder
         return made[kind]
@@ -72,6 +79,11 @@ def test_onnx_answers_as_keras_does(kind, exported) -> None:
     row = exported(kind)[0]["onnx"]
     assert row["status"] == "verified" and row["agreement"] == 1
     assert row["largest_difference"] < 1e-4
+
+
+def test_an_onnx_file_holds_no_numbers_that_nothing_takes(exported) -> None:
+    graph = onnx.load(exported("table")[1] / "onnx" / "model.onnx").graph
+    assert {item.name for item in graph.initializer} <= {name for node in graph.node for name in node.input}
 
 
 def test_an_operation_that_onnx_lacks_is_told_with_its_block(tmp_path) -> None:
@@ -217,6 +229,7 @@ def test_snippets_and_card_speak_of_this_project(exported) -> None:
     _, folder = exported("table")
     card = (folder / "MODEL_CARD.md").read_text()
     assert "hours_per_week" in card and "onnx/model.onnx" in card and "## Limits" in card
+    assert re.search(r"\| onnx/model.onnx \| \d+\.\d% \| \d+\.\d% \|", card)
     clients = folder / "clients"
     for name in ("predict.cc", "Predict.kt", "Predict.swift", "browser.html"):
         text = (clients / name).read_text()
@@ -227,6 +240,15 @@ def test_snippets_and_card_speak_of_this_project(exported) -> None:
     assert "/v1/models/" in (clients / "curl.sh").read_text()
     arrays = numeric_inputs(small("table")[2], np.array([0]))
     assert {file.stem for file in (clients / "arrays").iterdir()} == set(arrays)
+
+
+@pytest.mark.parametrize("kind", ["cnn", "lstm", "table"])
+def test_every_raw_input_is_told_by_its_name_type_and_shape(kind) -> None:
+    model, _, prepared = small(kind)
+    told = raw_inputs_told(prepared.spec)
+    for tensor in with_raw_inputs(model, prepared.spec).inputs:
+        (line,) = (line for line in told if tensor.name in line.partition(":")[0].split(", "))
+        assert f": {tensor.dtype} {tuple(tensor.shape[1:])}, " in line
 
 
 def test_only_models_that_write_have_a_step() -> None:

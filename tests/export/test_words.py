@@ -73,7 +73,8 @@ def test_a_line_break_in_a_name_ends_no_comment(awkward: DataSpec, tmp_path: Pat
     (folder / "tflite_float32").mkdir(parents=True)
     write_client_files(folder / "tflite_float32", awkward, ["softmax"])
     row = {"format": "tflite_float32", "file": "model.tflite", "status": "verified", "label": "TFLite"}
-    report = {"formats": [row], "metric": "accuracy", "samples": 9, "created": "today", "versions": {}}
+    report = {"task": awkward.task, "formats": [row], "metric": "accuracy", "samples": 9}
+    report |= {"created": "today", "versions": {}}
     project = replace(load_preset("tabular/mlp_regression"), name="Two\nlines")
     write_clients(folder, project, awkward, report)
     for name in ("predict.cc", "Predict.kt", "Predict.swift"):
