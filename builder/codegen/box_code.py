@@ -27,7 +27,7 @@ def box_of(label, sides):
 
 _READ_BOXES = '''\
 def read_boxes(files):
-    """Return the boxes of every picture that the table names: class, and sides in pixels."""
+    """Return the boxes of every picture that the table names: class, and sides as it holds them."""
     pictures = [name for name in files if name.lower().endswith(PICTURES)]
     find, boxes = PictureFinder(pictures), {}
     rows = csv.reader(io.StringIO(files[TABLE].decode(ENCODING, "replace"), newline=""))
@@ -44,7 +44,7 @@ _PICTURE_WITH_BOXES = '''\
 def picture_with_boxes(content, boxes):
     """Return the picture in a file's bytes, of the model's size, and the target that its boxes make."""
     image = ImageOps.exif_transpose(Image.open(io.BytesIO(content)))
-    target, _ = box_target(boxes, image.size, BOXES_A_PICTURE)
+    target, _ = box_target(boxes, {size}, BOXES_A_PICTURE)
     return to_array(image, *IMAGE_SHAPE{grays}), target'''
 
 
@@ -57,7 +57,7 @@ def read_boxes(recipe: DataRecipe, spec: DataSpec, given: Loaded) -> Reading:
     found = table_of_boxes(_path(recipe))
     if found is None:
         raise not_code("boxes that are described by something else than one table (CSV)")
-    table, columns, encoding = found
+    size = "(1, 1)" if found.are_shares else "image.size"
     (item,) = spec.inputs
     lines = [
         "def load_data(path):",
@@ -85,7 +85,7 @@ def read_boxes(recipe: DataRecipe, spec: DataSpec, given: Loaded) -> Reading:
         (
             *TO_ARRAY,
             *(source(part) for part in carried),
-            with_grays(_PICTURE_WITH_BOXES, item),
+            with_grays(_PICTURE_WITH_BOXES, item).replace("{size}", size),
             *(opened_zip_code(spec), ALL_FILES, _BOX_OF, _READ_BOXES),
             "\n".join(lines),
         ),
@@ -93,8 +93,8 @@ def read_boxes(recipe: DataRecipe, spec: DataSpec, given: Loaded) -> Reading:
             *picture_constants(item),
             *constant("PICTURES", EXTENSIONS),
             "# The table of the boxes: image, left, top, right, bottom and class stand in these columns.",
-            f"TABLE, COLUMNS = {literal(table)}, {literal(columns)}",
-            f"ENCODING = {literal(encoding)}",
+            f"TABLE, COLUMNS = {literal(found.name)}, {literal(found.columns)}",
+            f"ENCODING = {literal(found.encoding)}",
             f"BOXES_A_PICTURE = {spec.target_shape[0]}",
             f"# The class of a row without a box.\nIGNORED = {IGNORED}",
         ),

@@ -78,7 +78,7 @@ def name_piece(name):
     pieces = [piece for piece in re.split(r"[_\\-. ]+", Path(name).stem) if piece]
     return pieces[NAME_PIECE] if len(pieces) > NAME_PIECE else ""'''
 
-_IS_TEST = 'np.array([bool({"test", "testing"} & set(name.lower().split("/")[:-2])) for name in names])'
+_IS_TEST = 'np.array([bool({"test", "testing"} & set(name.lower().split("/")[:{below}])) for name in names])'
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,9 @@ def read_folders(recipe: DataRecipe, spec: DataSpec, given: Loaded, kind: FileKi
             '    targets = np.array([CLASS_NAMES.index(class_of(name)) for name in names], dtype="int32")'
         )
     if "is_test" in given.names:
-        lines.append(f"    is_test = {_IS_TEST}")
+        # Files that no class folders sort lie in the folders of the parts themselves.
+        below = "-1" if len(spec.class_names) == 1 else "-2"
+        lines.append(f"    is_test = {_IS_TEST.replace('{below}', below)}")
     if "groups" in given.names:
         imports += ["import re", "from pathlib import Path", "import pandas as pd"]
         constants.append(f"NAME_PIECE = {_name_piece(recipe)}")

@@ -125,7 +125,7 @@ def _below_common(names: list[str]) -> list[tuple[str, ...]]:
 
 
 def _without_part_folders(folders: list[tuple[str, ...]]) -> tuple[list[tuple[str, ...]], np.ndarray | None]:
-    tops = {item[0].lower() if len(item) > 1 else "" for item in folders}
+    tops = {item[0].lower() if item else "" for item in folders}
     if not tops <= _PART_FOLDERS:
         return folders, None
     is_test = np.array([item[0].lower() in TEST_FOLDERS for item in folders])

@@ -25,6 +25,7 @@ LINKED_ROLES = {"image": IMAGE_EXTENSIONS, "audio": AUDIO_EXTENSIONS}
 # So large a share of a column's cells must name files for it to be a column of files.
 _SHARE = 0.8
 _LOOKED_AT = 500
+_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -60,11 +61,34 @@ def is_linked(path: Path, names: Sequence[str]) -> bool:
         path: the folder or zip.
         names: the paths of files in it.
     """
-    tables = [name for name in names if name.lower().endswith(TABLES)]
-    files = [name for name in names if name.lower().endswith(IMAGE_EXTENSIONS + AUDIO_EXTENSIONS)]
+    tables, files = _tables(names), _files(names)
     if len(tables) != 1 or not files:
         return False
     return not in_class_folders(files) or _names_files(path, tables[0])
+
+
+def check_rivals(path: Path, names: Sequence[str]) -> None:
+    """Check that not several tables lie beside files that no class folders sort.
+
+    Raises:
+        BuilderError: where any of them might be the one that names the files.
+    """
+    tables, files = _tables(names), _files(names)
+    if len(tables) > 1 and files and not in_class_folders(files):
+        message = (
+            f"{path.name} holds {len(files):,} pictures or recordings and {len(tables)} tables: "
+            f"{', '.join(tables[:_SHOWN])}{' …' if len(tables) > _SHOWN else ''}. Keep the table that names "
+            "the files and tells what is to be learned of them, and remove the others."
+        )
+        raise stop("several_tables", message, field="source")
+
+
+def _tables(names: Sequence[str]) -> list[str]:
+    return [name for name in names if name.lower().endswith(TABLES)]
+
+
+def _files(names: Sequence[str]) -> list[str]:
+    return [name for name in names if name.lower().endswith(IMAGE_EXTENSIONS + AUDIO_EXTENSIONS)]
 
 
 def _names_files(path: Path, name: str) -> bool:
@@ -85,7 +109,7 @@ def read_linked(path: Path, title: str | None = None) -> TableSource:
             safe to read.
     """
     listed = list_files(path)
-    tables = [name for name in listed.names if name.lower().endswith(TABLES)]
+    tables = _tables(listed.names)
     if len(tables) != 1:
         found = f"it holds {len(tables)}: {', '.join(tables[:5])}" if tables else "it holds none"
         message = (

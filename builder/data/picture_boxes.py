@@ -178,12 +178,22 @@ def read_boxes(path: Path, title: str | None = None) -> BoxSource:
     )
 
 
-def table_of_boxes(path: Path) -> tuple[str, tuple[int, ...], str] | None:
-    """Return the one table that describes the boxes of a folder or zip, its columns' places, its encoding.
+@dataclass(frozen=True)
+class BoxTable:
+    """The one table that describes the boxes of a folder or zip.
 
-    The columns are the image, the four sides and the class. Where other files describe boxes, too, there is
-    None.
+    ``columns`` are the places of the image, the four sides and the class; ``are_shares`` says whether the
+    sides are shares of the picture's size instead of pixels.
     """
+
+    name: str
+    columns: tuple[int, ...]
+    encoding: str
+    are_shares: bool
+
+
+def table_of_boxes(path: Path) -> BoxTable | None:
+    """Return the one table that describes the boxes of a folder or zip; None where other files do so, too."""
     listed = list_files(path)
     if any(name.lower().endswith((".xml", ".json", _TEST_LIST)) for name in listed.names):
         return None
@@ -192,8 +202,10 @@ def table_of_boxes(path: Path) -> tuple[str, tuple[int, ...], str] | None:
         if name.lower().endswith(".csv"):
             data = listed.read(name)
             encoding = encoding_of(data)
-            columns = _columns(next(_lines(data, encoding), []))
-            found += [] if columns is None else [(name, columns, encoding)]
+            lines = _lines(data, encoding)
+            columns = _columns(next(lines, []))
+            if columns is not None:
+                found.append(BoxTable(name, columns, encoding, _hold_shares(_rows(lines)[0], columns)))
     return found[0] if len(found) == 1 else None
 
 
@@ -283,11 +295,36 @@ def _read_table(name: str, data: bytes, find: PictureFinder, marked: _Marked) ->
     if columns is None:
         return
     marked.guessed += encoding_problems(name, encoding)
+    rows, fault = _rows(lines)
+    marked.faults += [] if fault is None else [f"{name}, {fault}"]
+    are_shares = _hold_shares(rows, columns)
+    for line, row in rows:
+        _read_row(name, line, row, columns, find, marked, are_shares)
+
+
+def _rows(lines: Any) -> tuple[list[tuple[int, list[str]]], str | None]:
+    """Return the rows of a table, each with the line it ends on, and what is wrong behind the last one."""
+    rows = []
     try:
         for row in lines:
-            _read_row(name, lines.line_num, row, columns, find, marked)
+            rows.append((lines.line_num, row))
     except csv.Error as error:
-        marked.faults.append(f"{name}, line {lines.line_num}: {error}")
+        return rows, f"line {lines.line_num}: {error}"
+    return rows, None
+
+
+def _hold_shares(rows: Sequence[tuple[int, Sequence[str]]], columns: tuple[int, ...]) -> bool:
+    """Tell whether all sides are shares of the pictures' sizes: boxes of pixels are not that small."""
+    sides = (row[place] for _, row in rows if len(row) > max(columns) for place in columns[1:5])
+    numbers = [number for number in map(_number, sides) if number is not None]
+    return bool(numbers) and all(0 <= number <= 1 for number in numbers)
+
+
+def _number(cell: str) -> float | None:
+    try:
+        return float(cell)
+    except ValueError:
+        return None
 
 
 def _lines(data: bytes, encoding: str) -> Any:
@@ -295,7 +332,13 @@ def _lines(data: bytes, encoding: str) -> Any:
 
 
 def _read_row(
-    name: str, line: int, row: Sequence[str], columns: tuple[int, ...], find: PictureFinder, marked: _Marked
+    name: str,
+    line: int,
+    row: Sequence[str],
+    columns: tuple[int, ...],
+    find: PictureFinder,
+    marked: _Marked,
+    are_shares: bool,
 ) -> None:
     where = f"{name}, line {line}"
     if not row:
@@ -309,6 +352,8 @@ def _read_row(
         marked.faults.append(f"{where}: there is no picture '{wanted:.60}'")
         return
     marked.boxes.setdefault(picture, [])
+    if are_shares:
+        marked.sizes[picture] = (1.0, 1.0)
     if any(sides):
         marked.add(picture, label, sides, where)
 

@@ -85,6 +85,7 @@ def _kind_of_names(path: Path, names: list[str], read: Callable[[str], bytes]) -
         return "masks"
     if linked.is_linked(path, names):
         return "linked"
+    linked.check_rivals(path, names)
     counts = {
         kind: sum(name.lower().endswith(extensions) for name in names)
         for kind, extensions in _EXTENSIONS.items()

@@ -619,6 +619,26 @@ def test_a_script_reads_the_names_in_a_zip_as_the_studio_does(
     np.testing.assert_array_equal(targets, prepared.targets)
 
 
+def test_a_script_reads_boxes_that_are_shares_as_the_studio_does(tmp_path: Path, cache: Path) -> None:
+    random = np.random.default_rng(1)
+    folder = tmp_path / "marked"
+    folder.mkdir()
+    rows = []
+    for number in range(12):
+        pixels = random.integers(0, 255, (30, 20 + number, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / f"{number}.png")
+        rows.append(f"{number}.png,0.25,0.1,{0.5 + number / 100},1,cell\n")
+    (folder / "boxes.csv").write_text("image,xmin,ymin,xmax,ymax,class\n" + "".join(rows))
+    recipe = DataRecipe({"kind": "boxes", "path": str(folder)}, task="detection")
+    recipe = replace(recipe, preprocessing={"image_height": 32, "image_width": 32})
+    case = replace(load_preset("images/detection"), data=recipe)
+    prepared = prepare(case.data, cache)
+    np.testing.assert_allclose(prepared.targets[0], [[0, 0.25, 0.1, 0.5, 1]], rtol=1e-6)
+    arrays, targets = executed(case, prepared.spec, tmp_path)["load_data"](folder)
+    np.testing.assert_array_equal(arrays["image"], prepared.arrays["image"])
+    np.testing.assert_array_equal(targets, prepared.targets)
+
+
 @pytest.mark.parametrize(("label", "white"), [("cell", 255), ("细胞", 4095)])
 def test_a_script_reads_a_table_of_boxes_as_the_studio_does(
     label: str, white: int, tmp_path: Path, cache: Path

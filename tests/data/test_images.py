@@ -72,6 +72,15 @@ def test_train_and_test_folders_are_parts_not_classes(zip_file):
     assert source.is_test is not None and source.is_test.sum() == 16
 
 
+def test_pictures_that_lie_in_train_and_test_themselves_have_no_classes(zip_file):
+    loose = {f"set/{part}/{n}.png": picture() for part in ("train", "test") for n in range(8)}
+    source = read_images(zip_file(loose))
+    assert len(source.class_names) == 1 and source.is_test.sum() == 8
+    mixed = {f"set/train/{name}": content for name, content in two_classes().items()}
+    code, message = refusal(zip_file(mixed | {"set/test/0.png": picture()}))
+    assert code == "image_without_class" and "set/test/0.png" in message
+
+
 def test_system_files_are_overlooked_and_other_files_told(zip_file):
     extra = {
         "__MACOSX/cats/._1.png": b"x",

@@ -104,6 +104,15 @@ def test_pictures_without_classes_need_a_table_that_names_them(tmp_path, folders
         open_source(source_at(path))
 
 
+def test_several_tables_beside_pictures_have_to_be_one(tmp_path):
+    files = {f"train/{n}.png": picture(n) for n in range(4)} | {"other.csv": "id,answer\n0,a\n1,b\n"}
+    path = packed(tmp_path, "id,answer\n0,a\n1,b\n", files)
+    with pytest.raises(
+        BuilderError, match="4 pictures or recordings and 2 tables: other.csv, table.csv. Keep"
+    ):
+        source_at(path)
+
+
 def test_a_damaged_zip_is_told_before_its_kind(tmp_path):
     whole = shapes(tmp_path)
     cut = tmp_path / "cut.zip"
