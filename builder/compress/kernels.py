@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,15 +66,24 @@ def every_kernel(model: keras.Model, embeddings: bool) -> tuple[list[Kernel], di
     """
     left: dict[str, str] = {}
     found: list[Kernel] = []
+    for layer, variable in _owned(model):
+        path = variable.path.rpartition("/")[0]
+        why = _why_left(layer, variable, embeddings)
+        if why is None:
+            found.append(Kernel(path, variable, read_axes(layer, variable)))
+        elif why:
+            left[path] = why
+    return found, left
+
+
+def _owned(model: keras.Model) -> Iterable[tuple[Any, Any]]:
+    """Return every trained weight once, after the layer that it is of."""
+    owned: dict[int, tuple[Any, Any]] = {}
     for layer in model._flatten_layers(include_self=False):
         for variable in layer._trainable_variables:
-            path = variable.path.rpartition("/")[0]
-            why = _why_left(layer, variable, embeddings)
-            if why is None:
-                found.append(Kernel(path, variable, read_axes(layer, variable)))
-            elif why:
-                left[path] = why
-    return found, left
+            # What wraps a layer may hold its weights, too, and comes before it.
+            owned[id(variable)] = layer, variable
+    return owned.values()
 
 
 def _why_left(layer: Any, variable: Any, embeddings: bool) -> str | None:

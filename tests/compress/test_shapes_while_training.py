@@ -150,6 +150,16 @@ def test_what_is_too_small_or_frozen_is_left_and_said_so():
         check_prunable(chosen_kernels(model, False), "unstructured")
 
 
+def test_a_kernel_inside_another_layer_counts_once_and_by_its_own_kind():
+    image = keras.Input((8, 8, 4))
+    x = keras.layers.SpectralNormalization(keras.layers.Conv2DTranspose(6, 3, name="grown"))(image)
+    x = keras.layers.SpectralNormalization(keras.layers.DepthwiseConv2D(3, name="apart"))(x)
+    chosen = chosen_kernels(keras.Model(image, x), False)
+    (kernel,) = chosen.kernels
+    assert kernel.layer.endswith("grown") and kernel.input_axes == (0, 1, 3)
+    assert [name.rpartition("/")[-1] for name in chosen.left] == ["apart"]
+
+
 def test_clusters_stay_together_and_zeros_stay_zero(digits, tmp_path):
     model = digit_model()
     kernel = model.get_layer("dense").kernel
