@@ -71,6 +71,9 @@ def use_copies() -> None:
     What they are copies of is started now, so that it is ready when the first of them is wanted.
     """
     global _server, _wanted
+    if _wanted and (_server is not None or not HAS_COPIES):
+        # The first copy takes the seconds in which TensorFlow is imported: nobody who only asks waits for it.
+        return
     with _lock:
         _wanted = True
         if HAS_COPIES and _server is None:

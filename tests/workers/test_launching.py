@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,14 @@ def line(process: Process) -> dict[str, Any]:
     assert process.stdout is not None
     answer: dict[str, Any] = json.loads(process.stdout.readline())
     return answer
+
+
+def test_asking_for_copies_waits_for_none_that_is_being_started() -> None:
+    asked = threading.Thread(target=launching.use_copies, daemon=True)
+    with launching._lock:
+        asked.start()
+        asked.join(10)
+        assert not asked.is_alive()
 
 
 def told(*arguments: str, **options: Any) -> dict[str, Any]:
