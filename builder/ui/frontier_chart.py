@@ -36,7 +36,8 @@ def frontier(points: Sequence[Point], front: Sequence[Point], cost: str, chosen:
     scale = KB if cost == "bytes" else 1
     known = [point for point in points if point.get(cost) is not None]
     costs, scores = [point[cost] / scale for point in known], [point["score"] for point in known]
-    reach, metric = _reach(scores, known[0]["metric"]), known[0]["metric"]
+    metric = known[0]["metric"]
+    reach = _reach(scores, metric)
     sides = _sides(known, costs, reach)
     figure = go.Figure()
     figure.add_scatter(

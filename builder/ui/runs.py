@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from builder.runs.records import RunRecord
-from builder.ui import frame, state
+from builder.ui import clicks, frame, state
 from builder.ui.format import run_words
 from builder.ui.services import store
 
@@ -18,6 +18,15 @@ def titles(runs: Sequence[RunRecord], project_id: str) -> dict[str, str]:
     """Return what runs of a project are called, by their id: on every page the same."""
     numbers = store().run_numbers(project_id)
     return {run.id: run_words(run, numbers[run.id]) for run in runs if run.id in numbers}
+
+
+def nothing_trained(hint: str) -> None:
+    """Say that no run has ended with a model yet, with what follows from it, and lead to training."""
+    st.info(f"Nothing has been trained to its end yet. {hint}", icon=":material/insights:")
+    if clicks.button(
+        "Go to training", key="go_to_training", type="primary", icon=":material/model_training:"
+    ):
+        frame.leave_for(frame.TRAIN)
 
 
 def run_chooser(runs: Sequence[RunRecord], name: str) -> RunRecord | None:

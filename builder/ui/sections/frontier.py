@@ -15,9 +15,9 @@ from builder.scores import is_share, metric_name, metric_value, metric_words, mi
 from builder.sizes import size_words
 from builder.truth import frontier
 from builder.truth.frontier import Answer, Point
-from builder.ui import charts, clicks, frame, frontier_chart, questions, state
+from builder.ui import charts, frame, frontier_chart, questions, state
 from builder.ui.format import count_words
-from builder.ui.runs import titles
+from builder.ui.runs import nothing_trained, titles
 from builder.ui.sections import measuring
 from builder.ui.services import store, workspace
 from builder.ui.uploads import safe_name
@@ -30,11 +30,7 @@ def choose_runs() -> list[RunRecord]:
     """Let the project's runs be chosen that are compared; say what to do where there is none."""
     runs = jobs.runs_with_models(store(), frame.current_id(), workspace())
     if not runs:
-        st.info("Nothing has been trained to its end yet. Train a model first.", icon=":material/insights:")
-        if clicks.button(
-            "Go to training", key="go_to_training", type="primary", icon=":material/model_training:"
-        ):
-            frame.leave_for(frame.TRAIN)
+        nothing_trained("Train a model first.")
         return []
     words = titles(runs, frame.current_id())
     chosen = st.multiselect(
@@ -84,12 +80,9 @@ def chart(points: Sequence[Point]) -> None:
         st.caption("The latency of these variants was not measured.")
         return
     figure = frontier_chart.frontier(points, frontier.pareto(points, cost), cost, _chosen_key())
-    event: Any = st.plotly_chart(
-        figure, key=f"frontier.chart.{cost}", config=charts.PLAIN, on_select="rerun", selection_mode="points"
-    )
-    clicked = [item["customdata"] for item in event["selection"]["points"] if item.get("customdata")]
-    if clicked:
-        key = clicked[0] if isinstance(clicked[0], str) else clicked[0][0]
+    name = f"frontier.chart.{cost}"
+    st.plotly_chart(figure, key=name, config=charts.PLAIN, on_select="rerun", selection_mode="points")
+    for key in state.picked(name)[:1]:
         if key != state.recall("frontier.clicked"):
             state.remember("frontier.clicked", key)
             _choose(key)

@@ -13,10 +13,10 @@ from builder.data.prepare import Prepared
 from builder.runs.records import RunRecord
 from builder.scores import metric_name, metric_value
 from builder.tasks import TASKS
-from builder.ui import charts, clicks, frame, questions, state
+from builder.ui import charts, frame, questions, state
 from builder.ui.format import duration
 from builder.ui.run_data import prepared_of
-from builder.ui.runs import RUNS_SHOWN, run_chooser
+from builder.ui.runs import RUNS_SHOWN, nothing_trained, run_chooser
 from builder.ui.sections import (
     anomalies,
     answers,
@@ -94,14 +94,7 @@ def choose_run(name: str = "result") -> RunRecord | None:
     """
     runs = [run for run in store().list_runs(project_id=frame.current_id(), limit=RUNS_SHOWN) if run.result]
     if not runs:
-        st.info(
-            "Nothing has been trained to its end yet. Results appear here after the first run.",
-            icon=":material/insights:",
-        )
-        if clicks.button(
-            "Go to training", key="go_to_training", type="primary", icon=":material/model_training:"
-        ):
-            frame.leave_for(frame.TRAIN)
+        nothing_trained("Results appear here after the first run.")
         return None
     with st.container(width=420):
         return run_chooser(runs, name)
