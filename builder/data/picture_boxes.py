@@ -1,7 +1,7 @@
 """Pictures with boxes around the things on them, in a folder or zip of unknown origin.
 
 Read are the formats that tools for drawing boxes write: Pascal VOC (an XML file a picture), COCO (one JSON
-file) and a table (CSV: image, xmin, ymin, xmax, ymax, class).
+file), YOLO (a text file a picture) and a table (CSV: image, xmin, ymin, xmax, ymax, class).
 """
 
 from __future__ import annotations
@@ -24,9 +24,12 @@ from builder.data.encodings import encoding_of, encoding_problems
 from builder.data.images import EXTENSIONS, TURN, Grays, decode_image, settled_grays
 from builder.data.naming import natural_key
 from builder.data.safe_xml import UnsafeXml, read_xml
+from builder.data.yolo_boxes import class_names, looks_like_yolo, picture_of, yolo_boxes
 from builder.errors import Problem, shown_value, stop
 
 _SHOWN = 5
+# What boxes are meant for whose sides are shares of the picture's size.
+_OF_SHARES = (1.0, 1.0)
 _IMAGE_COLUMNS = ("image", "filename", "file", "path", "image_path", "file_name")
 _CLASS_COLUMNS = ("class", "label", "name", "class_name", "category")
 _SIDES = (("xmin", "ymin", "xmax", "ymax"), ("x1", "y1", "x2", "y2"), ("left", "top", "right", "bottom"))
@@ -128,8 +131,9 @@ def holds_boxes(names: Sequence[str]) -> bool:
 
 
 def has_box_file(names: Sequence[str], read: Callable[[str], bytes]) -> bool:
-    """Tell whether a COCO file or a table of boxes lies among pictures."""
-    if not any(name.lower().endswith(EXTENSIONS) for name in names):
+    """Tell whether a COCO file, a table of boxes or text files of YOLO lie among pictures."""
+    pictures = [name for name in names if name.lower().endswith(EXTENSIONS)]
+    if not pictures:
         return False
     for name in names:
         if name.lower().endswith(".csv"):
@@ -140,7 +144,7 @@ def has_box_file(names: Sequence[str], read: Callable[[str], bytes]) -> bool:
             head = read(name)
             if b'"annotations"' in head and b'"bbox"' in head:
                 return True
-    return False
+    return looks_like_yolo(names, read, pictures)
 
 
 def read_boxes(path: Path, title: str | None = None) -> BoxSource:
@@ -220,7 +224,29 @@ def _marked(listed: Files, pictures: Sequence[str]) -> _Marked:
             _read_coco(name, listed.read(name), find, marked)
         elif lower.endswith(".csv"):
             _read_table(name, listed.read(name), find, marked)
+    if looks_like_yolo(listed.names, listed.read, pictures):
+        _read_yolo(listed, pictures, marked)
     return marked
+
+
+def _read_yolo(listed: Files, pictures: Sequence[str], marked: _Marked) -> None:
+    by_path = {name.rpartition(".")[0]: name for name in pictures}
+    names = class_names(listed.names, listed.read)
+    for name in listed.names:
+        picture = picture_of(name, by_path) if name.lower().endswith(".txt") else None
+        if picture is None or picture in marked.boxes:
+            continue
+        boxes = yolo_boxes(listed.read(name))
+        if boxes is None:
+            marked.faults.append(
+                f"{name}: a line is not a class and four numbers, or the points of an outline"
+            )
+            continue
+        marked.boxes.setdefault(picture, [])
+        marked.sizes[picture] = _OF_SHARES
+        for line, (number, sides) in enumerate(boxes, start=1):
+            label = names[number] if number < len(names) else f"class {number}"
+            marked.add(picture, label, sides, f"{name}, line {line}")
 
 
 def _read_voc(name: str, data: bytes, find: PictureFinder, marked: _Marked) -> None:
@@ -353,7 +379,7 @@ def _read_row(
         return
     marked.boxes.setdefault(picture, [])
     if are_shares:
-        marked.sizes[picture] = (1.0, 1.0)
+        marked.sizes[picture] = _OF_SHARES
     if any(sides):
         marked.add(picture, label, sides, where)
 
@@ -392,8 +418,8 @@ def _no_boxes(path: Path, pictures: Sequence[str], faults: Sequence[str]) -> Exc
     reason = f" The first thing that is wrong: {faults[0]}." if faults else ""
     message = (
         f"{path.name} holds {len(pictures):,} picture(s), but no boxes on them.{reason} Put beside the "
-        "pictures an XML file each (Pascal VOC), a COCO JSON file, or a CSV file with the columns image, "
-        "xmin, ymin, xmax, ymax, class."
+        "pictures an XML file (Pascal VOC) or a text file (YOLO) each, a COCO JSON file, or a CSV file with "
+        "the columns image, xmin, ymin, xmax, ymax, class."
     )
     return stop("no_boxes", message, field="source")
 

@@ -114,7 +114,7 @@ def check_class_recipe(recipe: DataRecipe, source: FileSource) -> None:
         message = (
             f"{source.title} has {_WORDS[kind_of(source)][1]} in class folders, but no masks and no boxes on "
             "them. Choose the task classification, or bring pictures with masks (a folder 'masks' beside "
-            "'images') or with boxes (Pascal VOC, COCO, or a CSV file)."
+            "'images') or with boxes (Pascal VOC, COCO, YOLO, or a CSV file)."
         )
         raise stop("task_of_other_data", message, field="task")
     if recipe.task == "multi_label":

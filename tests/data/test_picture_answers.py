@@ -165,10 +165,20 @@ def table(count: int) -> bytes:
     return "\n".join(["image,xmin,ymin,xmax,ymax,class", *rows, f"{count - 1}.png,,,,,"]).encode()
 
 
+def yolo(line: str, names: dict[str, str]) -> dict[str, bytes]:
+    files = {f"{n}.txt": line if n < 11 else "" for n in range(12)} | names
+    return {name: text.encode() for name, text in files.items()}
+
+
 FORMATS = {
     "voc": {f"{n}.xml": voc(f"{n}.png", *[thing("dog", 3, 4, 15, 14)] * (n < 11)) for n in range(12)},
     "coco": {"_annotations.coco.json": coco(12)},
     "table": {"boxes.csv": table(12)},
+    "shares": {"boxes.csv": table(12).replace(b",3,4,15,14,", b",0.1,0.2,0.5,0.7,")},
+    "yolo": yolo("1 0.3 0.45 0.4 0.5\n", {"classes.txt": "cat\ndog\n"}),
+    "outline": yolo("1 0.1 0.2 0.5 0.2 0.5 0.7 0.1 0.7", {"data.yaml": "nc: 2\nnames: ['cat', \"dog\"]\n"}),
+    "listed": yolo("1 0.3 0.45 0.4 0.5 0.98", {"data.yaml": "names:\n- cat\n- dog\nnc: 2\n"}),
+    "numbered": yolo("1 0.3 0.45 0.4 0.5", {"data.yaml": "path: .\nnames:\n  0: cat\n  1: dog\n"}),
 }
 
 
@@ -216,6 +226,27 @@ def test_parts_with_pictures_of_the_same_names_keep_apart(tmp_path: Path) -> Non
     assert found.problems == () and len(found.names) == 24
     for name, (box,) in zip(found.names, found.boxes, strict=True):
         assert box.label == ("cat" if name.startswith("train/") else "dog")
+
+
+def test_labels_of_yolo_stand_for_the_images_of_their_own_part(tmp_path: Path) -> None:
+    files = {}
+    for part, kind in (("train", 0), ("test", 1)):
+        for number in range(12):
+            files[f"images/{part}/{number}.png"] = picture()
+            files[f"labels/{part}/{number}.txt"] = f"{kind} 0.5 0.5 0.2 0.2\n".encode()
+    files["labels/train/3.txt"] = b"a note\n"
+    found = read_boxes(folder_of(tmp_path, files))
+    assert found.is_test is not None and found.is_test.sum() == 12 and len(found.names) == 23
+    assert "labels/train/3.txt: a line is not a class" in " ".join(item.message for item in found.problems)
+    for name, (box,) in zip(found.names, found.boxes, strict=True):
+        assert box.label == ("class 0" if "/train/" in name else "class 1")
+
+
+def test_texts_beside_pictures_are_no_boxes(tmp_path: Path) -> None:
+    files = {f"{n}.png": picture() for n in range(12)} | {
+        f"{n}.txt": f"{n} words".encode() for n in range(12)
+    }
+    assert source_at(folder_of(tmp_path, files))["kind"] == "images"
 
 
 @pytest.mark.parametrize("turn", range(1, 9))
