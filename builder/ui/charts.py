@@ -20,6 +20,14 @@ CHANNEL_COLORS = (ACCENT, CONTRAST, "#4c6ac2", "#b08a2e", "#7a5ea8", "#5f7f3a", 
 MAXIMUM_POINTS = 3000
 
 
+def heat(dark: bool) -> list[list[object]]:
+    """Return the colors of a heat map, from the ground of the theme, which may be ``dark``, to the accent.
+
+    They are opaque, so that Plotly chooses readable ink for what is written in a cell.
+    """
+    return [[0, "#1c2529" if dark else "#f3f6f6"], [1, ACCENT]]
+
+
 def class_balance(counts: Mapping[str, int], unit: str = "rows") -> go.Figure:
     """Return bars of how many rows, or other units, every class has."""
     names = [str(name) for name in counts]
@@ -64,7 +72,7 @@ def two_histograms(
 def confusion_matrix(matrix: Sequence[Sequence[int]], names: Sequence[str], dark: bool = False) -> go.Figure:
     """Return a heat map: one row a true class, one column a predicted class, colored by share of the row.
 
-    The colors are opaque, so that Plotly chooses readable ink for each cell; hence ``dark``.
+    ``dark`` is as for ``heat``.
     """
     counts = np.asarray(matrix, dtype=float)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
@@ -75,7 +83,7 @@ def confusion_matrix(matrix: Sequence[Sequence[int]], names: Sequence[str], dark
             x=labels,
             y=labels,
             text=counts.astype(int),
-            colorscale=[[0, "#1c2529" if dark else "#f3f6f6"], [1, ACCENT]],
+            colorscale=heat(dark),
             zmin=0,
             zmax=1,
             showscale=False,

@@ -258,6 +258,11 @@ def _waiting(ask: Callable[[], Answer], label: str, height: int) -> None:
         st.skeleton(height=height)
 
 
+def is_dark() -> bool:
+    """Tell whether the page is light on dark."""
+    return bool(st.context.theme.type == "dark")
+
+
 def placeholder(words: str, height: int, heading: str = "") -> None:
     """Say, in an empty box of so many pixels, what will be there."""
     with st.container(border=True, height=height, horizontal_alignment="center", vertical_alignment="center"):

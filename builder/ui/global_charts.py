@@ -9,10 +9,13 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from builder.ui.charts import ACCENT, CHANNEL_COLORS, CONTRAST, MARGIN
+from builder.ui.charts import ACCENT, CHANNEL_COLORS, CONTRAST, MARGIN, heat
 
 MOST_PARTS = 18
-_LOW, _HIGH = "#e0a458", "#0b3d60"
+# Of a dot whose value is low, and of one whose value is high, on light ground and on dark.
+_LOW, _HIGH, _HIGH_ON_DARK = "#e0a458", "#0b3d60", "#4aa3f0"
+# Reads on light and on dark ground.
+_NEUTRAL = "#8a979c"
 _SWARM = 0.38
 _BINS = 30
 # A chart from which points are chosen needs its lasso.
@@ -29,7 +32,7 @@ def importance(parts: Sequence[Mapping[str, Any]], title: str) -> go.Figure:
         go.Bar(
             x=[part["worse"] for part in shown],
             y=[part["label"] for part in shown],
-            error_x={"array": [part["spread"] for part in shown], "thickness": 1.2},
+            error_x={"array": [part["spread"] for part in shown], "thickness": 1.2, "color": _NEUTRAL},
             orientation="h",
             marker_color=[ACCENT if part["clear"] else "#a9b8bb" for part in shown],
             hovertemplate="%{y}: %{x:.4g}<extra></extra>",
@@ -41,15 +44,19 @@ def importance(parts: Sequence[Mapping[str, Any]], title: str) -> go.Figure:
     return figure
 
 
-def beeswarm(parts: Sequence[Mapping[str, Any]], title: str) -> go.Figure:
-    """Return a row of dots for each part, one dot a sample, colored by where its value stands."""
+def beeswarm(parts: Sequence[Mapping[str, Any]], title: str, dark: bool = False) -> go.Figure:
+    """Return a row of dots for each part, one dot a sample, colored by where its value stands.
+
+    ``dark`` tells whether the page is.
+    """
+    scale = [[0, _LOW], [1, _HIGH_ON_DARK if dark else _HIGH]]
     figure = go.Figure()
     for number, part in enumerate(parts):
         points = part["points"]
         scores = np.array([point["score"] for point in points])
         shares = [point["share"] for point in points]
         has_order = all(share is not None for share in shares)
-        color: Any = shares if has_order else CONTRAST
+        color: Any = shares if has_order else ACCENT
         figure.add_scatter(
             x=scores,
             y=number + swarm(scores),
@@ -59,12 +66,12 @@ def beeswarm(parts: Sequence[Mapping[str, Any]], title: str) -> go.Figure:
                 "size": 6,
                 "opacity": 0.8,
                 "color": color,
-                **({"cmin": 0, "cmax": 1, "colorscale": [[0, _LOW], [1, _HIGH]]} if has_order else {}),
+                **({"cmin": 0, "cmax": 1, "colorscale": scale} if has_order else {}),
             },
             hovertemplate="%{customdata[0]} %{customdata[1]}: %{x:+.3g}<extra></extra>",
             showlegend=False,
         )
-    figure.add_vline(0, line={"color": "#8a979c", "width": 1})
+    figure.add_vline(0, line={"color": _NEUTRAL, "width": 1})
     figure.update_layout(margin=MARGIN, height=80 + 32 * len(parts))
     names = [part["label"] for part in parts]
     figure.update_yaxes(
@@ -115,7 +122,7 @@ def dependence(found: Mapping[str, Any], is_share: bool) -> go.Figure:
         x=x, y=found["mean"], mode="lines+markers", line=thick, name="mean", showlegend=False, row=1, col=1
     )
     figure.add_bar(
-        x=x, y=found["seen"], marker_color="#8a979c", name="training rows", showlegend=False, row=2, col=1
+        x=x, y=found["seen"], marker_color=_NEUTRAL, name="training rows", showlegend=False, row=2, col=1
     )
     figure.update_layout(margin=MARGIN, height=440)
     figure.update_yaxes(title=f"“{found['label']}”" if is_share else found["label"], row=1, col=1)
@@ -137,14 +144,19 @@ def small_histogram(edges: Sequence[float], counts: Sequence[int]) -> go.Figure:
     return figure
 
 
-def attention(scores: Sequence[Sequence[float]], queries: Sequence[str], keys: Sequence[str]) -> go.Figure:
-    """Return where a head looks: a row for each place that asks, a column for each that is looked at."""
+def attention(
+    scores: Sequence[Sequence[float]], queries: Sequence[str], keys: Sequence[str], dark: bool = False
+) -> go.Figure:
+    """Return where a head looks: a row for each place that asks, a column for each that is looked at.
+
+    ``dark`` is as for ``builder.ui.charts.heat``.
+    """
     figure = go.Figure(
         go.Heatmap(
             z=scores,
             x=list(range(len(keys))),
             y=list(range(len(queries))),
-            colorscale=[[0, "#f3f6f6"], [1, ACCENT]],
+            colorscale=heat(dark),
             zmin=0,
             customdata=[[[query, key] for key in keys] for query in queries],
             hovertemplate="%{customdata[0]} looks at %{customdata[1]}: %{z:.1%}<extra></extra>",

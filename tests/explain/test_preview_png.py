@@ -8,7 +8,9 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from builder.__main__ import app
-from builder.explain.preview.png import colored
+from builder.explain.preview.block_model import Value
+from builder.explain.preview.pictures import OVERVIEW, picture_of
+from builder.explain.preview.png import colored, pictures
 from builder.explain.preview.quantized import quantized, restored
 from builder.project import PRESETS_FOLDER
 
@@ -36,6 +38,15 @@ def test_a_large_map_is_averaged_down() -> None:
 def test_zero_is_the_middle_of_the_colors_of_both_signs() -> None:
     low, zero, high = colored(np.array([-1.0, 0.0, 0.5]))
     assert zero.tolist() == [247, 247, 247] and low[2] > low[0] and high[0] > high[2]
+
+
+def test_what_is_no_value_is_clear() -> None:
+    vector = picture_of(Value(np.linspace(-1.0, 1.0, 112)[np.newaxis]), OVERVIEW)
+    output = {"port": "output", "picture": vector, "histogram": {"counts": [0, 4]}}
+    drawn = {name: np.asarray(image) for name, image in pictures({"outputs": [output], "attention": []})}
+    is_seen = drawn["output"][..., 3] == 255
+    assert is_seen.mean() == 112 / 128 and (drawn["output"][is_seen][:, :3] != [255, 0, 255]).any(-1).all()
+    assert drawn["output_histogram"][0, :, 3].tolist() == [0] * 12 + [255] * 11 + [0]
 
 
 def test_the_shell_tells_of_every_block_and_writes_its_pictures(tmp_path: Path) -> None:

@@ -124,6 +124,9 @@ def test_a_version_can_be_named_and_compared_with_now(
     change_units(store, project_id, 256)
     page.reload()
     expect(page.locator(".kb-box").filter(has_text="1 changed")).to_have_count(2)
+    # The whole model is shown, and the names of its blocks can still be read.
+    name = block(page, "conv_1").first.locator(".kb-node-label").bounding_box()
+    assert name is not None and name["height"] > 9
 
 
 def test_a_project_travels_by_link(
@@ -236,11 +239,14 @@ def test_a_project_is_duplicated_once_by_one_click(
     assert saved(store, found[0].id).model == saved(store, project_id).model
 
 
-def test_the_main_pages_set_up_no_grave_barrier(page: Page, app: str, project_id: str) -> None:
+def test_the_main_pages_set_up_no_grave_barrier(page: Page, app: str, store: Store, project_id: str) -> None:
+    text = store.create_project(load_preset("text/cnn").to_json())
+    pages = [("light", name, project_id) for name in ("", "data", "model", "train", "history")]
     rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
     found = []
-    for name in ("", "data", "model", "train", "history"):
-        page.goto(f"{app}/{name}?project={project_id}")
+    for theme, name, shown in [*pages, ("dark", "data", text)]:
+        page.emulate_media(color_scheme=theme)
+        page.goto(f"{app}/{name}?project={shown}")
         expect(page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]')).to_be_visible()
         if name == "model":
             expect(page.locator(".kb-root[data-answered][data-settled]")).to_be_visible(
@@ -259,7 +265,7 @@ def test_the_main_pages_set_up_no_grave_barrier(page: Page, app: str, project_id
         page.add_script_tag(path=AXE)
         told = page.evaluate("rules => axe.run(document, {runOnly: rules})", rules)
         found += [
-            (name or "home", fault["id"], [part["html"][:120] for part in fault["nodes"][:3]])
+            (theme, name or "home", fault["id"], [part["html"][:120] for part in fault["nodes"][:3]])
             for fault in told["violations"]
             if fault["impact"] in ("serious", "critical")
         ]

@@ -69,6 +69,15 @@ def test_why_a_look_does_not_fit_is_told_without_alarm(open_page: Open, run_id: 
     assert "no attention layers" in words(at)
 
 
+def test_rules_name_their_answers_as_they_are(open_page: Open, run_id: str, engine: Any) -> None:
+    rule = {"conditions": ["age > 40"], "answer": "<=50K", "share": 0.5, "fidelity": 0.9}
+    engine.answers["understand"] = {"fidelity": 0.9, "simple": 0.5, "words": "They do.", "rules": [rule]}
+    at = open_page("understand")
+    at.button_group(key="understand.view").set_value("What it goes by").run()
+    assert not at.exception
+    assert at.dataframe[-1].value["Answer"].tolist() == ["<=50K"]
+
+
 def test_work_that_was_ended_can_be_started_again(open_page: Open, run_id: str, engine: Any) -> None:
     engine.answers["understand"] = stop("cancelled", "This was ended before it was done.")
     at = open_page("understand")

@@ -30,7 +30,7 @@ def first_filters(model: keras.Model) -> dict[str, Any]:
     Returns:
         ``layer``, ``kind``, ``size`` (of a filter), ``channels`` (that it reads), ``count`` and ``filters``:
         each with its ``number``, its ``strength`` (the length of its weights) and ``png``: in colors where it
-        reads three channels, else the mean over the channels, orange below and green above zero; of a
+        reads three channels, else the mean over the channels, blue below and red above zero; of a
         convolution over steps, steps across and channels down.
 
     Raises:

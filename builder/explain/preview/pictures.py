@@ -158,16 +158,18 @@ def _vector(sample: np.ndarray, limits: Limits) -> dict[str, Any]:
     count = len(sample)
     values = np.asarray(sample, dtype=np.float64)
     rows = -(-count // ROW)
-    if rows > 1:
-        values = np.concatenate([values, np.full(rows * ROW - count, np.nan)])
-    grid = values.reshape(rows, -1)
+    empty = rows * ROW - count if rows > 1 else 0
+    grid = np.concatenate([values, np.full(empty, np.nan)]).reshape(rows, -1)
     exact = [_finite(float(number)) for number in sample[:ROW]]
-    return {
+    picture = {
         "kind": "vector",
         "size": [count],
         "values": exact,
         **quantized(grid[np.newaxis], 1, limits.side * 2),
     }
+    # What fills the last row up is no value that is not finite.
+    is_whole = grid.shape == (picture["height"], picture["width"])
+    return picture | ({"filled": count} if empty and is_whole else {})
 
 
 def _finite(number: float) -> float | None:

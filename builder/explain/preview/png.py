@@ -1,4 +1,4 @@
-"""Pictures of a preview as PNG files, in the colors that the browser draws."""
+"""Pictures of a preview as PNG files, in the colors that the browser draws, on a ground that is clear."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ GAP = 2
 LEAST_SIDE = 96
 COLUMNS = 8
 BAR_WIDTH, BAR_HEIGHT = 12, 120
-BACK, INK = 255, (15, 118, 110)
+INK = (20, 133, 123, 255)
 
 
 def pictures(block: Mapping[str, Any]) -> Iterator[tuple[str, Image.Image]]:
@@ -62,12 +62,13 @@ def _maps(picture: Mapping[str, Any]) -> Image.Image:
     values = restored(dict(picture))
     count, height, width = values.shape
     scale = max(1, -(-LEAST_SIDE // max(height, width)))
-    tiles = colored(values).repeat(scale, axis=1).repeat(scale, axis=2)
+    is_filled = np.arange(height * width) < picture.get("filled", height * width)
+    alpha = np.broadcast_to(np.uint8(255 * is_filled).reshape(height, width, 1), (count, height, width, 1))
+    tiles = np.concatenate([colored(values), alpha], axis=-1).repeat(scale, axis=1).repeat(scale, axis=2)
     columns = min(COLUMNS, count)
     rows = -(-count // columns)
-    sheet = np.full(
-        (rows * (height * scale + GAP) - GAP, columns * (width * scale + GAP) - GAP, 3), BACK, np.uint8
-    )
+    size = (rows * (height * scale + GAP) - GAP, columns * (width * scale + GAP) - GAP, 4)
+    sheet = np.zeros(size, np.uint8)
     for number, tile in enumerate(tiles):
         top = number // columns * (height * scale + GAP)
         left = number % columns * (width * scale + GAP)
@@ -84,7 +85,7 @@ def _pixels(picture: Mapping[str, Any]) -> Image.Image:
 
 
 def _histogram(counts: list[int]) -> Image.Image:
-    sheet = np.full((BAR_HEIGHT, BAR_WIDTH * len(counts), 3), BACK, np.uint8)
+    sheet = np.zeros((BAR_HEIGHT, BAR_WIDTH * len(counts), 4), np.uint8)
     # The root lets a rare value be seen beside a bin that holds nearly all.
     heights = np.sqrt(np.asarray(counts) / max(1, *counts)) * BAR_HEIGHT
     for number, height in enumerate(np.rint(heights).astype(int)):

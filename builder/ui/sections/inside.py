@@ -40,8 +40,8 @@ def inside(run: RunRecord) -> None:
 
 def _activations(run: RunRecord) -> None:
     st.caption(
-        "What every block makes of a test sample: feature maps, steps, numbers. Orange is below zero, green "
-        "above."
+        "What every block makes of a test sample: feature maps, steps, numbers. Where values lie on both "
+        "sides of zero, blue is below and red above; else yellow is most."
     )
     prepared = prepared_of(run)
     if prepared is None:
@@ -95,7 +95,7 @@ def _attention(run: RunRecord) -> None:
         f"Focus {head['focus']:.0%}: at 0 % it looks everywhere alike, at 100 % each place looks at one "
         "other." + (" Only the first places are shown." if layer["cut"] else "")
     )
-    figure = global_charts.attention(head["scores"], layer["queries"], layer["keys"])
+    figure = global_charts.attention(head["scores"], layer["queries"], layer["keys"], frame.is_dark())
     left, right = st.columns([3, 1]) if layer["grid"] else (st.container(), None)
     with left:
         st.plotly_chart(figure, key="attention", config=charts.PLAIN)
@@ -132,7 +132,7 @@ def _filters(run: RunRecord) -> None:
         + (
             ", in colors."
             if found["channels"] == 3
-            else ". Orange is below zero, green above; of several channels the mean."
+            else ". Blue is below zero, red above; of several channels the mean."
         )
     )
     with st.grid(10, min_column_width=84, gap="small"):

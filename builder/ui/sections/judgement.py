@@ -9,7 +9,7 @@ import streamlit as st
 
 from builder.runs.records import RunRecord
 from builder.scores import number_words
-from builder.ui import charts, evaluation_charts, state
+from builder.ui import charts, evaluation_charts, frame, state
 from builder.ui.run_data import prepared_of
 from builder.ui.sections.found_samples import Gallery
 
@@ -22,9 +22,7 @@ def confusion(report: Mapping[str, Any]) -> None:
     """Show what is taken for what; a click on a cell shows its samples below."""
     st.markdown("### What is taken for what")
     st.caption("Row: the true class. Column: what the model said. Click a number to see its samples below.")
-    figure = charts.confusion_matrix(
-        report["confusion_matrix"], report["class_names"], dark=st.context.theme.type == "dark"
-    )
+    figure = charts.confusion_matrix(report["confusion_matrix"], report["class_names"], dark=frame.is_dark())
     cells = report.get("cells", ())
     if cells:
         evaluation_charts.add_cells(figure, cells)

@@ -12,7 +12,7 @@ import streamlit as st
 
 from builder.data.overlays import color_name, from_png_text, side_by_side, with_classes
 from builder.data.prepare import Prepared
-from builder.ui import charts
+from builder.ui import charts, frame
 from builder.ui.tables import share_column
 
 SIDE = 320
@@ -39,7 +39,7 @@ def behavior(report: Mapping[str, Any]) -> None:
         st.markdown("### What is taken for what")
         st.caption("Row: the true class. Column: what the model said. Numbers are pixels of the test part.")
         figure = charts.confusion_matrix(
-            report["confusion_matrix"], report["class_names"], dark=st.context.theme.type == "dark"
+            report["confusion_matrix"], report["class_names"], dark=frame.is_dark()
         )
         st.plotly_chart(figure, key="confusion", config=charts.PLAIN)
 

@@ -84,7 +84,8 @@ def _summary(run: RunRecord, data: Prepared, settings: dict[str, Any]) -> None:
     st.markdown("### What speaks for an answer")
     st.caption(
         "Shapley values of many test samples side by side. Each dot is a sample: right of the line its part "
-        "speaks for the answer, left against it. Dark dots have high values."
+        "speaks for the answer, left against it. Blue dots have high values, orange ones low; "
+        "green ones are of no order, such as categories."
     )
     names = list(data.spec.class_names)
     chosen = dict(settings)
@@ -102,7 +103,7 @@ def _summary(run: RunRecord, data: Prepared, settings: dict[str, Any]) -> None:
             continue
         parts = item["parts"][: global_charts.MOST_PARTS]
         title = f"for {label}, right of the line; against it, left"
-        figure = global_charts.beeswarm(parts, title)
+        figure = global_charts.beeswarm(parts, title, frame.is_dark())
         st.plotly_chart(figure, key=f"summary.{item['name']}", config=charts.PLAIN)
     st.caption(
         f"{found['samples']} test samples; what the parts add up to misses the answers by at most "
@@ -164,7 +165,7 @@ def _rules(run: RunRecord, settings: dict[str, Any]) -> None:
         pd.DataFrame(
             {
                 "If": [" and ".join(rule["conditions"]) or "always" for rule in rules],
-                "Answer": [frame.escape(rule["answer"]) for rule in rules],
+                "Answer": [rule["answer"] for rule in rules],
                 "Of the rows": [rule["share"] for rule in rules],
                 "Agrees": [rule["fidelity"] for rule in rules],
             }

@@ -108,6 +108,12 @@ describe("pictures", () => {
     expect([...(bitmap?.pixels ?? [])]).toEqual([253, 231, 37, 255, 255, 0, 255, 255]);
   });
 
+  it("leave clear what only fills the last row up", () => {
+    const maps: MapsPicture = { kind: "maps", size: [1, 2], count: 1, height: 1, width: 2, ranges: [[0, 1]], data: btoa("\xfe\xff"), filled: 1 };
+    const [bitmap] = bitmapsOf(maps, true);
+    expect([bitmap?.pixels[3], bitmap?.pixels[7]]).toEqual([255, 0]);
+  });
+
   it("fill their box without leaving it", () => {
     const grid = gridFor(16, 1, 180, 46);
     expect(grid.columns * grid.rows).toBeGreaterThanOrEqual(16);

@@ -11,6 +11,8 @@ export interface Maps {
   /** The lowest and the highest value of each map that was sent. */
   readonly ranges: readonly (readonly [number, number])[];
   readonly data: string;
+  /** How many values a map has, where they do not fill its last row. */
+  readonly filled?: number;
 }
 
 export interface MapsPicture extends Maps {

@@ -32,7 +32,7 @@ export function bitmapsOf(maps: Maps, isCommon: boolean): Bitmap[] {
     const pixels = new Uint8ClampedArray(size * 4);
     for (let place = 0; place < size; place += 1) {
       const colour = colours[bytes[index * size + place] as number] as readonly [number, number, number];
-      pixels.set([...colour, 255], place * 4);
+      pixels.set([...colour, place < (maps.filled ?? size) ? 255 : 0], place * 4);
     }
     return { width: maps.width, height: maps.height, pixels };
   });
