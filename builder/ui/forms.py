@@ -22,6 +22,8 @@ from builder.params import (
 )
 from builder.ui import state
 
+# Pixels that a widget with its label and its buttons needs: where there is less room, fewer stand in a row.
+NARROWEST = 140
 # Words for people; a value that is not here shows as its own name.
 WORDS = {
     "auto": "Automatic",
@@ -100,12 +102,10 @@ class _Drawing:
 
     def grid(self, parameters: list[Parameter]) -> dict[str, Any]:
         result: dict[str, Any] = {}
-        for start in range(0, len(parameters), self.columns):
-            row = parameters[start : start + self.columns]
-            for column, parameter in zip(
-                st.columns(self.columns, vertical_alignment="bottom"), row, strict=False
-            ):
-                with column:
+        if parameters:
+            cells = st.grid(self.columns, min_column_width=NARROWEST, vertical_alignment="bottom")
+            for parameter in parameters:
+                with cells.cell():
                     result |= self.value(parameter)
         return result
 
