@@ -19,7 +19,7 @@ from builder.data.some_rows import spread
 from builder.data.spec import IGNORED, DataSpec, ModelInput
 from builder.data.splits import split_rows
 from builder.data.writing import ArrayWriter, write_array
-from builder.errors import Problem, stop
+from builder.errors import BuilderError, Problem, stop
 from builder.project import DataRecipe
 
 MAXIMUM_BOXES = 150
@@ -40,6 +40,8 @@ def prepare_masks(
     check_task(recipe, "segmentation", "pictures with masks")
     on_progress(0.0, "Looking at the masks")
     held = values_in(source, len(source.names))
+    if not held:
+        raise _no_mask_read(source)
     values, names = class_values(held, source.named)
     if len(names) < 2:
         message = (
@@ -201,6 +203,16 @@ def write_parts(
     for part, rows in parts.items():
         write_array(folder / f"{part}.npy", rows)
     return parts
+
+
+def _no_mask_read(source: MaskSource) -> BuilderError:
+    try:
+        source.read_mask(0)
+        reason = "it is empty"
+    except BrokenFile as error:
+        reason = str(error)
+    message = f"No mask of {source.title} can be used. That of {source.names[0]}: {reason}."
+    return stop("broken_masks", message, field="source")
 
 
 def _check_sides(mask: np.ndarray, picture: Image.Image) -> None:

@@ -131,7 +131,14 @@ def test_what_is_wrong_with_masks_is_told_by_name(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("values", "code", "words"),
-    [(np.zeros((20, 30), np.uint8), "one_class", "one class only")],
+    [
+        (np.zeros((20, 30), np.uint8), "one_class", "one class only"),
+        (
+            np.full((20, 30, 3), (9, 0, 0), np.uint8),
+            "broken_masks",
+            "images/0.png: it is in color; save masks",
+        ),
+    ],
 )
 def test_masks_without_classes_are_refused(tmp_path: Path, values: np.ndarray, code: str, words: str) -> None:
     problem = refusal(folder_of(tmp_path, masks([values] * 12)), tmp_path)
