@@ -21,11 +21,12 @@ from builder.runs.store import default_store
 from builder.runs.workspace import default_workspace
 from builder.sizes import size_words
 from builder.truth import frontier as frontiers
-from builder.truth.report import read_truth
+from builder.truth.report import MOST_INSIDE, read_truth
 
 AProject = Annotated[str, typer.Argument(help="A project's id, or its file.", show_default=False)]
 KeepFloat = Annotated[
-    list[str] | None, typer.Option("--keep-float", help="A block that stays in 32-bit floats; repeatable.")
+    list[str] | None,
+    typer.Option("--keep-float", help="A block that stays in 32-bit floats, or block/layer; repeatable."),
 ]
 Calibration = Annotated[
     int | None, typer.Option("--calibration", help="How many training samples tell the 8-bit ranges.")
@@ -187,6 +188,8 @@ def _print_variant(item: Mapping[str, Any]) -> None:
         ratio = _number(layer["decibels"], ".0f")
         part = "in floats" if layer["float"] else f"{_number(layer['share'], '.0%')} of the error"
         tell(f"block {layer['block']}: {ratio} dB, {part}")
+    for layer in item.get("inside", ())[:MOST_INSIDE]:
+        tell(f"layer {layer['block']}: {_number(layer['share'], '.0%')} of the error")
     if item.get("hurting"):
         tell(f"most of the error comes from {', '.join(item['hurting'])}")
     if item.get("micro"):

@@ -6,9 +6,7 @@ the process that started it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -30,7 +28,7 @@ from builder.export.keras_file import write_keras
 from builder.export.metadata import with_metadata
 from builder.export.nameless import nameless
 from builder.export.preflight.operators import kept_patterns
-from builder.export.preflight.owners import block_of_layers
+from builder.export.preflight.owners import Owners, block_of_layers
 from builder.export.samples import numeric_inputs
 from builder.export.saved_model import write_saved_model
 from builder.export.script import write_script
@@ -45,9 +43,9 @@ from builder.serving.model import SAVED_MODEL_FOLDER, TFLITE_FILE, Description
 from builder.serving.steps import STEP_FORMAT, writes
 
 QUANTIZED = {
-    "tflite_float16": quantize.float16,
-    "tflite_dynamic": quantize.dynamic_range,
-    "tflite_int8": quantize.int8,
+    "tflite_float16": quantize.Rounder.float16,
+    "tflite_dynamic": quantize.Rounder.dynamic_range,
+    "tflite_int8": quantize.Rounder.int8,
 }
 NOT_A_NUMBER = (
     "The trained model itself answers with values that are no numbers (NaN or infinite), so no export of it "
@@ -113,8 +111,11 @@ class Converter:
 
     def _traits_of(self, model: keras.Model, tflite: bytes) -> quantize.Traits:
         regression = any(spec.task in ("regression", "count") for spec in self.prepared.spec.each_target)
-        traits = quantize.traits_of(model, tflite, regression)
-        return replace(traits, kept=self._kept_in(tflite, self.job.quantization.keep_float))
+        return quantize.traits_of(model, tflite, regression)
+
+    @cached_property
+    def rounder(self) -> quantize.Rounder:
+        return quantize.Rounder(self.tflite, self.traits, self.calibration)
 
     @cached_property
     def layers(self) -> dict[str, str]:
@@ -126,12 +127,16 @@ class Converter:
         """The block that makes the model's first output."""
         return self.layers.get(self.model.outputs[0]._keras_history.operation.name, "")
 
-    def kept(self, blocks: Sequence[str]) -> tuple[str, ...]:
-        """Return the patterns of tensors that leave some blocks in floats."""
-        return self._kept_in(self.tflite, blocks)
+    @cached_property
+    def owners(self) -> Owners:
+        """Whose the operators of the converted model are."""
+        inner = {layer.name for layer in self.model._flatten_layers(include_self=False)}
+        return Owners(self.layers, inner, self.last)
 
-    def _kept_in(self, tflite: bytes, blocks: Sequence[str]) -> tuple[str, ...]:
-        return kept_patterns(tflite, self.layers, self.last, blocks) if blocks else ()
+    def _kept(self, tflite: bytes) -> tuple[str, ...]:
+        """Return the patterns of what the person wants to stay in floats."""
+        wanted = self.job.quantization.keep_float
+        return kept_patterns(tflite, self.owners, wanted) if wanted else ()
 
     @cached_property
     def cut(self) -> Cut:
@@ -191,12 +196,13 @@ class Converter:
             return self._behind_spectrogram()
         if name not in QUANTIZED:
             return self.tflite
-        return QUANTIZED[name](self.tflite, self.traits, self.calibration)
+        return QUANTIZED[name](self.rounder, self._kept(self.tflite))
 
     def _behind_spectrogram(self) -> bytes:
         tflite = float32(self.cut.network)
         traits = self._traits_of(self.cut.network, tflite)
-        return nameless(quantize.int8(tflite, traits, self.cut.samples(self.calibration)))
+        rounder = quantize.Rounder(tflite, traits, self.cut.samples(self.calibration))
+        return nameless(rounder.int8(self._kept(tflite)))
 
     def _has_trained_ranges(self, name: str) -> bool:
         is_trained = name == "tflite_int8" and self.ranges is not None

@@ -14,12 +14,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ai_edge_litert import schema_py_generated as schema
-from ai_edge_litert.tools import flatbuffer_utils
 
 from builder.data.packed_words import VOCABULARY_FILE, has_vocabulary, labels_file, one_line, packed_words
 from builder.data.spec import ARRAY_KINDS, SPECTROGRAM_KIND, DataSpec, ModelInput
 from builder.errors import stop
 from builder.export.flat_tables import Fields, Number, Reading, root, written
+from builder.export.flatbuffer_model import opened_model, written_model
 from builder.export.formats import SPECTROGRAM
 from builder.export.saved_model import output_names
 
@@ -46,7 +46,7 @@ def with_metadata(tflite: bytes, spec: DataSpec, name: str, description: str) ->
         name: what the model is called.
         description: what it does, in words; may be empty.
     """
-    model = flatbuffer_utils.read_model_from_bytearray(bytearray(tflite))
+    model = opened_model(tflite)
     files = packed_words(spec)
     tables = {
         0: name,
@@ -64,7 +64,7 @@ def with_metadata(tflite: bytes, spec: DataSpec, name: str, description: str) ->
     model.buffers.append(buffer)
     entry = schema.MetadataT(name=BUFFER_NAME, buffer=len(model.buffers) - 1)
     model.metadata = [*(model.metadata or []), entry]
-    return _with_files(bytes(flatbuffer_utils.convert_object_to_bytearray(model)), files)
+    return _with_files(written_model(model), files)
 
 
 def read_metadata(tflite: bytes) -> dict[str, Any]:

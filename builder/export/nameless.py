@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ai_edge_litert.tools import flatbuffer_utils
+from builder.export.flatbuffer_model import opened_model, written_model
 
 
 def nameless(tflite: bytes) -> bytes:
@@ -10,10 +10,10 @@ def nameless(tflite: bytes) -> bytes:
 
     The names of the others tell where an operator comes from, and are a tenth of a file for microcontrollers.
     """
-    model = flatbuffer_utils.read_model_from_bytearray(bytearray(tflite))
+    model = opened_model(tflite)
     for graph in model.subgraphs:
         ends = {*graph.inputs, *graph.outputs}
         for index, tensor in enumerate(graph.tensors):
             if index not in ends:
                 tensor.name = b""
-    return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+    return written_model(model)

@@ -12,11 +12,17 @@ DEFAULT_SAMPLES = 200
 MOST_SAMPLES = 5000
 
 
+def block_of_part(part: str) -> str:
+    """Return the block of a part such as "encoder/query", a layer inside of it; a block is a part, too."""
+    return part.partition("/")[0]
+
+
 @dataclass(frozen=True)
 class Quantization:
     """The choices of one export.
 
-    ``keep_float`` holds ids of blocks whose weights and arithmetic stay in 32-bit floats;
+    ``keep_float`` holds ids of blocks whose weights and arithmetic stay in 32-bit floats, or those of layers
+    inside of a block, such as "encoder/query";
     ``calibration_samples`` is the number of training samples whose activations become the 8-bit ranges.
     """
 
@@ -46,7 +52,7 @@ class Quantization:
         Raises:
             BuilderError: ``unknown_block`` where one does not.
         """
-        unknown = [block for block in self.keep_float if block not in blocks]
+        unknown = [block for block in map(block_of_part, self.keep_float) if block not in blocks]
         if unknown:
             message = f"The model has no block '{unknown[0]}'. Its blocks are: {', '.join(blocks)}."
             raise stop("unknown_block", message)

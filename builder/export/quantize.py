@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import keras
 import numpy as np
@@ -25,6 +27,7 @@ MIXED_LABEL = "int8 (mixed: recurrent part stays float)"
 _SPECTROGRAMS = (keras.layers.MelSpectrogram, keras.layers.STFTSpectrogram)
 _ZERO = 1e-6
 Samples = Sequence[dict[str, np.ndarray]]
+Ranges = Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,6 @@ class Traits:
     """What the recipes have to know about a model.
 
     ``embeddings``, ``scalings`` and ``spectrograms`` are names of layers; a ``recurrent`` model runs a loop.
-    ``kept`` holds patterns of the tensors whose operators stay float because a person wants it.
     """
 
     embeddings: tuple[str, ...]
@@ -40,7 +42,6 @@ class Traits:
     spectrograms: tuple[str, ...]
     recurrent: bool
     regression: bool
-    kept: tuple[str, ...] = ()
 
 
 def traits_of(model: keras.Model, tflite: bytes, regression: bool) -> Traits:
@@ -57,34 +58,11 @@ def traits_of(model: keras.Model, tflite: bytes, regression: bool) -> Traits:
     )
 
 
-def float16(tflite: bytes, traits: Traits, samples: Samples) -> bytes:
-    """Return the model with weights in 16-bit floats; embedding tables in 8 bits.
+class Rounder:
+    """Rounds one float32 model; the ranges of its values are measured once, whatever is left out later.
 
-    Scalings and the last step of a regression keep 32 bits: 16 bits end at 65504, which prices,
-    populations and the like exceed.
-    """
-    recipe = quantizer.Quantizer(bytearray(tflite))
-    recipe.add_weight_only_config(".*", "*", 16, algorithm_key=_NAMES.FLOAT_CASTING)
-    _keep_scalings(recipe, traits)
-    _keep_spectrograms(recipe, traits)
-    return _finish(recipe, tflite, traits, samples)
-
-
-def dynamic_range(tflite: bytes, traits: Traits, samples: Samples) -> bytes:
-    """Return the model with 8-bit weights, its activations rounded at run time."""
-    recipe = quantizer.Quantizer(bytearray(tflite))
-    recipe.add_dynamic_config(".*", "*", 8)
-    _keep_spectrograms(recipe, traits)
-    return _finish(recipe, tflite, traits, samples)
-
-
-def int8(tflite: bytes, traits: Traits, samples: Samples) -> bytes:
-    """Return the model with 8-bit weights and activations, and float inputs and outputs.
-
-    The loop of a recurrent layer cannot run on 8-bit activations: its weights are in 8 bits and its
-    arithmetic in floats (see ``MIXED_LABEL``). Scaling of inputs stays float, because columns of very
-    different ranges would be rounded to one grid; so do spectrograms, and the last step of a
-    regression, because 255 levels are too few for its answer.
+    The patterns in ``kept`` are those of tensors whose operators stay in 32-bit floats because a person wants
+    it, or to find out what the others cost.
 
     Args:
         tflite: the float32 model.
@@ -92,19 +70,94 @@ def int8(tflite: bytes, traits: Traits, samples: Samples) -> bytes:
         samples: training samples by input name, each with a batch axis of 1. Their smallest and
             largest activations become the 8-bit ranges.
     """
-    recipe = quantizer.Quantizer(bytearray(tflite))
-    recipe.add_static_config(".*", "*", 8, 8)
-    if traits.recurrent:
-        recipe.update_quantization_recipe(_LOOP, "*", None, _NAMES.NO_QUANTIZE)
-        recipe.add_dynamic_config(_LOOP, "FULLY_CONNECTED", 8)
-    _keep_scalings(recipe, traits)
-    _keep_spectrograms(recipe, traits)
-    if traits.regression:
-        recipe.add_dynamic_config(_LAST, "FULLY_CONNECTED", 8)
-    _keep_chosen(recipe, traits)
-    for end in ("INPUT", "OUTPUT"):
-        recipe.update_quantization_recipe(".*", end, None, _NAMES.NO_QUANTIZE)
-    return _calibrated(recipe, tflite, samples)
+
+    def __init__(self, tflite: bytes, traits: Traits, samples: Samples) -> None:
+        self._tflite, self._traits, self._samples = tflite, traits, samples
+
+    def float16(self, kept: Sequence[str] = ()) -> bytes:
+        """Return the model with weights in 16-bit floats; embedding tables in 8 bits.
+
+        Scalings and the last step of a regression keep 32 bits: 16 bits end at 65504, which prices,
+        populations and the like exceed.
+        """
+        recipe = quantizer.Quantizer(bytearray(self._tflite))
+        recipe.add_weight_only_config(".*", "*", 16, algorithm_key=_NAMES.FLOAT_CASTING)
+        _keep_scalings(recipe, self._traits)
+        _keep_spectrograms(recipe, self._traits)
+        return self._with_embeddings(recipe, kept)
+
+    def dynamic_range(self, kept: Sequence[str] = ()) -> bytes:
+        """Return the model with 8-bit weights, its activations rounded at run time."""
+        recipe = quantizer.Quantizer(bytearray(self._tflite))
+        recipe.add_dynamic_config(".*", "*", 8)
+        _keep_spectrograms(recipe, self._traits)
+        return self._with_embeddings(recipe, kept)
+
+    def int8(self, kept: Sequence[str] = ()) -> bytes:
+        """Return the model with 8-bit weights and activations, and float inputs and outputs.
+
+        The loop of a recurrent layer cannot run on 8-bit activations: its weights are in 8 bits and its
+        arithmetic in floats (see ``MIXED_LABEL``). Scaling of inputs stays float, because columns of very
+        different ranges would be rounded to one grid; so do spectrograms, and the last step of a
+        regression, because 255 levels are too few for its answer.
+        """
+        return _rounded(self._int8_recipe(kept), self._int8_ranges)
+
+    def _int8_recipe(self, kept: Sequence[str]) -> quantizer.Quantizer:
+        recipe = quantizer.Quantizer(bytearray(self._tflite))
+        recipe.add_static_config(".*", "*", 8, 8)
+        if self._traits.recurrent:
+            recipe.update_quantization_recipe(_LOOP, "*", None, _NAMES.NO_QUANTIZE)
+            recipe.add_dynamic_config(_LOOP, "FULLY_CONNECTED", 8)
+        _keep_scalings(recipe, self._traits)
+        _keep_spectrograms(recipe, self._traits)
+        if self._traits.regression:
+            recipe.add_dynamic_config(_LAST, "FULLY_CONNECTED", 8)
+        _keep_chosen(recipe, kept)
+        for end in ("INPUT", "OUTPUT"):
+            recipe.update_quantization_recipe(".*", end, None, _NAMES.NO_QUANTIZE)
+        return recipe
+
+    def _with_embeddings(self, recipe: quantizer.Quantizer, kept: Sequence[str]) -> bytes:
+        """Round embedding tables, most of a small text model, too; only static recipes shrink a GATHER."""
+        _add_embeddings(recipe, self._traits)
+        _keep_chosen(recipe, kept)
+        return _rounded(recipe, self._embedding_ranges if self._traits.embeddings else None)
+
+    @cached_property
+    def _int8_ranges(self) -> Ranges:
+        return self._ranges(self._int8_recipe(()))
+
+    @cached_property
+    def _embedding_ranges(self) -> Ranges:
+        recipe = quantizer.Quantizer(bytearray(self._tflite))
+        _add_embeddings(recipe, self._traits)
+        return self._ranges(recipe)
+
+    def _ranges(self, recipe: quantizer.Quantizer) -> Ranges:
+        """Measure the true smallest and largest values; the quantizer's own way averages, and so clips."""
+        calibrator = Calibrator(
+            self._tflite,
+            num_threads=1,
+            mode=CalibrationMode.CALIBRATION_PROFILER_BASED,
+            qsv_update_func=qsv_utils.min_max_update,
+        )
+        manager = recipe_manager.RecipeManager()
+        manager.load_quantization_recipe(recipe.get_quantization_recipe())
+        calibrator.calibrate({SIGNATURE: list(self._samples)}, manager)
+        return {name: _range(found) for name, found in calibrator.get_model_qsvs().items()}
+
+
+def _rounded(recipe: quantizer.Quantizer, ranges: Ranges | None) -> bytes:
+    # A copy, because the quantizer may write into what it is given.
+    own = None if ranges is None else {name: dict(found) for name, found in ranges.items()}
+    made = recipe.quantize(own, enable_progress_bar=False, enable_progress_report=False)
+    return self_contained(bytes(made.quantized_model))
+
+
+def _add_embeddings(recipe: quantizer.Quantizer, traits: Traits) -> None:
+    for name in traits.embeddings:
+        recipe.add_static_config(of_layer(name), "GATHER", 8, 8)
 
 
 def _keep_scalings(recipe: quantizer.Quantizer, traits: Traits) -> None:
@@ -121,35 +174,10 @@ def _keep_spectrograms(recipe: quantizer.Quantizer, traits: Traits) -> None:
         recipe.update_quantization_recipe(of_layer(name), "*", None, _NAMES.NO_QUANTIZE)
 
 
-def _keep_chosen(recipe: quantizer.Quantizer, traits: Traits) -> None:
-    """Leave what a person wants in 32-bit floats; last, because a later rule is stronger."""
-    for pattern in traits.kept:
+def _keep_chosen(recipe: quantizer.Quantizer, kept: Sequence[str]) -> None:
+    """Leave some operators in 32-bit floats; last, because a later rule is stronger."""
+    for pattern in kept:
         recipe.update_quantization_recipe(pattern, "*", None, _NAMES.NO_QUANTIZE)
-
-
-def _finish(recipe: quantizer.Quantizer, tflite: bytes, traits: Traits, samples: Samples) -> bytes:
-    # An embedding is a GATHER, which only static recipes shrink; it is most of a small text model.
-    for name in traits.embeddings:
-        recipe.add_static_config(of_layer(name), "GATHER", 8, 8)
-    _keep_chosen(recipe, traits)
-    if traits.embeddings:
-        return _calibrated(recipe, tflite, samples)
-    return self_contained(bytes(recipe.quantize().quantized_model))
-
-
-def _calibrated(recipe: quantizer.Quantizer, tflite: bytes, samples: Samples) -> bytes:
-    """Quantize with the true smallest and largest values; the default averages and so clips them."""
-    calibrator = Calibrator(
-        tflite,
-        num_threads=1,
-        mode=CalibrationMode.CALIBRATION_PROFILER_BASED,
-        qsv_update_func=qsv_utils.min_max_update,
-    )
-    manager = recipe_manager.RecipeManager()
-    manager.load_quantization_recipe(recipe.get_quantization_recipe())
-    calibrator.calibrate({SIGNATURE: list(samples)}, manager)
-    ranges = {name: _range(found) for name, found in calibrator.get_model_qsvs().items()}
-    return self_contained(bytes(recipe.quantize(ranges).quantized_model))
 
 
 def _range(found: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

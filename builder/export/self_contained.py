@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ai_edge_litert.tools import flatbuffer_utils
+from builder.export.flatbuffer_model import opened_model, written_model
 
-# Larger ones fit no microcontroller, and writing them anew would take long.
+# Larger ones fit no microcontroller.
 LARGEST_BYTES = 16_000_000
 
 
@@ -16,7 +16,7 @@ def self_contained(tflite: bytes) -> bytes:
     """
     if len(tflite) > LARGEST_BYTES:
         return tflite
-    model = flatbuffer_utils.read_model_from_bytearray(bytearray(tflite))
+    model = opened_model(tflite)
     for buffer in model.buffers:
         buffer.offset = buffer.size = 0
-    return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+    return written_model(model)

@@ -15,8 +15,10 @@ from builder.export.quantize import Samples
 COMPARED_SAMPLES = 30
 OWN_SAMPLES = 40
 SECONDS = 60.0
-# The blocks that are named: those that make this share of the error, and not more than so many.
+# The blocks that are named: those that make this share of the error, and not more than so many. Of layers
+# inside of blocks more are, because a single one is small.
 _NAMED_SHARE, _MOST_NAMED = 0.6, 3
+_NAMED_SHARE_INSIDE, _MOST_NAMED_INSIDE = 0.95, 6
 _LOUDEST = 120.0
 
 
@@ -49,6 +51,18 @@ def layer_errors(
                 signal[block] = signal.get(block, 0.0) + float(np.mean(clean**2))
                 noise[block] = noise.get(block, 0.0) + float(np.mean((noisy - clean) ** 2))
     return {block: decibels(power, noise[block]) for block, power in signal.items()}
+
+
+def likeliest_first(names: Sequence[str], ratios: Mapping[str, float]) -> list[str]:
+    """Return blocks, or parts of one, in the order of how much noisier each output is than the one before it.
+
+    Args:
+        names: in the order in which the model comes to them.
+        ratios: from ``layer_errors``.
+    """
+    noise = [10 ** (-ratios.get(name, 0.0) / 10) for name in names]
+    grown = {name: own - before for name, own, before in zip(names, noise, [0.0, *noise], strict=False)}
+    return sorted(names, key=lambda name: -grown[name])
 
 
 class _Opened:
@@ -102,7 +116,7 @@ def own_errors(
 
     Args:
         tflite: the float32 model.
-        blocks: the blocks, the likeliest culprits first.
+        blocks: the blocks or their parts, the likeliest culprits first.
         quantized_alone: returns the file in which one block is quantized and all others stay float.
         samples: inputs by name, each with a batch axis of 1.
         clock: in seconds.
@@ -126,12 +140,21 @@ def shares(errors: Mapping[str, float]) -> dict[str, float]:
 
 def hurting(parts: Mapping[str, float]) -> list[str]:
     """Return the few blocks that make most of the error, the worst first."""
+    return _named(parts, _NAMED_SHARE, _MOST_NAMED)
+
+
+def hurting_inside(parts: Mapping[str, float]) -> list[str]:
+    """Return the layers inside of blocks that make nearly all of the error, the worst first."""
+    return _named(parts, _NAMED_SHARE_INSIDE, _MOST_NAMED_INSIDE)
+
+
+def _named(parts: Mapping[str, float], share: float, most: int) -> list[str]:
     named: list[str] = []
-    for block in sorted(parts, key=lambda name: -parts[name]):
-        if sum(parts[name] for name in named) >= _NAMED_SHARE or len(named) == _MOST_NAMED:
+    for part in sorted(parts, key=lambda name: -parts[name]):
+        if sum(parts[name] for name in named) >= share or len(named) == most:
             break
-        if parts[block] > 0:
-            named.append(block)
+        if parts[part] > 0:
+            named.append(part)
     return named
 
 

@@ -11,6 +11,8 @@ from builder.runs.files import read_json, write_json
 
 TRUTH_FILE = "truth.json"
 VARIANTS_FILE = "variants.json"
+# Of the layers inside of blocks, so many of the worst are shown.
+MOST_INSIDE = 12
 
 
 def read_truth(exports: Path) -> dict[str, Any] | None:

@@ -50,10 +50,11 @@ def measure(
     Returns:
         ``{"created", "task", "metric", "larger_is_better", "samples", "threads", "quantization", "keras",
         "variants"}``. A variant is ``{"format", "label", "quantized", "bytes", "score", "change", "classes",
-        "agreement", "largest_difference", "layers", "hurting", "speed", "micro", "boards", "problem"}``:
-        "change" is the score's change, positive where it is better; "classes" are those that change, with
-        "before", "after", "change"; "layers" are blocks with "decibels" (signal to noise of their output),
-        "share" of the whole error, and "float"; "hurting" names those that make most of it.
+        "agreement", "largest_difference", "layers", "inside", "hurting", "speed", "micro", "boards",
+        "problem"}``: "change" is the score's change, positive where it is better; "classes" are those that
+        change, with "before", "after", "change"; "layers" are blocks with "decibels" (signal to noise of
+        their output), "share" of the whole error, and "float"; "inside" are such rows for the layers inside
+        of the worst blocks, such as "encoder/query"; "hurting" names those that make most of the error.
 
     Raises:
         BuilderError: ``no_export`` where there are no TFLite files; ``not_a_number`` and the like where the
@@ -196,6 +197,7 @@ def _keras_variant(report: Mapping[str, Any], keras: Mapping[str, Any]) -> list[
             "agreement": 1.0,
             "classes": [],
             "layers": [],
+            "inside": [],
             "hurting": [],
             "speed": None,
             "micro": None,

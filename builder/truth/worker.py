@@ -6,7 +6,7 @@ and finds the blocks in which a quantized file loses its accuracy.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -17,13 +17,29 @@ from builder.export.agreement import compare
 from builder.export.convert import QUANTIZED, Converter
 from builder.export.formats import FORMATS, WHOLE_TFLITE, Format
 from builder.export.job import Job, chosen_rows
-from builder.export.preflight.operators import made_by_block, operators_by_block
+from builder.export.preflight.operators import (
+    made_by_block,
+    made_by_part,
+    operators_by_block,
+    operators_by_part,
+    other_patterns,
+)
+from builder.export.preflight.owners import is_within
+from builder.export.quantization import block_of_part
 from builder.export.report import read_report
 from builder.export.samples import numeric_inputs
 from builder.export.worker import Step, serve
 from builder.outputs import each_output
 from builder.truth.exported import ExportedModel
-from builder.truth.layers import OWN_SAMPLES, hurting, layer_errors, own_errors, shares
+from builder.truth.layers import (
+    OWN_SAMPLES,
+    hurting,
+    hurting_inside,
+    layer_errors,
+    likeliest_first,
+    own_errors,
+    shares,
+)
 from builder.truth.scores import can_score, class_changes, most_rows, scored
 from builder.truth.speed import SAMPLES_FILE, SPECTROGRAMS_FILE
 
@@ -31,6 +47,8 @@ MOST_ROWS, LEAST_ROWS, SECONDS_A_FILE = 2000, 100, 15.0
 _TIMED_SAMPLES = 50
 # Their operators compute in floats with rounded weights.
 _WEIGHTS_ONLY = ("tflite_float16", "tflite_dynamic")
+# Of an answer with so many decibels of signal to noise, no layer is worth a closer look.
+_NEARLY_EXACT = 40.0
 
 
 class Measurer(Converter):
@@ -56,7 +74,7 @@ class Measurer(Converter):
             np.savez(self.job.scratch / SPECTROGRAMS_FILE, **spectrograms)
         if not item.quantized or item.of_spectrogram:
             # The blocks of a file behind the spectrogram err as they do in the one that hears the sound.
-            return {**result, "layers": [], "hurting": []}
+            return {**result, "layers": [], "inside": [], "hurting": []}
         return {**result, **self._layers(item, file.read_bytes())}
 
     @cached_property
@@ -123,26 +141,52 @@ class Measurer(Converter):
         )
 
     def _layers(self, item: Format, content: bytes) -> dict[str, Any]:
-        made = made_by_block(self.tflite, self.layers, self.last)
-        samples = self._samples
-        ratios = layer_errors(self.tflite, content, samples, made)
-        whole = operators_by_block(content, self.layers, self.last)
-        # What only moves values makes no error of its own; what computes in floats hardly any.
-        rounded = [block for block in made if whole.get(block, {}).get("whole") or item.name in _WEIGHTS_ONLY]
-        blocks = [block for block in rounded if block not in self.job.quantization.keep_float]
-        suspects = sorted(blocks, key=lambda block: ratios.get(block, 0.0))
-        parts = shares(own_errors(self.tflite, suspects, lambda block: self._alone(item, block), samples))
-        rows = [
-            {
-                "block": block,
-                "decibels": ratios.get(block),
-                "share": parts.get(block),
-                "float": block not in suspects,
-            }
-            for block in made
-            if block in whole
-        ]
-        return {"layers": rows, "hurting": hurting(parts)}
+        made = made_by_block(self.tflite, self.owners)
+        ratios = layer_errors(self.tflite, content, self._samples, made)
+        whole = operators_by_block(content, self.owners)
+        suspects = self._suspects(item, made, whole, ratios)
+        parts = self._own_shares(item, suspects)
+        rows = [_row(block, ratios, parts, suspects) for block in made if block in whole]
+        inside: list[dict[str, Any]] = []
+        if ratios.get(self.last, 0.0) < _NEARLY_EXACT:
+            for block in hurting(parts):
+                inside += self._inside(item, content, block, parts[block])
+        if not inside:
+            return {"layers": rows, "inside": [], "hurting": hurting(parts)}
+        # A block that was looked into is told by what is inside of it.
+        leaves = {name: share for name, share in parts.items() if name not in _blocks_of(inside)}
+        leaves |= {row["block"]: row["share"] for row in inside}
+        return {"layers": rows, "inside": inside, "hurting": hurting_inside(leaves)}
+
+    def _inside(self, item: Format, content: bytes, block: str, share: float) -> list[dict[str, Any]]:
+        """Return such rows for the layers inside of a block, the worst first; none where it is one layer."""
+        every = made_by_part(self.tflite, self.owners)
+        made = {part: names for part, names in every.items() if part.startswith(f"{block}/")}
+        whole = operators_by_part(content, self.owners)
+        ratios = layer_errors(self.tflite, content, self._samples, made)
+        suspects = self._suspects(item, made, whole, ratios)
+        if len(suspects) < 2:
+            return []
+        parts = {part: share * own for part, own in self._own_shares(item, suspects).items()}
+        rows = [_row(part, ratios, parts, suspects) for part in parts]
+        return sorted(rows, key=lambda row: -row["share"])
+
+    def _suspects(
+        self,
+        item: Format,
+        made: Collection[str],
+        whole: Mapping[str, Mapping[str, list[str]]],
+        ratios: Mapping[str, float],
+    ) -> list[str]:
+        """Return the blocks or parts that may make an error of their own, the likeliest first."""
+        # What only moves values makes none; what computes in floats hardly any.
+        rounded = [name for name in made if whole.get(name, {}).get("whole") or item.name in _WEIGHTS_ONLY]
+        kept = self.job.quantization.keep_float
+        chosen = [name for name in rounded if not any(is_within(name, other) for other in kept)]
+        return likeliest_first(chosen, ratios)
+
+    def _own_shares(self, item: Format, suspects: Sequence[str]) -> dict[str, float]:
+        return shares(own_errors(self.tflite, suspects, lambda name: self._alone(item, name), self._samples))
 
     @cached_property
     def _samples(self) -> list[dict[str, np.ndarray]]:
@@ -150,11 +194,25 @@ class Measurer(Converter):
         arrays = numeric_inputs(self.prepared, rows)
         return [{name: values[[place]] for name, values in arrays.items()} for place in range(len(rows))]
 
-    def _alone(self, item: Format, block: str) -> bytes:
-        """Return the file in which one block is quantized and all others stay float."""
-        others = [other for other in dict.fromkeys(self.layers.values()) if other != block]
-        traits = replace(self.traits, kept=self.kept(others))
-        return QUANTIZED[item.name](self.tflite, traits, self.calibration)
+    def _alone(self, item: Format, part: str) -> bytes:
+        """Return the file in which one block or part is quantized and all others stay float."""
+        others = other_patterns(self.tflite, self.owners, part)
+        return QUANTIZED[item.name](self.rounder, (*others, *self._kept(self.tflite)))
+
+
+def _row(
+    name: str, ratios: Mapping[str, float], parts: Mapping[str, float], suspects: Sequence[str]
+) -> dict[str, Any]:
+    return {
+        "block": name,
+        "decibels": ratios.get(name),
+        "share": parts.get(name),
+        "float": name not in suspects,
+    }
+
+
+def _blocks_of(rows: Sequence[Mapping[str, Any]]) -> set[str]:
+    return {block_of_part(row["block"]) for row in rows}
 
 
 def open_job(job: Job) -> Step:

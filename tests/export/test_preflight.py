@@ -15,7 +15,7 @@ from builder.data.packed_words import packed_bytes
 from builder.data.prepare import Prepared, prepare
 from builder.export.job import Job
 from builder.export.preflight import FORMATS_TRIED, convertibility
-from builder.export.preflight.owners import block_of_layers, block_of_path, unsupported
+from builder.export.preflight.owners import Owners, block_of_layers, block_of_path, unsupported
 from builder.export.preflight.single_blocks import block_model
 from builder.export.preflight.verdicts import block_verdicts
 from builder.export.process import Answer, run_formats
@@ -170,6 +170,15 @@ def test_fused_names_and_numbered_calls_lead_to_their_block() -> None:
     assert block_of_path("functional_1/dense_1/BiasAdd", layers) == "dense_1"
     assert block_of_path("m/dense_1/Relu;m/dense_3/MatMul", layers) == "dense"
     assert block_of_path("StatefulPartitionedCall_1:0", layers) is None
+
+
+def test_names_lead_to_the_layers_inside_of_a_block() -> None:
+    layers = {"encoder_attention": "encoder", "backbone": "backbone", "dense": "dense"}
+    owners = Owners(layers, ("encoder_attention", "query", "stem_conv", "stem_norm"), "dense")
+    assert owners.part("m/encoder_attention_1/query_1/einsum") == "encoder/encoder_attention/query"
+    assert owners.part("m/backbone_1/stem_conv_1/c;m/backbone_1/stem_norm_1/sub") == "backbone/stem_norm"
+    assert owners.part("m/backbone_1/truediv") == "backbone" and owners.part("m/dense_1/Relu") == "dense"
+    assert owners.part("StatefulPartitionedCall_1:0") is None
 
 
 def test_a_block_is_cut_out_of_the_model_with_its_own_layers(cache: Path) -> None:

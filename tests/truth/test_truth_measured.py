@@ -248,7 +248,9 @@ def test_the_weights_of_a_large_file_lie_inside_where_microcontrollers_find_them
     model = keras.Model(inputs, keras.layers.Dense(1200, name="wide")(inputs))
     samples = [{"values": np.random.default_rng(n).random((1, 300), np.float32)} for n in range(3)]
     content = float32(model)
-    quantized = quantize.int8(content, quantize.traits_of(model, content, regression=False), samples)
+    quantized = quantize.Rounder(
+        content, quantize.traits_of(model, content, regression=False), samples
+    ).int8()
     assert len(quantized) > 256 * 1024, "from here on, the quantizer would put them behind the model"
     (tmp_path / "model.tflite").write_bytes(quantized)
     assert micro(tmp_path / "model.tflite")["arena_bytes"] < 50_000

@@ -133,6 +133,24 @@ def test_the_blocks_that_hurt_are_named_marked_and_kept_in_floats_by_one_click(
     assert asked_measures(engine)[0]["quantization"] == {**CHOICES, "keep_float": ["lstm"]}
 
 
+def test_a_layer_inside_of_a_block_marks_the_block_and_is_kept_in_floats_alone(
+    open_page: Open, exported: str, engine: Any
+) -> None:
+    inside = [{"block": "lstm/gate", "decibels": 12.0, "share": 0.9, "float": False}]
+    exact, rounded = TRUTH["variants"]
+    measured(
+        exported, {**TRUTH, "variants": [exact, {**rounded, "inside": inside, "hurting": ["lstm/gate"]}]}
+    )
+    at = open_page("export")
+    assert not at.exception and "**lstm/gate**" in words(at)
+    assert canvas_data(at)["marks"] == {"lstm": "costly"}
+    choice = next(item for item in at.multiselect if item.label == "Blocks that stay in 32-bit floats")
+    assert "lstm/gate" in choice.options
+    button(at, "Keep lstm/gate in floats, measure again").click().run()
+    assert not at.exception
+    assert asked_measures(engine)[0]["quantization"] == {**CHOICES, "keep_float": ["lstm/gate"]}
+
+
 @pytest.mark.parametrize(
     ("error", "more", "told"),
     [

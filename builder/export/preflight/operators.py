@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-from builder.export.preflight.owners import block_of_path
+from builder.errors import BuilderError, stop
+from builder.export.preflight.owners import Owners, is_within
+from builder.export.quantization import block_of_part
 from builder.export.quantize import of_layer
 
 # They pass from one kind of number to the other, or only move values in whatever kind they come.
@@ -19,41 +21,71 @@ _NO_WORK += ("PACK", "UNPACK", "SHAPE", "STRIDED_SLICE", "FILL", "BROADCAST_TO")
 _KINDS = {np.float32: "float", np.int8: "whole", np.int16: "whole"}
 
 
-def kept_patterns(
-    tflite: bytes, layers: Mapping[str, str], last: str, blocks: Sequence[str]
-) -> tuple[str, ...]:
-    """Return patterns of the operators of some blocks in a float32 model, for a recipe to leave alone.
-
-    A recipe knows an operator by the names of what it makes, each followed by a semicolon.
+def kept_patterns(tflite: bytes, owners: Owners, wanted: Sequence[str]) -> tuple[str, ...]:
+    """Return patterns of the operators of some blocks or parts in a float32 model, which recipes leave alone.
 
     Args:
         tflite: the float32 model.
-        layers: the block of every layer, from ``block_of_layers``.
-        last: the block that makes the model's output.
-        blocks: the blocks that are wanted.
+        owners: whose its operators are.
+        wanted: the blocks, or parts of blocks as ``made_by_part`` names them.
+
+    Raises:
+        BuilderError: ``unknown_layer`` where a block has no such part.
     """
-    owned = made_by_block(tflite, layers, last)
-    scopes = ["".join(f"{name};" for name in names) for block in blocks for names in owned.get(block, ())]
+    made = made_by_part(tflite, owners)
+    for part in wanted:
+        if part != block_of_part(part) and not any(is_within(other, part) for other in made):
+            raise _unknown_layer(part, made)
+    kept = [part for part in made if any(is_within(part, other) for other in wanted)]
+    return _patterns(owners, wanted, {part: made[part] for part in kept})
+
+
+def other_patterns(tflite: bytes, owners: Owners, part: str) -> tuple[str, ...]:
+    """Return patterns of all operators of a float32 model but those of one block or part."""
+    made = made_by_part(tflite, owners)
+    others = {other: operators for other, operators in made.items() if not is_within(other, part)}
+    blocks = set(owners.layers.values()) - {block_of_part(part)}
+    return _patterns(owners, blocks, others)
+
+
+def _patterns(
+    owners: Owners, blocks: Collection[str], made: Mapping[str, list[list[str]]]
+) -> tuple[str, ...]:
+    """Return patterns of operators; a recipe knows one by what it makes, a semicolon behind each name."""
+    scopes = ("".join(f"{name};" for name in names) for operators in made.values() for names in operators)
     # The body of a loop is a graph of its own, whose tensors carry the layer's name.
-    inside = [of_layer(layer) for layer, block in layers.items() if block in blocks]
+    inside = [of_layer(layer) for layer, block in owners.layers.items() if block in blocks]
     return (*(f"^{re.escape(scope)}$" for scope in scopes), *inside)
 
 
-def made_by_block(tflite: bytes, layers: Mapping[str, str], last: str) -> dict[str, list[list[str]]]:
+def _unknown_layer(part: str, made: Mapping[str, Any]) -> BuilderError:
+    block = block_of_part(part)
+    names = [name for name in made if name.startswith(f"{block}/")]
+    known = f"Its layers are: {', '.join(names)}." if names else "It is one layer as a whole."
+    return stop("unknown_layer", f"The block '{block}' has no layer '{part}'. {known}", block=block)
+
+
+def made_by_block(tflite: bytes, owners: Owners) -> dict[str, list[list[str]]]:
     """Return for each block the names of the tensors that each of its operators makes, in their order."""
+    found: dict[str, list[list[str]]] = {}
+    for part, operators in made_by_part(tflite, owners).items():
+        found.setdefault(block_of_part(part), []).extend(operators)
+    return found
+
+
+def made_by_part(tflite: bytes, owners: Owners) -> dict[str, list[list[str]]]:
+    """Return the same for each part of a block: what a layer inside of it makes, such as "encoder/query"."""
     interpreter = _interpreter(tflite)
     tensors = {tensor["index"]: tensor for tensor in interpreter.get_tensor_details()}
     operators = interpreter._get_ops_details()
     found: dict[str, list[list[str]]] = {}
-    for operator, block in zip(operators, _blocks(operators, tensors, layers, last), strict=True):
+    for operator, part in zip(operators, _parts(operators, tensors, owners), strict=True):
         names = [tensors[index]["name"] for index in operator["outputs"] if index in tensors]
-        found.setdefault(block, []).append(names)
+        found.setdefault(part, []).append(names)
     return found
 
 
-def operators_by_block(
-    tflite: bytes, layers: Mapping[str, str], last: str
-) -> dict[str, dict[str, list[str]]]:
+def operators_by_block(tflite: bytes, owners: Owners) -> dict[str, dict[str, list[str]]]:
     """Return for each block the names of its operators: ``{"float": [...], "whole": [...]}``.
 
     "float" operators give 32-bit floats, "whole" ones numbers of 8 or 16 bits. Those that only move values
@@ -61,20 +93,29 @@ def operators_by_block(
 
     Args:
         tflite: a quantized model.
-        layers: the block of every layer, from ``block_of_layers``.
-        last: the block that makes the model's output, whose operator loses its name in the conversion.
+        owners: whose its operators are.
     """
+    found: dict[str, dict[str, list[str]]] = {}
+    for part, kinds in operators_by_part(tflite, owners).items():
+        own = found.setdefault(block_of_part(part), {"float": [], "whole": []})
+        for kind, names in kinds.items():
+            own[kind] += names
+    return found
+
+
+def operators_by_part(tflite: bytes, owners: Owners) -> dict[str, dict[str, list[str]]]:
+    """Return the same for each part of a block."""
     interpreter = _interpreter(tflite)
     tensors = {tensor["index"]: tensor for tensor in interpreter.get_tensor_details()}
     operators = interpreter._get_ops_details()
     found: dict[str, dict[str, list[str]]] = {}
-    for operator, block in zip(operators, _blocks(operators, tensors, layers, last), strict=True):
+    for operator, part in zip(operators, _parts(operators, tensors, owners), strict=True):
         made = [tensors[index] for index in operator["outputs"] if index in tensors]
         if not made or operator["op_name"] in _NO_WORK:
             continue
         kind = next(filter(None, (_KINDS.get(tensor["dtype"]) for tensor in made)), None)
         if kind is not None:
-            found.setdefault(block, {"float": [], "whole": []})[kind].append(operator["op_name"])
+            found.setdefault(part, {"float": [], "whole": []})[kind].append(operator["op_name"])
     return found
 
 
@@ -84,16 +125,14 @@ def _interpreter(tflite: bytes) -> Interpreter:
     )
 
 
-def _blocks(
-    operators: list[dict[str, Any]], tensors: Mapping[int, Any], layers: Mapping[str, str], last: str
-) -> list[str]:
-    """Return the block of each operator; one without a layer's name belongs to the block that reads it."""
+def _parts(operators: list[dict[str, Any]], tensors: Mapping[int, Any], owners: Owners) -> list[str]:
+    """Return the part of each operator; one without a layer's name belongs to the part that reads it."""
     reader: dict[int, str] = {}
-    blocks = []
+    parts = []
     for operator in reversed(operators):
         names = [tensors[index]["name"] for index in operator["outputs"] if index in tensors]
-        named = next(filter(None, (block_of_path(name, layers) for name in names)), None)
-        read = next((reader[index] for index in operator["outputs"] if index in reader), last)
-        blocks.append(named or read)
+        named = next(filter(None, map(owners.part, names)), None)
+        read = next((reader[index] for index in operator["outputs"] if index in reader), owners.last)
+        parts.append(named or read)
         reader |= dict.fromkeys((int(index) for index in operator["inputs"]), named or read)
-    return blocks[::-1]
+    return parts[::-1]

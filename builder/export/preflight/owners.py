@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
 from builder.compiler.analysis import analyse
 from builder.data.spec import DataSpec
+from builder.export.quantization import block_of_part
 from builder.project import Project
 
 _CALL_NUMBER = re.compile(r"_\d+$")
@@ -24,17 +26,51 @@ def block_of_layers(project: Project, spec: DataSpec) -> dict[str, str]:
     return owners
 
 
-def block_of_path(path: str, layers: Mapping[str, str]) -> str | None:
-    """Return the block behind a name such as ``functional_1/encoder_attention_1/einsum``, if it names one.
+@dataclass(frozen=True)
+class Owners:
+    """Whose the operators of a converted model are.
 
-    A fused operator has several names, joined by semicolons; the last one that names a layer counts.
+    Attributes:
+        layers: the block of every layer, from ``block_of_layers``.
+        inner: the names of all layers, those inside of other layers included.
+        last: the block that makes the model's first output, whose operator loses its name in the conversion.
     """
-    for name in reversed(path.split(";")):
-        for piece in name.split("/"):
-            for candidate in (piece, _CALL_NUMBER.sub("", piece)):
-                if candidate in layers:
-                    return layers[candidate]
-    return None
+
+    layers: Mapping[str, str]
+    inner: Collection[str]
+    last: str
+
+    def part(self, path: str) -> str | None:
+        """Return the part behind a name: the block, and behind slashes the layers inside of it, if any.
+
+        Such as ``backbone/block_1_expand`` for ``functional_1/backbone_1/block_1_expand_1/convolution``. A
+        fused operator has several names, joined by semicolons; the last one that names a layer counts.
+        """
+        for name in reversed(path.split(";")):
+            pieces = name.split("/")
+            for place, piece in enumerate(pieces):
+                layer = _known(piece, self.layers)
+                if layer is not None:
+                    block = self.layers[layer]
+                    below = (_known(piece, self.inner) for piece in pieces[place + 1 :])
+                    return "/".join([block, *([] if layer == block else [layer]), *filter(None, below)])
+        return None
+
+
+def is_within(part: str, other: str) -> bool:
+    """Tell whether a part is another block or part, or lies inside of it."""
+    return part == other or part.startswith(f"{other}/")
+
+
+def block_of_path(path: str, layers: Mapping[str, str]) -> str | None:
+    """Return the block behind a name such as ``functional_1/encoder_attention_1/einsum``, if it names one."""
+    part = Owners(layers, (), "").part(path)
+    return None if part is None else block_of_part(part)
+
+
+def _known(piece: str, names: Collection[str]) -> str | None:
+    """Return the layer that a piece of a path names; a call may append a number to it."""
+    return next((name for name in (piece, _CALL_NUMBER.sub("", piece)) if name in names), None)
 
 
 def unsupported(text: str, layers: Mapping[str, str]) -> list[tuple[str, str | None]]:

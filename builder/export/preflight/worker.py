@@ -58,7 +58,7 @@ class Tried(Converter):
         result = {"bytes": len(content), "note": made["note"]}
         if step.name != "tflite_int8":
             return result
-        operators = operators_by_block(content, self.layers, self.last)
+        operators = operators_by_block(content, self.owners)
         return {**result, "operators": operators, "on_purpose": self._on_purpose()}
 
     def _on_purpose(self) -> dict[str, str]:
@@ -75,7 +75,7 @@ class Tried(Converter):
         content = float32(model)
         if kind == "tflite_int8":
             traits = quantize.traits_of(model, content, regression=False)
-            content = quantize.int8(content, traits, random_samples(model, 2))
+            content = quantize.Rounder(content, traits, random_samples(model, 2)).int8()
         return {"bytes": len(content)}
 
 

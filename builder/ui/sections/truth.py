@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from builder.export.quantization import MOST_SAMPLES, Quantization
+from builder.export.quantization import MOST_SAMPLES, Quantization, block_of_part
 from builder.runs.records import RunRecord
 from builder.scores import is_loss, is_share, metric_name, metric_value, milliseconds, number_words
 from builder.sizes import size_words
-from builder.truth.report import read_truth, read_variants
+from builder.truth.report import MOST_INSIDE, read_truth, read_variants
 from builder.ui import frame, questions, state
 from builder.ui.components.canvas import canvas
 from builder.ui.run_data import run_project
@@ -84,14 +84,18 @@ def choices(run: RunRecord, report: Mapping[str, Any] | None) -> dict[str, Any]:
     """Let blocks be kept in floats and calibration samples be counted; return the choices as JSON."""
     before = Quantization.from_json((report or {}).get("quantization", {}))
     nodes = [node.id for node in run_project(run).model.nodes if node.kind != "input.v1"]
+    # Layers inside of a block are offered where they were found to hurt, or are kept already.
+    parts = sorted({part for part in [*before.keep_float, *_hurting_parts(run)] if "/" in part})
+    offered = [*nodes, *(part for part in parts if block_of_part(part) in nodes)]
     # Another export has other choices, so its widgets are others.
     key = f"{run.id}.{hash(before)}"
     kept = st.multiselect(
         "Blocks that stay in 32-bit floats",
-        nodes,
-        [block for block in before.keep_float if block in nodes],
+        offered,
+        [part for part in before.keep_float if part in offered],
         key=f"keep_float.{key}",
-        help="Where 8 bits cost accuracy. These blocks stay large and slow on microcontrollers.",
+        help="Where 8 bits cost accuracy. They stay large, and slow on microcontrollers. Once the files are "
+        "measured, single layers of the blocks that hurt most can be chosen, too.",
     )
     count = st.number_input(
         "Calibration samples",
@@ -102,6 +106,12 @@ def choices(run: RunRecord, report: Mapping[str, Any] | None) -> dict[str, Any]:
         help="Training samples that show how large the numbers inside the model get, for int8.",
     )
     return {"keep_float": kept, "calibration_samples": int(count)}
+
+
+def _hurting_parts(run: RunRecord) -> list[str]:
+    """Return what was found to make most of the error in any file, such as "backbone/block_1_expand"."""
+    found = read_truth(_folder(run))
+    return [part for variant in (found or {}).get("variants", ()) for part in variant["hurting"]]
 
 
 def _scores(found: Mapping[str, Any]) -> None:
@@ -149,24 +159,33 @@ def _blocks(run: RunRecord, found: Mapping[str, Any], variant: Mapping[str, Any]
     left, right = st.columns([2, 3], gap="large")
     with left:
         _verdict(found, variant)
-        st.dataframe(
-            pd.DataFrame([_layer_row(layer) for layer in variant["layers"]]),
-            hide_index=True,
-            column_config={
-                "Signal to noise": st.column_config.NumberColumn(
-                    format="%.0f dB",
-                    help="Of the block's output, the error of earlier blocks included. 10 dB less is ten "
-                    "times the error.",
-                ),
-                "Share of the error": share_column(
-                    "Share of the error", "Of the answer's error where each block alone is rounded."
-                ),
-            },
-        )
+        _errors(variant["layers"], "Block")
+        # What was measured by earlier versions has no such rows.
+        inside = variant.get("inside", ())
+        if inside:
+            st.markdown("**Inside of the worst**", help="The layers that make most of the error come first.")
+            _errors(inside[:MOST_INSIDE], "Layer")
         _remedies(run, variant, found["quantization"])
     with right:
         _canvas(run, variant)
     _before_and_after(run, found, variant)
+
+
+def _errors(rows: Sequence[Mapping[str, Any]], title: str) -> None:
+    st.dataframe(
+        pd.DataFrame([_layer_row(row, title) for row in rows]),
+        hide_index=True,
+        column_config={
+            "Signal to noise": st.column_config.NumberColumn(
+                format="%.0f dB",
+                help="Of its output, the error of what comes before included. 10 dB less is ten times the "
+                "error.",
+            ),
+            "Share of the error": share_column(
+                "Share of the error", "Of the answer's error where it alone is rounded."
+            ),
+        },
+    )
 
 
 def _verdict(found: Mapping[str, Any], variant: Mapping[str, Any]) -> None:
@@ -188,7 +207,7 @@ def _remedies(run: RunRecord, variant: Mapping[str, Any], quantization: Mapping[
             f"Keep {' and '.join(hurting)} in floats, measure again",
             icon=":material/healing:",
             key="truth.keep",
-            help="Exports again with these blocks in 32-bit floats: a larger file, a smaller error.",
+            help="Exports again with these in 32-bit floats: a larger file, a smaller error.",
             on_click=_start,
             args=(run.id, {**quantization, "keep_float": kept}),
         )
@@ -205,7 +224,7 @@ def _remedies(run: RunRecord, variant: Mapping[str, Any], quantization: Mapping[
 
 
 def _canvas(run: RunRecord, variant: Mapping[str, Any]) -> None:
-    hurting = variant["hurting"]
+    hurting = [block_of_part(part) for part in variant["hurting"]]
     st.caption("The blocks that make most of the error are marked." if hurting else "No block is marked.")
     canvas(
         run_project(run).model.to_json(),
@@ -295,9 +314,9 @@ def _board_row(board: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _layer_row(layer: Mapping[str, Any]) -> dict[str, Any]:
+def _layer_row(layer: Mapping[str, Any], title: str) -> dict[str, Any]:
     return {
-        "Block": layer["block"],
+        title: layer["block"],
         "Signal to noise": layer["decibels"],
         "Share of the error": layer["share"],
         "Numbers": "floats" if layer["float"] else "rounded",
