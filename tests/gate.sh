@@ -34,4 +34,4 @@ wait "$frontend"
 git diff --exit-code --stat -- builder/ui/components/bundle \
     || { echo "The built bundle is stale: commit the result of 'npm run build'."; exit 1; }
 # A file stays in one process: its tests share what was costly to make, such as a trained model.
-pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder "$@"
+pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder "$@"
