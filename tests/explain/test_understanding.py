@@ -315,6 +315,25 @@ def test_nothing_is_remarked_on_of_an_attention_whose_biases_are_zero():
     assert not [note for layer in weight_distributions(model)["layers"] for note in layer["notes"]]
 
 
+def test_layers_of_the_same_name_are_told_apart():
+    def attending(name):
+        start = keras.Input((6, 8))
+        return keras.Model(
+            start, keras.layers.MultiHeadAttention(2, 4, name="looks")(start, start), name=name
+        )
+
+    words = keras.Input((6, 8), name="words")
+    x = keras.layers.Bidirectional(keras.layers.LSTM(3))(attending("second")(attending("first")(words)))
+    model = keras.Model(words, x)
+    told = weight_distributions(model)["layers"]
+    assert len({layer["name"] for layer in told}) == len(told)
+    assert sum(layer["parameters"] for layer in told) == model.count_params()
+    arrays = {"words": np.random.default_rng(1).normal(size=(1, 6, 8)).astype(np.float32)}
+    first, second = attention_maps(model, DataSpec("classification", (), ("no", "yes")), arrays)["layers"]
+    assert (first["name"], second["name"]) == ("first/looks", "second/looks")
+    assert first["heads"] != second["heads"]
+
+
 def test_attention_of_every_head_adds_up_over_the_words():
     model, _, prepared = small("transformer")
     [layer] = attention_maps(model, prepared.spec, arrays_of_row(prepared, 5))["layers"]
@@ -361,7 +380,7 @@ def test_attention_that_two_texts_share_is_labeled_by_the_text_that_it_is_of():
     model = keras.Model(inputs, keras.layers.Dense(2, "softmax")(joined))
     arrays = {"left": np.array([[2, 3, 4, 5]], "int32"), "right": np.array([[6, 7, 8, 9]], "int32")}
     [layer] = attention_maps(model, spec, arrays)["layers"]
-    with recorded_attention([attention]) as seen:
+    with recorded_attention({"looks": attention}) as seen:
         x = model.layers[[item.name for item in model.layers].index(embedding.name)](arrays["right"])
         attention(x, x)
     is_of_right = np.allclose(layer["heads"][0]["scores"], seen["looks"][0], atol=1e-3)

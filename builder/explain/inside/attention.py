@@ -31,10 +31,10 @@ def attention_maps(model: keras.Model, spec: DataSpec, arrays: Mapping[str, np.n
         arrays: the sample's arrays, with a batch axis of 1, in the dtypes of the model.
 
     Returns:
-        ``layers``, in order: ``name``, ``queries`` and ``keys`` (the labels of both sides: words, patches or
-        places), ``grid`` (rows and columns, where the keys are the patches of a picture; else None),
-        ``heads`` (for each the rounded ``scores``, queries by keys, and its ``focus``: 0 where it looks
-        everywhere alike, 1 where each query looks at one place) and ``cut`` (whether more places than
+        ``layers``, in order: ``name`` (its path), ``queries`` and ``keys`` (the labels of both sides: words,
+        patches or places), ``grid`` (rows and columns, where the keys are the patches of a picture; else
+        None), ``heads`` (for each the rounded ``scores``, queries by keys, and its ``focus``: 0 where it
+        looks everywhere alike, 1 where each query looks at one place) and ``cut`` (whether more places than
         ``MOST_PLACES`` were left out). Padding is left out.
 
     Raises:
@@ -54,9 +54,9 @@ def attention_maps(model: keras.Model, spec: DataSpec, arrays: Mapping[str, np.n
     texts = _texts(spec, arrays)
     return {
         "layers": [
-            _told(layer.name, seen[layer.name], texts, _read(model, layer))
-            for layer in layers
-            if layer.name in seen
+            _told(path, seen[path], texts, _read(model, layer))
+            for path, layer in layers.items()
+            if path in seen
         ]
     }
 

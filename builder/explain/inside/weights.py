@@ -10,6 +10,7 @@ import numpy as np
 
 from builder.adversarial.model import kept_part
 from builder.compiler.figures.unit_axes import read_axes
+from builder.explain.layer_paths import layers_by_path
 
 _BINS = 40
 # Beside the largest weight of a layer, so small a one is as good as none.
@@ -22,20 +23,20 @@ def weight_distributions(model: keras.Model) -> dict[str, Any]:
     """Return the distribution of every weight of every layer.
 
     Returns:
-        ``layers``, in order: ``name``, ``kind``, ``parameters``, ``trainable`` and ``weights``, each with
-        ``name``, ``shape``, ``mean``, ``deviation``, ``smallest``, ``largest``, ``near_zero`` (the share of
-        values below a thousandth of the largest), ``silent`` (of kernels and embeddings the share of units
-        without any weight but such, else 0) and ``histogram`` (``edges``, ``counts``). ``notes`` says in
-        words what looks wrong in a layer.
+        ``layers``, in order: ``name`` (its path), ``kind``, ``parameters``, ``trainable`` and ``weights``,
+        each with ``name``, ``shape``, ``mean``, ``deviation``, ``smallest``, ``largest``, ``near_zero`` (the
+        share of values below a thousandth of the largest), ``silent`` (of kernels and embeddings the share of
+        units without any weight but such, else 0) and ``histogram`` (``edges``, ``counts``). ``notes`` says
+        in words what looks wrong in a layer.
     """
     layers = []
-    for layer in kept_part(model)._flatten_layers(include_self=False):
+    for path, layer in layers_by_path(kept_part(model)).items():
         own = [weight for weight in layer.weights if _is_own(layer, weight)]
         if own:
             told = [_told(layer, weight) for weight in own]
             layers.append(
                 {
-                    "name": layer.name,
+                    "name": path,
                     "kind": type(layer).__name__,
                     "parameters": int(sum(np.prod(weight.shape) for weight in own)),
                     "trainable": bool(layer.trainable and layer.trainable_weights),
