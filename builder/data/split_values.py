@@ -15,6 +15,10 @@ from builder.errors import BuilderError, stop
 
 # Anchored: "24-5-3" also stands within 2024-5-3, of which the year comes first.
 _DAY_FIRST = re.compile(r"\A\s*(\d{1,2})[./-]\d{1,2}[./-]\d{2,4}")
+# Points stand in the dates of countries where the day comes first.
+_WITH_POINTS = r"\s*\d{1,2}\.\d{1,2}\.\d{2,4}\b.*"
+# 2024年5月31日 12时30分
+_CHINESE = str.maketrans({"年": "-", "月": "-", "日": " ", "时": ":", "時": ":", "分": ":", "秒": " "})
 
 
 class TimeReader:
@@ -31,7 +35,8 @@ class TimeReader:
     def __init__(self, sample: pd.Series) -> None:
         present = present_cells(sample)
         first = present.str.extract(_DAY_FIRST.pattern, expand=False).dropna()
-        self._day_first = bool((first.astype(int) > 12).any()) if len(first) else False
+        has_points = len(present) and present.str.fullmatch(_WITH_POINTS).mean() > 0.5
+        self._day_first = bool(has_points or (len(first) and (first.astype(int) > 12).any()))
         self._is_number = bool(np.isfinite(to_numbers(present)).mean() > 0.9) if len(present) else True
         if not np.isfinite(self.read(present)).mean() > 0.5:
             message = (
@@ -45,6 +50,8 @@ class TimeReader:
         """Return float64, NaN where a cell holds no moment."""
         if self._is_number:
             return to_numbers(cells)
+        if cells.str.contains("年").any():
+            cells = cells.str.translate(_CHINESE).str.strip(" -:")
         dates = pd.to_datetime(
             cells, errors="coerce", utc=True, dayfirst=self._day_first, format="mixed", cache=True
         )
