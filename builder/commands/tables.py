@@ -89,10 +89,10 @@ def verification_table(report: Mapping[str, Any]) -> Table:
             item["label"],
             item["status"],
             _number(item.get("agreement"), "{:.2%}".format),
-            _number(item.get("largest_difference"), lambda value: number_words(value, 2)),
+            _number(item.get("largest_difference"), _short),
             _number(item.get("metric_export"), number_words),
             _number(item.get("bytes"), size_words),
-            _number(item.get("latency_ms_p50"), "{:.2f}".format),
+            _number(item.get("latency_ms_p50"), _short),
         )
     return table
 
@@ -129,6 +129,10 @@ def time_words(seconds: float) -> str:
     if seconds < 100:
         return f"{seconds:.1f} s"
     return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
+def _short(value: float) -> str:
+    return number_words(value, 2)
 
 
 def _number(value: float | None, words: Callable[[float], str]) -> str:

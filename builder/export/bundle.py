@@ -19,7 +19,7 @@ README_NAME = "README.md"
 
 _USE = {
     "keras": 'model = keras.saving.load_model("keras/model.keras")\n'
-    "model.predict({...})                    # raw values, by input name",
+    'model.predict({...})   # raw values, by input name; texts and categories as tf.constant([["…"]])',
     "saved_model": 'model = tf.saved_model.load("saved_model/saved_model")\n'
     'model.serve({...})["output"]           # raw values, by input name\n'
     'model.serve_prepared({...})["output"]  # numeric arrays',

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from builder.runs.files import write_bytes, write_json
-from builder.scores import metric_name, metric_value, number_words
+from builder.scores import metric_name, metric_value, milliseconds, number_words
 from builder.sizes import size_words
 
 JSON_NAME = "report.json"
@@ -128,4 +128,4 @@ def _number(value: float | None) -> str:
 
 
 def _milliseconds(value: float | None) -> str:
-    return "" if value is None else f"{value:.2f} ms"
+    return "" if value is None else milliseconds(value)
