@@ -315,6 +315,14 @@ def test_nothing_is_remarked_on_of_an_attention_whose_biases_are_zero():
     assert not [note for layer in weight_distributions(model)["layers"] for note in layer["notes"]]
 
 
+def test_the_first_convolution_inside_another_model_is_the_first_that_sees_the_picture():
+    start, image = keras.Input((8, 8, 3)), keras.Input((8, 8, 3))
+    deep = keras.layers.Conv2D(5, 3, name="deep")(keras.layers.Conv2D(4, 3, name="near")(start))
+    inner = keras.Model(start, deep, name="backbone")
+    found = first_filters(keras.Model(image, keras.layers.Conv2D(6, 1)(inner(image))))
+    assert (found["layer"], found["count"]) == ("backbone/near", 4)
+
+
 def test_layers_of_the_same_name_are_told_apart():
     def attending(name):
         start = keras.Input((6, 8))

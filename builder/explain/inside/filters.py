@@ -9,6 +9,7 @@ import numpy as np
 
 from builder.adversarial.model import kept_part
 from builder.errors import stop
+from builder.explain.layer_paths import layers_by_path
 from builder.explain.pictures import enlarged, png_text
 from builder.explain.preview.png import colored
 
@@ -28,17 +29,17 @@ def first_filters(model: keras.Model) -> dict[str, Any]:
     """Return the filters of the first convolution, the strongest first.
 
     Returns:
-        ``layer``, ``kind``, ``size`` (of a filter), ``channels`` (that it reads), ``count`` and ``filters``:
-        each with its ``number``, its ``strength`` (the length of its weights) and ``png``: in colors where it
-        reads three channels, else the mean over the channels, blue below and red above zero; of a
-        convolution over steps, steps across and channels down.
+        ``layer`` (its path), ``kind``, ``size`` (of a filter), ``channels`` (that it reads), ``count`` and
+        ``filters``: each with its ``number``, its ``strength`` (the length of its weights) and ``png``: in
+        colors where it reads three channels, else the mean over the channels, blue below and red above zero;
+        of a convolution over steps, steps across and channels down.
 
     Raises:
         BuilderError: ``no_convolution``.
     """
-    for layer in kept_part(model)._flatten_layers(include_self=False):
+    for path, layer in layers_by_path(kept_part(model)).items():
         if isinstance(layer, _CONVOLUTIONS):
-            return _told(layer)
+            return _told(path, layer)
     message = (
         "This model has no convolution, so there are no filters to see. The weights of its layers are under "
         "Weights."
@@ -46,7 +47,7 @@ def first_filters(model: keras.Model) -> dict[str, Any]:
     raise stop("no_convolution", message)
 
 
-def _told(layer: keras.Layer) -> dict[str, Any]:
+def _told(path: str, layer: keras.Layer) -> dict[str, Any]:
     kernel = np.asarray(layer.weights[0], dtype=np.float64)
     is_apart = "depthwise" in type(layer).__name__.lower() or "separable" in type(layer).__name__.lower()
     if is_apart:
@@ -56,7 +57,7 @@ def _told(layer: keras.Layer) -> dict[str, Any]:
     strength = np.sqrt(np.square(filters).reshape(len(filters), -1).sum(axis=1))
     order = np.argsort(-strength, kind="stable")[:MOST_FILTERS]
     return {
-        "layer": layer.name,
+        "layer": path,
         "kind": type(layer).__name__,
         "size": list(kernel.shape[:-2]),
         "channels": int(kernel.shape[-2]),
