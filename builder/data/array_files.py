@@ -24,6 +24,7 @@ _INPUTS = ("x", "images", "data", "features", "inputs", "samples")
 _TARGETS = ("y", "labels", "label", "target", "targets", "classes")
 _PARTS = ("train", "test", "val", "valid", "validation")
 _CHANNELS = (1, 3, 4)
+_SMALLEST_SIDE = 8
 # NumPy's letters for what is true or false, whole or decimal, and for words.
 _KINDS = "buifSU"
 # Pictures of 0 to 1 may go a little beyond after they were resized.
@@ -43,7 +44,8 @@ _FAILURES = (
 def read_arrays(path: Path, title: str | None = None) -> ImageSource | SeriesSource | TableSource:
     """Return the samples of an archive with arrays ``x`` and ``y``, or ``x_train``, ``y_train``, ``x_test`` …
 
-    Whole numbers of shape (rows, height, width) or (rows, height, width, 1, 3 or 4) are images, other
+    Arrays of shape (rows, height, width, 1, 3 or 4) are images, and so are those of shape (rows, height,
+    width) where they hold bytes, or where height and width are equal and no number is negative. Other
     three-dimensional arrays are series (rows, steps, channels), two-dimensional ones are tables.
 
     Raises:
@@ -252,7 +254,10 @@ def _gaps(path: Path, inputs: np.ndarray, series: np.ndarray) -> tuple[Problem, 
 def _is_images(inputs: np.ndarray) -> bool:
     if inputs.ndim == 4 and inputs.shape[-1] in _CHANNELS:
         return inputs.dtype.kind in "buif"
-    return inputs.ndim == 3 and inputs.dtype == np.uint8 and min(inputs.shape[1:]) >= 8
+    if inputs.ndim != 3 or min(inputs.shape[1:]) < _SMALLEST_SIDE:
+        return False
+    is_square = inputs.shape[1] == inputs.shape[2] and inputs.dtype.kind in "buif"
+    return inputs.dtype == np.uint8 or (is_square and not (inputs < 0).any())
 
 
 def _to_pixels(inputs: np.ndarray, name: str) -> tuple[np.ndarray, tuple[Problem, ...]]:

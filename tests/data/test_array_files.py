@@ -34,6 +34,10 @@ def refusal(path):
     [
         (RANDOM.integers(0, 255, (40, 12, 9), dtype=np.uint8), ImageSource),
         (RANDOM.random((40, 12, 9, 3)), ImageSource),
+        (RANDOM.random((40, 28, 28)), ImageSource),
+        (RANDOM.integers(0, 4095, (40, 12, 12), dtype=np.uint16), ImageSource),
+        (RANDOM.random((40, 12, 9)), SeriesSource),
+        (RANDOM.normal(size=(40, 12, 12)), SeriesSource),
         (RANDOM.normal(size=(40, 30, 2)), SeriesSource),
         (RANDOM.normal(size=(40, 5)), TableSource),
     ],
