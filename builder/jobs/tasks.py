@@ -335,12 +335,17 @@ def export(
     from builder.export.quantization import Quantization
 
     folder = default_workspace().run_folder(run_id) / EXPORTS_FOLDER
-    tell = told_in(folder / PROGRESS_FILE, on_progress)
-    tell(0.0, "Opening the data")
-    model, prepared = _model_file(run_id), _prepared(run_id)
-    project = Project.from_json(default_store().run_document(run_id))
-    chosen = Quantization.from_json(quantization or {})
-    return exporting.run(model, project, prepared, folder, formats, tell, chosen)
+    progress = folder / PROGRESS_FILE
+    tell = told_in(progress, on_progress)
+    try:
+        tell(0.0, "Opening the data")
+        model, prepared = _model_file(run_id), _prepared(run_id)
+        project = Project.from_json(default_store().run_document(run_id))
+        chosen = Quantization.from_json(quantization or {})
+        return exporting.run(model, project, prepared, folder, formats, tell, chosen)
+    finally:
+        # It would be taken for a part of the earlier export, which stays where this one fails.
+        progress.unlink(missing_ok=True)
 
 
 def measure(

@@ -130,6 +130,16 @@ def test_a_run_without_a_model_says_so(ask: Any) -> None:
         ask(untrained_run())
 
 
+def test_an_export_that_fails_leaves_nothing_in_the_earlier_one() -> None:
+    run_id = untrained_run()
+    exports = default_workspace().run_folder(run_id) / tasks.EXPORTS_FOLDER
+    exports.mkdir()
+    (exports / "report.json").write_text("{}")
+    with pytest.raises(BuilderError):
+        tasks.export(run_id)
+    assert [file.name for file in exports.iterdir()] == ["report.json"]
+
+
 def test_the_engine_answers_from_warm_workers() -> None:
     engine = Engine()
     engine.start()
