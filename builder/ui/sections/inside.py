@@ -12,6 +12,7 @@ import streamlit as st
 from builder.data.prepare import Prepared
 from builder.runs.records import RunRecord
 from builder.ui import charts, frame, global_charts
+from builder.ui.format import count_words
 from builder.ui.run_data import prepared_of
 from builder.ui.sections.asking import understood
 
@@ -127,12 +128,13 @@ def _filters(run: RunRecord) -> None:
         return
     size = " × ".join(str(side) for side in found["size"])
     st.caption(
-        f"{frame.escape(found['layer'])}: {found['count']} filters of {size} over {found['channels']} "
-        "channels"
+        f"{frame.escape(found['layer'])}: {found['count']} filters of {size} over "
+        f"{count_words(found['channels'], 'channel')}"
         + (
             ", in colors."
             if found["channels"] == 3
-            else ". Blue is below zero, red above; of several channels the mean."
+            else ". Blue is below zero, red above; of one sign alone, yellow is most. Of several channels "
+            "the mean."
         )
     )
     with st.grid(10, min_column_width=84, gap="small"):

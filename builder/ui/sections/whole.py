@@ -18,10 +18,12 @@ from builder.scores import metric_name, metric_value
 from builder.ui import charts, frame, global_charts
 from builder.ui.run_data import prepared_of
 from builder.ui.sections.asking import understood
-from builder.ui.tables import share_column
+from builder.ui.tables import LETTER, share_column
 
 AVERAGED = 500
 PLACED = ("image",)
+# The least and the most pixels of a column of texts.
+NARROW, WIDE = 200, 800
 
 
 def what_it_goes_by(run: RunRecord, report: Mapping[str, Any]) -> None:
@@ -161,10 +163,12 @@ def _rules(run: RunRecord, settings: dict[str, Any]) -> None:
         f"{found['words']}"
     )
     rules = found["rules"]
+    conditions = [" and ".join(rule["conditions"]) or "always" for rule in rules]
+    room = min(WIDE, max(NARROW, LETTER * max(map(len, conditions))))
     st.dataframe(
         pd.DataFrame(
             {
-                "If": [" and ".join(rule["conditions"]) or "always" for rule in rules],
+                "If": conditions,
                 "Answer": [rule["answer"] for rule in rules],
                 "Of the rows": [rule["share"] for rule in rules],
                 "Agrees": [rule["fidelity"] for rule in rules],
@@ -172,7 +176,7 @@ def _rules(run: RunRecord, settings: dict[str, Any]) -> None:
         ),
         hide_index=True,
         column_config={
-            "If": st.column_config.TextColumn(width="large"),
+            "If": st.column_config.TextColumn(width=room),
             "Of the rows": share_column("Of the rows", "The share of the test rows that the rule takes."),
             "Agrees": share_column("Agrees", "Of these, the share on which the model answers the same."),
         },
