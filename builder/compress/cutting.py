@@ -179,11 +179,10 @@ class _Channels:
     def _has_plain_shortcut(self, node: Node, entering: tuple[str, ...]) -> bool:
         """Tell whether what enters may be added as it is: of as many channels, or of an unknown number."""
         values = _values(node)
-        makers = [self._graph.node(name) for name in entering]
-        if values["strides"] != 1 or any(maker.kind == _INPUT for maker in makers):
+        if values["strides"] != 1 or any(self._graph.node(name).kind == _INPUT for name in entering):
             return False
-        sizes = [_values(maker).get(_WIDTHS.get(maker.kind, "filters")) for maker in makers]
-        known = [size for size in sizes if isinstance(size, int)]
+        sizes = [self._width(name) for name in entering]
+        known = [size for size in sizes if size is not None]
         return len(known) < len(sizes) or sum(known) == values["filters"]
 
     def _together(self, entering: list[tuple[str, ...]]) -> tuple[str, ...]:
@@ -193,9 +192,24 @@ class _Channels:
                 for each in (first, made):
                     self._fix(each, "it is added to what has channels of several blocks")
                 continue
-            for one, other in zip(first, made, strict=True):
-                self._join(one, other)
+            first = tuple(self._pair(one, other) for one, other in zip(first, made, strict=True))
         return first
+
+    def _pair(self, one: str, other: str) -> str:
+        """Let the channels of two blocks stay or go together; return the block that has more of them."""
+        sizes = [self._width(name) or 0 for name in (one, other)]
+        if all(sizes) and sizes[0] != sizes[1]:
+            for name in (one, other):
+                self._fix((name,), "it is combined with another number of channels")
+        else:
+            self._join(one, other)
+        return one if sizes[0] >= sizes[1] else other
+
+    def _width(self, name: str) -> int | None:
+        """Return how many channels a block makes; None where the graph does not tell."""
+        node = self._graph.node(name)
+        width = _values(node).get(_WIDTHS.get(node.kind, "filters")) if node.kind in registry() else None
+        return width if isinstance(width, int) else None
 
     def _join(self, one: str, other: str) -> None:
         roots = self._root(one), self._root(other)

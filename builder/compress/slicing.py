@@ -103,7 +103,9 @@ class _Walk:
         if isinstance(layer, keras.layers.Flatten):
             times = size // _channels(entering[0])
             return entering[0] * times
-        if isinstance(layer, _MERGING) and len({len(layout) for layout in entering}) == 1:
+        # One channel may weigh all others, and is none of theirs.
+        alike = len({len(layout) for layout in entering}) == 1 and {*map(_channels, entering)} == {size}
+        if isinstance(layer, _MERGING) and alike:
             return self._merged(entering)
         if isinstance(layer, keras.layers.Concatenate) and layer.axis in (-1, len(node.outputs[0].shape) - 1):
             return tuple(segment for layout in entering for segment in layout)

@@ -123,10 +123,26 @@ def test_a_layer_that_works_otherwise_stays_as_it_is(layer, shape):
     np.testing.assert_allclose(np.asarray(small(images)), np.asarray(large(images)), atol=1e-5)
 
 
+def weighed_model(filters):
+    image = keras.Input((6, 6, 2), name="image")
+    wide, gate = keras.layers.Conv2D(8, 3, name="wide")(image), keras.layers.Conv2D(1, 3, name="gate")(image)
+    x = keras.layers.Conv2D(filters, 1, name="after")(keras.layers.Multiply(name="weighed")([gate, wide]))
+    x = keras.layers.GlobalMaxPooling2D(name="pool")(x)
+    return keras.Model(image, keras.layers.Dense(3, name="head")(x))
+
+
+def test_one_channel_that_weighs_others_stays_as_it_is():
+    large, small = weighed_model(4), weighed_model(2)
+    silence(large, small)
+    slice_weights(large, small)
+    images = np.random.default_rng(1).normal(size=(4, 6, 6, 2)).astype(np.float32)
+    np.testing.assert_allclose(np.asarray(small(images)), np.asarray(large(images)), atol=1e-5)
+
+
 def drawn(nodes, edges):
     """Return a graph of nodes (name, kind, parameters) and edges (source, target)."""
     kinds = {name: kind for name, kind, _ in nodes}
-    ports = {"concatenate": {"target_port": "inputs"}}
+    ports = dict.fromkeys(("concatenate", "multiply"), {"target_port": "inputs"})
     return Graph.from_json(
         {
             "nodes": [
@@ -162,6 +178,23 @@ def test_a_shortcut_over_channels_of_several_blocks_leaves_them_all():
     # How many channels these branches put out together is not seen in the graph.
     unknown = [nodes[0], ("joined", "inception_block", {}), *nodes[4:]]
     assert list(cut_graph(drawn(unknown, [("input", "joined"), *edges[4:]]), SHARES).cut) == ["after"]
+
+
+def test_channels_that_one_channel_weighs_are_left_with_the_reason():
+    nodes = [
+        ("input", "input", {}),
+        ("wide", "conv2d", {"filters": 8}),
+        ("gate", "conv2d", {"filters": 1, "activation": "sigmoid"}),
+        ("weighed", "multiply", {}),
+        ("after", "conv2d", {"filters": 8}),
+        ("pool", "global_average_pooling2d", {}),
+        ("head", "classification_head", {}),
+    ]
+    edges = [("input", "wide"), ("input", "gate"), ("wide", "weighed"), ("gate", "weighed")]
+    edges += [("weighed", "after"), ("after", "pool"), ("pool", "head")]
+    found = cut_graph(drawn(nodes, edges), SHARES)
+    assert list(found.cut) == ["after"]
+    assert "another number of channels" in found.left["wide"]
 
 
 def test_what_is_joined_along_the_places_is_left_with_the_reason():
