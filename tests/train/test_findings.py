@@ -164,6 +164,10 @@ def test_a_change_follows_what_is_set_already():
     assert scheduled.code == "plateau" and "learning_rate" in scheduled.change["training"]
 
 
+def test_a_loss_that_crosses_zero_has_risen_by_no_share_of_itself():
+    assert findings(evidence([0.5, 0.3, 0.2, 0.1], [0.5, -0.01, 0.2, 0.3])) == []
+
+
 def test_the_worst_hides_what_follows_from_it():
     curves = evidence([0.4, 0.3, 0.9], [0.4, 0.5, 0.9])
     assert len(findings(curves)) == 1

@@ -17,6 +17,9 @@ def find(evidence: Evidence) -> Finding | None:
     if len(held_out) < EPOCHS_SINCE_BEST + 1:
         return None
     best = held_out.index(min(held_out))
+    if held_out[best] < 0:
+        # The loss of counts may lie below zero, where no share of it tells how far it rose.
+        return None
     rise = held_out[-1] / max(held_out[best], 1e-12) - 1
     if len(held_out) - 1 - best < EPOCHS_SINCE_BEST or rise < LEAST_RISE or training[-1] >= training[best]:
         return None
