@@ -171,18 +171,24 @@ def _compare_values(
     }
 
 
-def difference_note(compared: Mapping[str, Mapping[str, Any]]) -> str:
+def difference_note(compared: Mapping[str, Mapping[str, Any]], is_rounded: bool = False) -> str:
     """Return in words where an export differs most from the Keras model; nothing where it agrees.
 
     Args:
         compared: what ``compare`` found, by the names of the targets.
+        is_rounded: whether the export is a quantized TFLite file, of which more can be found out.
     """
     differing = {name: row for name, row in compared.items() if row["status"] == "differs"}
     if not differing:
         return ""
     worst = min(differing, key=lambda name: float(differing[name]["agreement"]))
     where = f"For the target '{worst}': " if len(compared) > 1 else ""
-    return f"{where}{_difference(differing[worst])} Prefer another format."
+    advice = "Prefer another format."
+    if is_rounded:
+        advice = (
+            "Measure what the files are worth, which names the parts to keep in floats, or prefer another."
+        )
+    return f"{where}{_difference(differing[worst])} {advice}"
 
 
 def _difference(row: Mapping[str, Any]) -> str:

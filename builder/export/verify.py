@@ -59,7 +59,7 @@ class Verifier:
             for number, spec in enumerate(self.prepared.spec.each_target)
         )
         steps = outputs[0].shape[1] if is_step else 1
-        found = self._together(first, further)
+        found = self._together(item, first, further)
         if item.name != "script":
             found |= _latency(call, arrays, steps)
         if steps > 1:
@@ -68,12 +68,12 @@ class Verifier:
             found["note"] = f"{found['note']} Latency is with the spectrogram.".strip()
         return {**found, "samples": len(outputs[0])}
 
-    def _together(self, first: dict[str, Any], further: list[dict[str, Any]]) -> dict[str, Any]:
+    def _together(self, item: Format, first: dict[str, Any], further: list[dict[str, Any]]) -> dict[str, Any]:
         """Return the comparison of the first output, with those of further ones by their targets' names."""
         spec = self.prepared.spec
         names = [target.name for target in spec.further_targets]
         others = dict(zip(names, further, strict=True))
-        note = difference_note({spec.target_name: first, **others})
+        note = difference_note({spec.target_name: first, **others}, item.quantized)
         if not further:
             return {**first, "note": note}
         status = "verified" if all(each["status"] == "verified" for each in (first, *further)) else "differs"

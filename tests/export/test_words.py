@@ -29,6 +29,8 @@ def compared(spec: DataSpec, reference: np.ndarray, outputs: np.ndarray, targets
 def test_the_note_speaks_of_what_was_compared() -> None:
     classes = compared(TARGET, CLASSES, DIFFERENT, PLACES)
     assert difference_note({"kind": classes}).startswith("Gives another class than the Keras model for 12.5%")
+    assert "keep in floats" not in difference_note({"kind": classes})
+    assert "parts to keep in floats" in difference_note({"kind": classes}, is_rounded=True)
     labels = compared(LABELS, CLASSES, DIFFERENT, CLASSES)
     assert "12.5% of the labels" in difference_note({"kind": labels})
     values = np.linspace(-1, 1, 8)[:, np.newaxis]

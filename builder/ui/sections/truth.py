@@ -22,6 +22,7 @@ from builder.ui.tables import share_column
 
 CANVAS_HEIGHT = 420
 MORE_SAMPLES = 4
+_MOST_ON_A_BUTTON = 3
 CLASS_MEASURES = {
     "recall": "share of the class that is found",
     "iou": "intersection over union",
@@ -204,7 +205,7 @@ def _remedies(run: RunRecord, variant: Mapping[str, Any], quantization: Mapping[
     if hurting:
         kept = sorted({*quantization["keep_float"], *hurting})
         st.button(
-            f"Keep {' and '.join(hurting)} in floats, measure again",
+            f"Keep {_named(hurting)} in floats, measure again",
             icon=":material/healing:",
             key="truth.keep",
             help="Exports again with these in 32-bit floats: a larger file, a smaller error.",
@@ -221,6 +222,10 @@ def _remedies(run: RunRecord, variant: Mapping[str, Any], quantization: Mapping[
             on_click=_start,
             args=(run.id, {**quantization, "calibration_samples": count * MORE_SAMPLES}),
         )
+
+
+def _named(parts: Sequence[str]) -> str:
+    return " and ".join(parts) if len(parts) <= _MOST_ON_A_BUTTON else f"these {len(parts)} parts"
 
 
 def _canvas(run: RunRecord, variant: Mapping[str, Any]) -> None:
