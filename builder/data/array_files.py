@@ -13,7 +13,7 @@ import pandas as pd
 from PIL import Image
 
 from builder.data.images import ImageSource
-from builder.data.naming import natural_key
+from builder.data.naming import in_natural_order
 from builder.data.series import SeriesSource
 from builder.data.table_source import TableSource
 from builder.errors import BuilderError, Problem, stop
@@ -120,7 +120,7 @@ def class_indices(targets: np.ndarray, name: str) -> tuple[np.ndarray, tuple[str
         targets = np.char.decode(targets, "utf-8", "replace")
     values, indices = np.unique(targets, return_inverse=True)
     words = [str(value) if targets.dtype.kind == "U" else f"{int(value)}" for value in values]
-    order = sorted(range(len(words)), key=lambda place: natural_key(words[place]))
+    order = [words.index(word) for word in in_natural_order(words)]
     place = np.empty(len(words), dtype=np.int32)
     place[order] = np.arange(len(words))
     return place[indices], tuple(words[number] for number in order)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from builder.data.archives import Files, list_files
-from builder.data.naming import natural_key
+from builder.data.naming import in_natural_order
 from builder.errors import Problem, stop
 
 TEST_FOLDERS = frozenset({"test", "testing"})
@@ -76,7 +76,7 @@ def read_class_folders(path: Path, kind: FileKind, unsorted: bool = False) -> Cl
         raise stop("no_images" if kind.one == "picture" else "no_files", message, field="source")
     folders, is_test = _without_part_folders(_below_common(names))
     classes = _classes(path, names, folders, kind, unsorted)
-    class_names = tuple(sorted(set(classes), key=natural_key))
+    class_names = tuple(in_natural_order(set(classes)))
     index = {name: number for number, name in enumerate(class_names)}
     return ClassFolders(
         listed=listed,

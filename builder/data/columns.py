@@ -277,7 +277,14 @@ def constant_problems(frame: pd.DataFrame, facts: Mapping[str, ColumnFacts]) -> 
             "from it, and there is nothing to tell apart in it. Bring rows with other values."
         )
         problems.append(Problem("one_value", message, field=name, severity="warning"))
-    return problems
+    if len(problems) <= _SHOWN:
+        return problems
+    shown = ", ".join(f"'{problem.field}'" for problem in problems[:_SHOWN])
+    message = (
+        f"{len(problems):,} columns say the same in every row: {shown} …. Nothing can be learned from them. "
+        "Leave them out, or bring rows with other values."
+    )
+    return [Problem("one_value", message, field="source", severity="warning")]
 
 
 def check_column(name: str, columns: Sequence[str]) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from builder.data.columns import ColumnFacts, present_cells
-from builder.data.naming import natural_key
+from builder.data.naming import in_natural_order
 from builder.data.targets import MAXIMUM_CLASSES, TargetReader, Targets, check_classes, left_out
 from builder.errors import BuilderError, Problem, stop
 
@@ -62,7 +62,7 @@ def label_names(names: Sequence[str], class_names: Sequence[str]) -> tuple[list[
     """Return the labels in each of several names of classes, such as "cat, dog", and all labels in order."""
     mark = separator_of(list(class_names))
     lists = [labels_of(name, mark) for name in names]
-    return lists, tuple(sorted({label for labels in lists for label in labels}, key=natural_key))
+    return lists, tuple(in_natural_order({label for labels in lists for label in labels}))
 
 
 def multi_hot(lists: Sequence[Sequence[str]], names: Sequence[str]) -> np.ndarray:
@@ -94,7 +94,7 @@ class LabelsReader(TargetReader):
         """
         codes = self._all_values()
         lists = [labels_of(cell, self._separator) for cell in self._codes]
-        names = tuple(sorted({label for labels in lists for label in labels}, key=natural_key))
+        names = tuple(in_natural_order({label for labels in lists for label in labels}))
         check_labels(names, f"The target column '{self.name}'", self.name)
         problems = left_out(self.name, self._unusable)
         return Targets(multi_hot(lists, names)[codes], np.empty(0), names), list(problems)

@@ -22,7 +22,7 @@ from builder.data.box_targets import PictureFinder, stem_of
 from builder.data.class_folders import TEST_FOLDERS
 from builder.data.encodings import encoding_of, encoding_problems
 from builder.data.images import EXTENSIONS, TURN, Grays, decode_image, settled_grays
-from builder.data.naming import natural_key
+from builder.data.naming import in_natural_order
 from builder.data.safe_xml import UnsafeXml, read_xml
 from builder.data.yolo_boxes import class_names, looks_like_yolo, picture_of, yolo_boxes
 from builder.errors import Problem, shown_value, stop
@@ -159,7 +159,7 @@ def read_boxes(path: Path, title: str | None = None) -> BoxSource:
     pictures = [name for name in listed.names if name.lower().endswith(EXTENSIONS)]
     marked = _marked(listed, pictures)
     names = [name for name in pictures if name in marked.boxes]
-    labels = sorted({box.label for name in names for box in marked.boxes[name]}, key=natural_key)
+    labels = in_natural_order({box.label for name in names for box in marked.boxes[name]})
     if not labels:
         raise _no_boxes(path, pictures, marked.faults)
     tests = _tests(listed, names)

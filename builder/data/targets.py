@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from builder.data.columns import ColumnFacts, column_facts, is_missing
-from builder.data.naming import natural_key
+from builder.data.naming import in_natural_order
 from builder.errors import BuilderError, Problem, stop
 from builder.params import AUTO
 from builder.tasks import TASKS
@@ -64,7 +64,7 @@ def read_targets(task: str, cells: pd.Series, facts: ColumnFacts) -> Targets:
         check_numbers(task, facts.name, values)
         return Targets(values, kept, problems=problems)
     words = _class_words(cells, facts)[kept]
-    class_names = tuple(sorted(set(words), key=natural_key))
+    class_names = tuple(in_natural_order(set(words)))
     check_classes(class_names, len(kept), f"The target column '{facts.name}'", facts.name)
     problems += alike(class_names, facts.name)
     index = {name: number for number, name in enumerate(class_names)}
@@ -126,7 +126,7 @@ class TargetReader:
             return Targets(values, np.empty(0)), list(problems)
         raw = pd.Series(list(self._codes), dtype="str", name=self.name)
         words = _class_words(raw, column_facts(raw, self._decimal_comma))
-        class_names = tuple(sorted(set(words), key=natural_key))
+        class_names = tuple(in_natural_order(set(words)))
         check_classes(class_names, len(values), f"The target column '{self.name}'", self.name)
         index = {name: number for number, name in enumerate(class_names)}
         place = np.array([index[word] for word in words], dtype=np.int32)

@@ -8,6 +8,7 @@ from builder.data.columns import (
     check_roles,
     column_facts,
     column_problems,
+    constant_problems,
     propose_roles,
     propose_task,
     table_facts,
@@ -84,6 +85,14 @@ def test_roles_that_are_fixed_stay():
 )
 def test_the_task_follows_the_target(values, task):
     assert propose_task(facts_of(y=values)["y"]) == task
+
+
+@pytest.mark.parametrize(("count", "told"), [(1, 1), (5, 5), (60, 1)])
+def test_many_columns_that_never_change_are_told_together(count, told):
+    frame = table(**{f"same {n}": ["0"] * 20 for n in range(count)}, y=["a", "b"] * 10)
+    problems = constant_problems(frame, table_facts(frame))
+    assert [problem.code for problem in problems] == ["one_value"] * told
+    assert "'same 0'" in problems[0].message and (count < 6 or "60 columns" in problems[0].message)
 
 
 def test_missing_values_are_known_by_their_usual_signs():

@@ -105,6 +105,21 @@ def test_one_label_alone_is_told(csv_file, tmp_path):
         prepare(table(csv_file, "tags", ["a"] * 20, "multi_label"), tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (["1", "-2", "0", "-1", "2"], ("-2", "-1", "0", "1", "2")),
+        (["0.5", "0.25", "0.75", "1.5"], ("0.25", "0.5", "0.75", "1.5")),
+        (["10", "9"], ("9", "10")),
+        (["level 10", "level 9"], ("level 9", "level 10")),
+    ],
+)
+def test_ranks_that_are_numbers_are_ordered_by_size(cells, expected, csv_file, tmp_path):
+    found = prepare(table(csv_file, "grade", cells * 10, "ordinal"), tmp_path)
+    assert found.spec.class_names == expected
+    assert [expected[number] for number in found.targets[: len(cells)]] == cells
+
+
 def test_ranks_are_in_the_order_that_a_person_gives(csv_file, tmp_path):
     cells = ["low", "high", "medium"] * 10
     natural = prepare(table(csv_file, "grade", cells, "ordinal"), tmp_path)
