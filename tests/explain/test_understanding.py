@@ -342,6 +342,23 @@ def test_layers_of_the_same_name_are_told_apart():
     assert first["heads"] != second["heads"]
 
 
+def test_words_are_placed_by_the_embedding_that_is_asked_for():
+    _, _, prepared = small("lstm")
+
+    def reading(name):
+        tokens = keras.Input((30,), dtype="int32")
+        x = keras.layers.GlobalAveragePooling1D()(keras.layers.Embedding(2000, 4, name="words")(tokens))
+        return keras.Model(tokens, x, name=name)
+
+    tokens = keras.Input((30,), dtype="int32", name="tokens")
+    both = keras.layers.Add()([reading("one")(tokens), reading("other")(tokens)])
+    model = keras.Model({"tokens": tokens}, keras.layers.Dense(2, "softmax")(both))
+    maps = [embedding_map(model, prepared, what=f"{name}/words") for name in ("one", "other")]
+    assert maps[0]["maps"] == ["samples", "one/words", "other/words"]
+    assert maps[0]["points"][0]["word"] == maps[1]["points"][0]["word"]
+    assert maps[0]["points"][0]["x"] != pytest.approx(maps[1]["points"][0]["x"])
+
+
 def test_attention_of_every_head_adds_up_over_the_words():
     model, _, prepared = small("transformer")
     [layer] = attention_maps(model, prepared.spec, arrays_of_row(prepared, 5))["layers"]

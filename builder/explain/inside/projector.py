@@ -15,6 +15,7 @@ from builder.data.tokenizers import UNKNOWN_TOKEN
 from builder.errors import stop
 from builder.explain.answer_scores import answer_words, bad_answers, check_explained
 from builder.explain.answers import check_outputs
+from builder.explain.layer_paths import layers_by_path
 from builder.explain.targets import of_target, some_rows
 from builder.outputs import arrange, output_activation, predict_arrays
 
@@ -44,7 +45,7 @@ def embedding_map(
     Args:
         model: a model with one output a target.
         prepared: the data.
-        what: ``"samples"`` for the values that enter the model's last layer with weights, or the name of an
+        what: ``"samples"`` for the values that enter the model's last layer with weights, or the path of an
             embedding layer for its vectors of the most frequent words.
         method: ``"pca"`` or ``"tsne"``.
         target: which of several targets is looked at; None is the first.
@@ -81,7 +82,7 @@ def embedding_map(
         "layer": layer,
         "directions": vectors.shape[1],
         "kept": kept if method == "pca" else None,
-        "maps": [SAMPLES, *(item.name for item in _embeddings(single, data))],
+        "maps": [SAMPLES, *_embeddings(single, data)],
         "points": [
             {"x": float(x), "y": float(y), **point} for (x, y), point in zip(placed, points, strict=True)
         ],
@@ -139,21 +140,21 @@ def _samples(model: keras.Model, data: Prepared) -> tuple[str, np.ndarray, list[
     return tensor._keras_history.operation.name, np.concatenate(parts), points
 
 
-def _embeddings(model: keras.Model, data: Prepared) -> list[keras.Layer]:
-    """Return the embedding layers whose rows are the words of the text input."""
+def _embeddings(model: keras.Model, data: Prepared) -> dict[str, Any]:
+    """Return the embedding layers whose rows are the words of the text input, by their paths."""
     text = _text(data)
     if text is None:
-        return []
+        return {}
     words = len(text.settings["vocabulary"])
-    return [
-        layer
-        for layer in model._flatten_layers(include_self=False)
+    return {
+        path: layer
+        for path, layer in layers_by_path(model).items()
         if isinstance(layer, keras.layers.Embedding) and layer.input_dim >= words
-    ]
+    }
 
 
 def _words(model: keras.Model, data: Prepared, name: str) -> tuple[str, np.ndarray, list[dict[str, Any]]]:
-    layers = {layer.name: layer for layer in _embeddings(model, data)}
+    layers = _embeddings(model, data)
     if name not in layers:
         known = ", ".join([SAMPLES, *layers])
         raise stop("unknown_map", f"There is no map of '{name}'. This model has: {known}.")
