@@ -11,6 +11,10 @@ import plotly.graph_objects as go
 from builder.ui.charts import ACCENT, CONTRAST, MARGIN
 
 COLORS = plotly.colors.qualitative.Safe
+FEW_EPOCHS = 12
+# Of the lowest to the highest score, each of which is seen on the ground.
+_ON_LIGHT = "Viridis"
+_ON_DARK = [[0, "#8b7fe0"], [0.5, "#2bb07f"], [1, "#fde725"]]
 
 
 def overlaid_curves(curves: Mapping[str, Mapping[str, Sequence[Sequence[float]]]], name: str) -> go.Figure:
@@ -32,13 +36,15 @@ def overlaid_curves(curves: Mapping[str, Mapping[str, Sequence[Sequence[float]]]
             marker={"size": 5},
         )
     figure.update_layout(margin=MARGIN, height=380, legend={"orientation": "h", "y": -0.2})
-    figure.update_xaxes(title="epoch", tickformat="d")
+    epochs = max((point[0] for values in curves.values() for point in values.get(name, [])), default=0)
+    # Plotly would mark the halves between a few epochs.
+    figure.update_xaxes(title="epoch", tickformat="d", dtick=1 if epochs <= FEW_EPOCHS else None)
     figure.update_yaxes(title=name.replace("_", " "))
     return figure
 
 
 def parallel_coordinates(
-    rows: Sequence[Mapping[str, Any]], axes: Sequence[str], score: str, ink: str
+    rows: Sequence[Mapping[str, Any]], axes: Sequence[str], score: str, dark: bool = False
 ) -> go.Figure:
     """Return one line a run through its settings, colored by a score.
 
@@ -46,11 +52,12 @@ def parallel_coordinates(
         rows: values of each run under the axes' names and the score's.
         axes: settings; words get a place each on their axis.
         score: the last axis.
-        ink: the color of labels.
+        dark: whether the page is light on dark.
     """
+    ink = "#e6ecec" if dark else "#22302f"
     scores = [float(row[score]) for row in rows]
     dimensions = [_dimension(axis, [row.get(axis) for row in rows]) for axis in axes]
-    line = {"color": scores, "colorscale": "Viridis", "showscale": True}
+    line = {"color": scores, "colorscale": _ON_DARK if dark else _ON_LIGHT, "showscale": True}
     figure = go.Figure(
         go.Parcoords(
             line=line,

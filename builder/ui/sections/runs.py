@@ -170,8 +170,7 @@ def _parallel(answer: dict[str, Any]) -> None:
     st.markdown("### Settings against the score")
     score = st.selectbox("Score", scored, format_func=metric_name, key="runs.score")
     rows = [{**row["settings"], score: row[f"best_{score}"]} for row in answer["runs"]]
-    ink = "#e6ecec" if frame.is_dark() else "#22302f"
-    chart = run_charts.parallel_coordinates(rows, axes, score, ink)
+    chart = run_charts.parallel_coordinates(rows, axes, score, frame.is_dark())
     st.plotly_chart(chart, key="runs.parallel", config=charts.PLAIN)
 
 
