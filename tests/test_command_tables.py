@@ -9,12 +9,15 @@ import pytest
 from rich.console import Console
 from test_command_line import builder
 
+from builder.commands.output import output_table
 from builder.commands.tables import (
     analysis_lines,
     count_words,
     preflight_lines,
     preflight_table,
+    speed_words,
     time_words,
+    truth_table,
     verification_lines,
     verification_table,
 )
@@ -102,6 +105,29 @@ def test_an_export_is_told_whole_in_a_terminal_of_80_columns() -> None:
         "ONNX: ONNX lacks Erfc.",
         "score: average error on 300 samples that the model was not trained on",
     ]
+
+
+def test_what_files_are_worth_is_told_whole_in_a_terminal_of_80_columns() -> None:
+    variant = {"label": "int8 (mixed: recurrent part stays float)", "score": 44_512.3, "change": -1234.5}
+    variant |= {"agreement": 0.98123, "largest_difference": 7879.4, "bytes": 1_900_000}
+    speed = {"one": {"p50": 0.0048, "p95": 0.1}, "all": {"p50": 12.3, "p95": 45.6}, "memory_bytes": 2**24}
+    shown = StringIO()
+    plain = {"label": "Keras (.keras)", "score": 0.5, "bytes": 10}
+    Console(width=80, file=shown).print(
+        truth_table({"variants": [{**variant, "micro": {"arena_bytes": 618_864}}, plain]})
+    )
+    assert "…" not in shown.getvalue()
+    for words in ("44,512", "-1,234", "98.1%", "7,879", "1.8 MB", "604.4 KB"):
+        assert words in shown.getvalue()
+    assert speed_words(speed, 2) == "0.0048 ms (p95 0.1) on 1 thread, 12 ms (p95 46) on 2; 16 MB of memory"
+
+
+def test_nothing_in_a_list_of_runs_is_cut() -> None:
+    table = output_table("run", "project", "status", "epoch", "result", "tags", "note")
+    table.add_row("bff5875bd8ef48a7", "houses", "finished", "1/1", "root_mean_squared_error 60,453", "", "")
+    shown = StringIO()
+    Console(width=80, file=shown).print(table)
+    assert "bff5875bd8ef48a7" in shown.getvalue() and "…" not in shown.getvalue()
 
 
 def test_guessed_operations_are_named() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +31,21 @@ def say(words: str) -> None:
 
 
 def output_table(*columns: str) -> Table:
-    """Return an empty table whose first column, which people copy into the next command, is never cut."""
-    table = Table(*columns)
+    """Return an empty table in which nothing is cut; the first column, which people copy, is not wrapped."""
+    table = Table()
+    for column in columns:
+        table.add_column(column, overflow="fold")
     table.columns[0].no_wrap = True
+    return table
+
+
+def compact_table(*texts: str, numbers: Sequence[str]) -> Table:
+    """Return an empty table without lines, for more columns than there is room for within a frame."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for column in texts:
+        table.add_column(column, overflow="fold")
+    for column in numbers:
+        table.add_column(column, justify="right", no_wrap=True)
     return table
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.table import Table
 
+from builder.commands.output import compact_table
 from builder.export.report import samples_words
 from builder.scores import metric_words, number_words
 from builder.sizes import size_words
@@ -80,10 +81,9 @@ def preflight_lines(answer: Mapping[str, Any]) -> Iterator[str]:
 
 def verification_table(report: Mapping[str, Any]) -> Table:
     """Return the files of an export as a table that fits into a terminal of 80 columns."""
-    table = Table("format", box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("status", no_wrap=True)
-    for column in ("agreement", "difference", "score", "size", "ms"):
-        table.add_column(column, justify="right", no_wrap=True)
+    numbers = ("agreement", "difference", "score", "size", "ms")
+    table = compact_table("format", "status", numbers=numbers)
+    table.columns[1].no_wrap = True
     for item in report["formats"]:
         table.add_row(
             item["label"],
@@ -104,6 +104,32 @@ def verification_lines(report: Mapping[str, Any]) -> Iterator[str]:
         if words:
             yield f"{item['label']}: {words}"
     yield f"score: {metric_words(report['metric'])} on {samples_words(report)}"
+
+
+def truth_table(found: Mapping[str, Any]) -> Table:
+    """Return what a run's files are worth as a table that fits into a terminal of 80 columns."""
+    numbers = ("score", "change", "agreement", "difference", "size", "arena")
+    table = compact_table("format", numbers=numbers)
+    for item in found["variants"]:
+        table.add_row(
+            item["label"],
+            _number(item.get("score"), number_words),
+            _number(item.get("change"), _signed),
+            _number(item.get("agreement"), "{:.1%}".format),
+            _number(item.get("largest_difference"), _short),
+            size_words(item["bytes"]),
+            _number((item.get("micro") or {}).get("arena_bytes"), size_words),
+        )
+    return table
+
+
+def speed_words(speed: Mapping[str, Any], threads: int) -> str:
+    """Return how fast a file answers on one thread and on several, and the memory that it takes."""
+    one, every = (
+        f"{_short(found['p50'])} ms (p95 {_short(found['p95'])})" for found in (speed["one"], speed["all"])
+    )
+    memory = size_words(speed["memory_bytes"])
+    return f"{one} on 1 thread, {every} on {threads}; {memory} of memory"
 
 
 def score_words(scores: Mapping[str, Any]) -> str:
@@ -129,6 +155,10 @@ def time_words(seconds: float) -> str:
     if seconds < 100:
         return f"{seconds:.1f} s"
     return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
+def _signed(value: float) -> str:
+    return f"{'+' if value >= 0 else ''}{number_words(value)}"
 
 
 def _short(value: float) -> str:

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from builder.commands.output import console, errors, passing_bar, say
 from builder.commands.settings import refuse_idle
+from builder.commands.tables import speed_words, truth_table
 from builder.commands.targets import Target, run_of, runs_of
 from builder.errors import BuilderError, Problem, stop
 from builder.export.bundle import zip_folder
@@ -75,9 +76,9 @@ def truth(
     if as_json:
         console.print_json(data=found)
         return
-    console.print(_scores(found))
+    console.print(truth_table(found))
     for variant in found["variants"]:
-        _print_variant(variant)
+        _print_variant(variant, found["threads"])
 
 
 def frontier(
@@ -157,33 +158,14 @@ def _measured(
         errors.print(problem["message"], highlight=False)
 
 
-def _scores(found: Mapping[str, Any]) -> Table:
-    names = ("format", "score", "change", "agreement", "largest difference", "size")
-    table = Table(*names, "ms, 1 thread", f"ms, {found['threads']} threads", "memory", "arena")
-    for item in found["variants"]:
-        speed = item.get("speed") or {}
-        times = [_times(speed.get(name)) for name in ("one", "all")]
-        arena = (item.get("micro") or {}).get("arena_bytes")
-        table.add_row(
-            item["label"],
-            _number(item.get("score"), ".4g"),
-            _number(item.get("change"), "+.4g"),
-            _number(item.get("agreement"), ".1%"),
-            _number(item.get("largest_difference"), ".2g"),
-            size_words(item["bytes"]),
-            *times,
-            size_words(speed["memory_bytes"]) if speed else "",
-            "" if arena is None else size_words(arena),
-        )
-    return table
-
-
-def _print_variant(item: Mapping[str, Any]) -> None:
+def _print_variant(item: Mapping[str, Any], threads: int) -> None:
     def tell(words: str) -> None:
         say(f"{item['label']}: {words}")
 
     if item["problem"]:
         tell(item["problem"]["message"])
+    if item.get("speed"):
+        tell(speed_words(item["speed"], threads))
     for layer in item.get("layers", ()):
         ratio = _number(layer["decibels"], ".0f")
         part = "in floats" if layer["float"] else f"{_number(layer['share'], '.0%')} of the error"
@@ -218,10 +200,6 @@ def _points(points: list[Any]) -> Table:
             ", ".join(name for name, keys in fronts.items() if key in keys),
         )
     return table
-
-
-def _times(found: Mapping[str, float] | None) -> str:
-    return "" if not found else f"{found['p50']:.2f} (p95 {found['p95']:.2f})"
 
 
 def _number(value: float | None, form: str) -> str:
