@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,13 +16,16 @@ NAMES_ENCODING = "names_encoding"
 
 
 def opened_zip(path: Path) -> zipfile.ZipFile:
-    """Return a zip with its names as they were written."""
+    """Return a zip with its names as they were written, which is closed when nothing needs it any more."""
     archive = zipfile.ZipFile(path)
     encoding = names_encoding(archive.infolist())
-    if encoding == _UNMARKED:
-        return archive
-    archive.close()
-    return zipfile.ZipFile(path, metadata_encoding=encoding)
+    if encoding != _UNMARKED:
+        archive.close()
+        archive = zipfile.ZipFile(path, metadata_encoding=encoding)
+    # The garbage collector may otherwise come to the open file first, and warn of it.
+    assert archive.fp is not None
+    weakref.finalize(archive, archive.fp.close)
+    return archive
 
 
 def names_reading(path: Path) -> dict[str, str]:

@@ -1,5 +1,8 @@
 """Class names in a zip are those that a Mac, a Chinese Windows or a Western one has packed."""
 
+import gc
+import zipfile
+
 import pytest
 from making import picture
 from packed_zips import zip_with_names
@@ -7,6 +10,7 @@ from packed_zips import zip_with_names
 from builder.data.images import read_images
 from builder.data.linked import read_linked
 from builder.data.sniffing import source_at
+from builder.data.zip_names import opened_zip
 
 NAMES = [
     ("utf-8", ("小狗", "猫")),
@@ -47,3 +51,21 @@ def test_a_table_finds_the_pictures_that_a_chinese_windows_packed(tmp_path):
     table = read_linked(zip_with_names(tmp_path / "marked.zip", members, "gbk"))
     assert table.roles == {"图片": "image"} and table.frame["标签"].tolist()[:2] == ["好", "坏"]
     assert table.links.read("图片3.png") == members["图片/图片3.png"]
+
+
+def test_a_zip_that_nobody_closes_is_closed_before_anything_else_of_it_ends(tmp_path):
+    """Else the garbage collector may come to the open file first, and warn wherever it is just then."""
+
+    class Witness:
+        def __del__(self):
+            seen.append(self.file.closed)
+
+    path, seen = tmp_path / "a.zip", []
+    with zipfile.ZipFile(path, "w") as packed:
+        packed.writestr("a", "b")
+    older = Witness()
+    archive = opened_zip(path)
+    older.file, archive.itself, archive.witness = archive.fp, archive, older
+    del older, archive
+    gc.collect()
+    assert seen == [True]
