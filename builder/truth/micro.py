@@ -14,6 +14,7 @@ from typing import Any
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from builder.export.launching import environment
+from builder.sizes import size_words
 from builder.truth.micro_operators import MICRO_OPERATORS, NOT_IN_A_FILE
 
 SECONDS = 120.0
@@ -41,7 +42,7 @@ def micro_answer(operators: set[str], written: str) -> dict[str, Any]:
     """
     arena = _ARENA.search(written)
     if arena is not None:
-        words = f"Runs in TensorFlow Lite Micro with {int(arena[1]):,} bytes of RAM."
+        words = f"Runs in TensorFlow Lite Micro with {size_words(int(arena[1]))} of RAM."
         return {"runs": True, "arena_bytes": int(arena[1]), "missing": [], "words": words}
     missing = sorted(operators - MICRO_OPERATORS - NOT_IN_A_FILE)
     lacking = list(dict.fromkeys([*missing, *_LACKS.findall(written)]))

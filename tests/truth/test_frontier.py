@@ -108,7 +108,7 @@ def test_a_board_tells_by_how_much_a_model_fits_or_not() -> None:
 @pytest.mark.parametrize(
     ("operators", "written", "words"),
     [
-        ({"CONV_2D"}, "[Recording] Arena allocation total 31712 bytes", "with 31,712 bytes"),
+        ({"CONV_2D"}, "[Recording] Arena allocation total 31712 bytes", "with 31 KB of RAM"),
         ({"CONV_2D", "GELU"}, "", "lacks the operator GELU"),
         (set(), "Didn't find op for builtin opcode 'SELECT'", "lacks the operator SELECT"),
         (
