@@ -25,6 +25,8 @@ _MOVING = (
     keras.layers.Flatten,
     keras.layers.Reshape,
     keras.layers.Dropout,
+    keras.layers.ZeroPadding1D,
+    keras.layers.ZeroPadding2D,
     keras.layers.MaxPooling1D,
     keras.layers.MaxPooling2D,
     keras.layers.GlobalMaxPooling1D,
@@ -168,10 +170,11 @@ class _Rounding:
 
     def __init__(self, model: keras.Model, momentum: float) -> None:
         self._momentum = momentum
-        nodes = [node for level in model._nodes_by_depth.values() for node in level]
+        models = [model, *filter(None, map(_graph_inside, model._flatten_layers(include_self=False)))]
+        nodes = [node for each in models for level in each._nodes_by_depth.values() for node in level]
         self._calls = Counter(node.operation for node in nodes)
         self._readers = _readers(nodes)
-        self._ends = {tensor._keras_history.operation for tensor in model.outputs}
+        self._ends = {tensor._keras_history.operation for each in models for tensor in each.outputs}
         self._folded: set[Any] = set()
         self._on_grid: set[int] = set()
         self._ranges: dict[int, Any] = {}
@@ -181,6 +184,9 @@ class _Rounding:
     def call(self, layer: Any, *arguments: Any, **keywords: Any) -> Any:
         if layer in self._folded:
             return arguments[0]
+        inside = _graph_inside(layer)
+        if inside is not None and self._is_plain(layer):
+            return inside._run_through_graph(arguments[0], call_fn=self.call)
         if isinstance(layer, _WEIGHTED) and self._is_plain(layer) and _padding(layer) != _CAUSAL:
             return self._weighted(layer, arguments[0])
         if isinstance(layer, keras.layers.BatchNormalization):
@@ -243,6 +249,12 @@ class _Rounding:
     def _is_plain(self, layer: Any) -> bool:
         """Tell whether a layer is used once, so that one rounding suits it."""
         return self._calls[layer] == 1
+
+
+def _graph_inside(layer: Any) -> Any:
+    """Return the functional model that a layer is, such as a pretrained network; None where it is none."""
+    graph = getattr(layer, "_functional", None) or layer
+    return graph if isinstance(layer, keras.Model) and hasattr(graph, "_nodes_by_depth") else None
 
 
 def _readers(nodes: list[Any]) -> dict[Any, list[Any]]:

@@ -32,12 +32,28 @@ def picture_model():
     return keras.Model(image, layers.Dense(3, activation="softmax", name="head")(x))
 
 
+def nested_model():
+    """The same network, most of which is a model inside, as a pretrained one is; its places are padded."""
+    image = keras.Input((12, 12, 3), name="image")
+    maps = keras.Input((12, 12, 8), name="maps")
+    x = layers.BatchNormalization(name="inner_norm")(layers.Conv2D(8, 3, use_bias=False, name="inner")(maps))
+    x = layers.ZeroPadding2D(((0, 1), (0, 1)), name="inner_pad")(layers.ReLU(6.0, name="inner_relu")(x))
+    x = layers.DepthwiseConv2D(3, strides=2, name="inner_depthwise")(x)
+    inside = keras.Model(maps, layers.Conv2D(8, 1, name="inner_last")(x), name="inside")
+    x = layers.Conv2D(8, 3, padding="same", activation="relu", name="first")(layers.Rescaling(1 / 255)(image))
+    x = layers.Add(name="sum")(
+        [inside(x), layers.MaxPooling2D(2, name="half")(layers.Conv2D(8, 3, name="side")(x))]
+    )
+    return keras.Model(image, layers.Dense(3, "softmax", name="head")(layers.GlobalAveragePooling2D()(x)))
+
+
 def pictures():
     return np.random.default_rng(1).integers(0, 255, (32, 12, 12, 3)).astype(np.float32)
 
 
-def test_the_int8_file_answers_as_the_trained_rounded_model_does():
-    model, data = picture_model(), pictures()
+@pytest.mark.parametrize("make", [picture_model, nested_model])
+def test_the_int8_file_answers_as_the_trained_rounded_model_does(make):
+    model, data = make(), pictures()
     rounded, left = rounded_model(model, 0.9)
     assert not left and output_activation(rounded) == "softmax"
     for _ in range(3):
