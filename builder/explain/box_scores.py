@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from builder.data.prepare import Prepared
+from builder.data.some_rows import spread
 from builder.detections import (
     SHOWN_FROM,
     Detections,
@@ -62,7 +63,6 @@ def box_scores(model: keras.Model, prepared: Prepared, rows: np.ndarray) -> dict
         for row, item, target in zip(rows, shown, targets, strict=True)
     ]
     wrong = sorted(pictures, key=lambda item: (-item["missed"] - item["extra"], item["row"]))
-    spread = np.unique(np.linspace(0, len(rows) - 1, _EXAMPLES).astype(int)).tolist()
     return {
         "mean_average_precision": mean,
         **_found_at_all(shown, targets),
@@ -71,7 +71,7 @@ def box_scores(model: keras.Model, prepared: Prepared, rows: np.ndarray) -> dict
         "baseline": {"rule": "each class's mean box on every picture", "mean_average_precision": simple},
         # Chance finds a box now and then.
         "learned": mean > simple + 0.01,
-        "examples": [pictures[place] for place in spread],
+        "examples": [pictures[place] for place in spread(len(rows), _EXAMPLES)],
         "worst_errors": [item for item in wrong[:WORST] if item["missed"] + item["extra"]],
     }
 

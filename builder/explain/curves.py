@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from sklearn import metrics
 
+from builder.data.some_rows import spread
+
 # A chart needs no more points than it has pixels to tell apart.
 _POINTS = 120
 MOST_CLASSES = 20
@@ -55,5 +57,5 @@ def _curves(truth: np.ndarray, chances: np.ndarray) -> dict[str, Any]:
 
 def _thinned(**lines: np.ndarray) -> dict[str, list[float]]:
     length = len(next(iter(lines.values())))
-    chosen = np.unique(np.linspace(0, length - 1, _POINTS).astype(int))
+    chosen = spread(length, _POINTS)
     return {name: values[chosen].tolist() for name, values in lines.items()}

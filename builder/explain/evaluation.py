@@ -12,6 +12,7 @@ from sklearn import metrics
 from builder.adversarial.model import kept_part
 from builder.data.blank import blank
 from builder.data.prepare import Prepared
+from builder.data.some_rows import spread
 from builder.errors import stop
 from builder.explain.anomaly_scores import anomaly_scores
 from builder.explain.answers import check_outputs
@@ -210,7 +211,6 @@ def _regression(
     guess = float(np.mean(training, dtype=np.float64))
     simple = np.abs(targets - guess)
     counts, edges = np.histogram(residuals, bins=_HISTOGRAM_BINS)
-    chosen = np.unique(np.linspace(0, len(rows) - 1, MAXIMUM_POINTS).astype(int))
     return {
         "mean_absolute_error": error,
         "root_mean_squared_error": float(np.sqrt(np.mean(residuals**2))),
@@ -223,6 +223,6 @@ def _regression(
         },
         "learned": error < float(simple.mean()),
         "residual_histogram": {"counts": counts.tolist(), "edges": edges.tolist()},
-        "points": [point(int(index), predicted, targets, rows) for index in chosen],
+        "points": [point(index, predicted, targets, rows) for index in spread(len(rows), MAXIMUM_POINTS)],
         "worst_errors": worst_points(predicted, targets, np.abs(residuals), rows),
     }

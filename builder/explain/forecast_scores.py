@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from builder.data.prepare import Prepared
+from builder.data.some_rows import spread
 from builder.explain.worst import worst_points
 
 _EXAMPLES = 6
@@ -47,7 +48,7 @@ def forecast_scores(predicted: np.ndarray, prepared: Prepared, rows: np.ndarray)
         "baselines": simple,
         "learned": float(error.mean()) < simple[best],
         "by_step": error.mean(axis=0).tolist(),
-        "examples": [_example(int(place), past, truth, predicted, rows) for place in _spread(len(rows))],
+        "examples": [_example(place, past, truth, predicted, rows) for place in spread(len(rows), _EXAMPLES)],
         "worst_errors": worst_points(predicted.mean(axis=1), truth.mean(axis=1), error.mean(axis=1), rows),
     }
 
@@ -65,16 +66,12 @@ def _naive(past: np.ndarray, horizon: int, season: int) -> np.ndarray:
 def _season(prepared: Prepared, horizon: int) -> int:
     """Return the season within a window that would have foretold the training part best."""
     training = np.asarray(prepared.indices["train"])
-    chosen = training[np.unique(np.linspace(0, len(training) - 1, _SEASON_WINDOWS).astype(int))]
+    chosen = training[spread(len(training), _SEASON_WINDOWS)]
     past, truth = _past(prepared, chosen), prepared.targets[chosen].astype(np.float64)
     errors = [
         float(np.abs(_naive(past, horizon, season) - truth).mean()) for season in range(2, past.shape[1] + 1)
     ]
     return int(np.argmin(errors)) + 2 if errors else 1
-
-
-def _spread(count: int) -> np.ndarray:
-    return np.unique(np.linspace(0, count - 1, _EXAMPLES).astype(int))
 
 
 def _example(

@@ -9,7 +9,7 @@ import numpy as np
 
 from builder.data.overlays import png_text
 from builder.data.prepare import Prepared
-from builder.data.some_rows import some_of
+from builder.data.some_rows import some_of, spread
 from builder.data.spec import IGNORED
 from builder.explain.answers import check_outputs
 from builder.explain.worst import WORST
@@ -56,7 +56,6 @@ def mask_scores(model: keras.Model, prepared: Prepared, rows: np.ndarray) -> dic
     simple = _most_common(prepared, total)
     own = [union_scores(matrix) for matrix in matrices]
     order = np.argsort([item["mean_iou"] for item in own], kind="stable")
-    spread = np.unique(np.linspace(0, len(rows) - 1, _EXAMPLES).astype(int))
 
     def shown(place: int) -> dict[str, Any]:
         wrong = 1.0 - own[place]["pixel_accuracy"]
@@ -76,7 +75,7 @@ def mask_scores(model: keras.Model, prepared: Prepared, rows: np.ndarray) -> dic
         "confusion_matrix": total.tolist(),
         "baseline": simple,
         "learned": scores["mean_iou"] > simple["mean_iou"],
-        "examples": [shown(int(place)) for place in spread],
+        "examples": [shown(place) for place in spread(len(rows), _EXAMPLES)],
         "worst_errors": [shown(int(place)) for place in order[:WORST] if own[place]["pixel_accuracy"] < 1],
     }
 

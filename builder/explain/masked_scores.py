@@ -11,6 +11,7 @@ import numpy as np
 
 from builder.data.masking import MASK, MASK_TOKEN
 from builder.data.prepare import Prepared
+from builder.data.some_rows import spread
 from builder.data.tokenizers import text_of
 from builder.explain.vocabulary_scores import by_frequency, vocabulary_scores
 from builder.outputs import predict_arrays
@@ -48,7 +49,7 @@ def masked_scores(model: keras.Model, prepared: Prepared, rows: np.ndarray) -> d
 
 
 def _examples(model: keras.Model, prepared: Prepared, rows: np.ndarray) -> list[dict[str, str]]:
-    chosen = rows[np.unique(np.linspace(0, len(rows) - 1, _EXAMPLES).astype(int))]
+    chosen = rows[spread(len(rows), _EXAMPLES)]
     guesses = predict_arrays(model, prepared.arrays, chosen).argmax(axis=-1)
     settings = prepared.spec.inputs[0].settings
     found = []

@@ -11,6 +11,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from builder.data.prepare import Prepared
 from builder.data.prepare_pairs import pair_texts
+from builder.data.some_rows import spread
 from builder.explain.answering import answers
 from builder.explain.text_scores import fitting_cut, text_scores
 from builder.explain.vocabulary_scores import vocabulary_scores
@@ -40,7 +41,7 @@ def pair_scores(model: keras.Model, prepared: Prepared, rows: np.ndarray) -> dic
         BuilderError: where the model's answers are not numbers.
     """
     tokens = vocabulary_scores(model, prepared, rows)
-    chosen = rows[np.unique(np.linspace(0, len(rows) - 1, min(ANSWERED, len(rows))).astype(int))]
+    chosen = rows[spread(len(rows), ANSWERED)]
     arrays = {"tokens": np.asarray(prepared.arrays["tokens"][chosen])}
     settings = with_defaults(ANSWER_PARAMETERS, {})
     written = list(answers(model, prepared.spec, arrays, settings))
@@ -69,7 +70,7 @@ def _similar_answers(
 ) -> list[str]:
     """Return the answer to the training text that shares the most characters, three or so in a row."""
     training = np.asarray(prepared.indices["train"])
-    training = training[np.unique(np.linspace(0, len(training) - 1, _COMPARED).astype(int))]
+    training = training[spread(len(training), _COMPARED)]
     measure = TfidfVectorizer(analyzer="char_wb", ngram_range=(1, 4), sublinear_tf=True, max_features=100_000)
     known = measure.fit_transform([texts[row] for row in training])
     nearest: list[int] = []
@@ -80,5 +81,5 @@ def _similar_answers(
 
 
 def _examples(asked: Sequence[str], wanted: Sequence[str], written: Sequence[str]) -> list[dict[str, str]]:
-    places = np.unique(np.linspace(0, len(asked) - 1, _EXAMPLES).astype(int))
+    places = spread(len(asked), _EXAMPLES)
     return [{"text": asked[place], "reference": wanted[place], "answer": written[place]} for place in places]

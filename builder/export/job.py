@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from builder.data.prepare import Prepared
+from builder.data.some_rows import spread
 from builder.data.spec import DataSpec
 from builder.export.quantization import Quantization
 from builder.project import Project
@@ -89,5 +90,4 @@ class Job:
 def chosen_rows(prepared: Prepared, part: str, count: int) -> np.ndarray:
     """Return at most ``count`` row numbers of a part, evenly spread over it."""
     rows = np.asarray(prepared.indices[part])
-    places = np.unique(np.linspace(0, len(rows) - 1, min(count, len(rows))).astype(int))
-    return rows[places]
+    return rows[spread(len(rows), count)]

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from builder.data.some_rows import spread
 from builder.explain.local.answer import Answer
 from builder.explain.local.units import Units
 
@@ -78,7 +79,7 @@ def faithfulness(answer: Answer, units: Units, scores: np.ndarray, seed: int = 1
     """
     own = np.argsort(-np.asarray(scores), kind="stable")
     orders = [own, *_other_orders(own, seed)]
-    taken = np.unique(np.linspace(0, units.count, min(units.count, _MOST_STEPS) + 1).astype(int))
+    taken = np.array(spread(units.count + 1, _MOST_STEPS + 1))
     masks = np.concatenate([_missing(order, taken) for order in orders])
     deleted = answer.values(units.masked(~masks)).reshape(len(orders), len(taken))
     inserted = answer.values(units.masked(masks)).reshape(len(orders), len(taken))

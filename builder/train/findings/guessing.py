@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from builder.data.prepare import Prepared
+from builder.data.some_rows import spread
 from builder.data.spec import IGNORED
 from builder.tasks import TASKS
 from builder.training_plan.objective import fitting_losses
@@ -43,7 +44,7 @@ def answer_shares(prepared: Prepared) -> list[float]:
     """Return how often each class is the right answer in the training part, where answers are classes."""
     rows = np.asarray(prepared.indices["train"])
     if prepared.spec.target_shape:
-        rows = rows[np.unique(np.linspace(0, len(rows) - 1, _ROWS_COUNTED).astype(int))]
+        rows = rows[spread(len(rows), _ROWS_COUNTED)]
     targets = np.asarray(prepared.targets[rows]).ravel().astype(int)
     targets = targets[targets != (0 if TASKS[prepared.spec.task].padded else IGNORED)]
     counts = np.bincount(targets, minlength=prepared.spec.class_count)
