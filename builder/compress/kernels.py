@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import keras
 
-from builder.compiler.figures.unit_axes import read_axes
+from builder.compiler.figures.unit_axes import owned_weights, read_axes
 
 # A kernel with less than this share of all the kernels' weights saves nothing and hurts soon: the first
 # convolution, the last few units.
@@ -66,7 +65,7 @@ def every_kernel(model: keras.Model, embeddings: bool) -> tuple[list[Kernel], di
     """
     left: dict[str, str] = {}
     found: list[Kernel] = []
-    for layer, variable in _owned(model):
+    for layer, variable in owned_weights(model):
         path = variable.path.rpartition("/")[0]
         why = _why_left(layer, variable, embeddings)
         if why is None:
@@ -74,16 +73,6 @@ def every_kernel(model: keras.Model, embeddings: bool) -> tuple[list[Kernel], di
         elif why:
             left[path] = why
     return found, left
-
-
-def _owned(model: keras.Model) -> Iterable[tuple[Any, Any]]:
-    """Return every trained weight once, after the layer that it is of."""
-    owned: dict[int, tuple[Any, Any]] = {}
-    for layer in model._flatten_layers(include_self=False):
-        for variable in layer._trainable_variables:
-            # What wraps a layer may hold its weights, too, and comes before it.
-            owned[id(variable)] = layer, variable
-    return owned.values()
 
 
 def _why_left(layer: Any, variable: Any, embeddings: bool) -> str | None:

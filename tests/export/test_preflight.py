@@ -6,19 +6,25 @@ from functools import cache as kept
 from pathlib import Path
 from typing import Any
 
+import keras
+import numpy as np
 import pytest
 from graph_cases import chain
 
 from builder.compiler import build, sound_analysis
+from builder.compiler.figures.layers import layer_figures
 from builder.compiler.figures.tflite_size import tflite_bytes
 from builder.data.packed_words import packed_bytes
 from builder.data.prepare import Prepared, prepare
+from builder.export import quantize
+from builder.export.flatbuffer_model import opened_model
 from builder.export.job import Job
 from builder.export.preflight import FORMATS_TRIED, convertibility
 from builder.export.preflight.owners import Owners, block_of_layers, block_of_path, unsupported
 from builder.export.preflight.single_blocks import block_model
 from builder.export.preflight.verdicts import block_verdicts
 from builder.export.process import Answer, run_formats
+from builder.export.tflite import float32
 from builder.graph import Graph
 from builder.project import DataRecipe, Project, load_preset
 
@@ -101,6 +107,35 @@ def test_the_estimated_sizes_are_near_those_of_the_files(name: str, cache: Path)
     for kind, estimate in tflite_bytes(layers, packed_bytes(spec)).items():
         size = real[f"tflite_{kind}"]
         assert abs(estimate - size) <= max(SIZE_TOLERANCE * size, SMALL_FILE_BYTES), kind
+
+
+@pytest.mark.filterwarnings("ignore:Warning. Enabling `experimental_preserve_all_tensors`:UserWarning")
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_the_scales_of_8_bits_are_as_many_as_the_file_has() -> None:
+    inputs = keras.Input((6, 6, 3), name="image")
+    x = keras.layers.Conv2D(5, 3)(inputs)
+    x = keras.layers.Conv2DTranspose(4, 3)(x)
+    x = keras.layers.DepthwiseConv2D(3, depth_multiplier=2)(x)
+    x = keras.layers.Reshape((16, 8))(keras.layers.SeparableConv2D(8, 3, padding="same")(x))
+    x = keras.layers.MultiHeadAttention(3, 2, value_dim=4)(x, x)
+    model = keras.Model(inputs, keras.layers.Dense(7)(x))
+    content = float32(model)
+    samples = [{"image": np.random.default_rng(1).random((1, 6, 6, 3), np.float32)}]
+    rounder = quantize.Rounder(content, quantize.traits_of(model, content, regression=False), samples)
+    [graph] = opened_model(rounder.int8()).subgraphs
+    # Kernels have several axes; what is computed has one scale for all.
+    kernels = [tensor for tensor in graph.tensors if tensor.quantization and len(tensor.shape) > 1]
+    scales = [len(tensor.quantization.scale) for tensor in kernels if tensor.quantization.scale is not None]
+    found = {layer.kind: layer.channels for layer in layer_figures(model, "") if layer.channels}
+    assert found == {
+        "Conv2D": 5,
+        "Conv2DTranspose": 4,
+        "DepthwiseConv2D": 8,
+        "SeparableConv2D": 8 + 8,
+        "MultiHeadAttention": 6 + 6 + 12 + 8,
+        "Dense": 7,
+    }
+    assert sum(found.values()) == sum(count for count in scales if count > 1)
 
 
 def test_what_the_export_leaves_in_floats_on_purpose_is_told_so(cache: Path) -> None:

@@ -9,8 +9,9 @@ from typing import Any
 
 import keras
 
-from builder.compiler.figures.flops import Shape, Shapes, flops, rough_flops, values_of
+from builder.compiler.figures.flops import Shape, flops, rough_flops, values_of
 from builder.compiler.figures.inner_values import inner_values
+from builder.compiler.figures.unit_axes import owned_weights, unit_axes
 
 
 @dataclass(frozen=True)
@@ -122,16 +123,24 @@ def _of_call(operation: Any, inputs: list[Any], outputs: list[Any], prefix: str)
         bytes_a_value=_item_size(outputs[0].dtype),
         matrices=sum(map(prod, matrices)),
         vectors=sum(prod(shape) for shape in weights if len(shape) < 2),
-        channels=_channels(operation, matrices),
+        channels=_channels(operation),
         is_rough=work is None,
     )
 
 
-def _channels(operation: Any, matrices: Shapes) -> int:
-    """Return how many scales the weights need in 8 bits: one a filter, one for a lookup table."""
-    if type(operation).__name__ == "Embedding":
-        return 1
-    return sum(shape[-1] or 1 for shape in matrices)
+def _channels(operation: Any) -> int:
+    """Return how many scales the weights need in 8 bits: one a filter, one for a lookup table.
+
+    Biases share those of their filters, also where they have the axes of several heads.
+    """
+    owned = owned_weights(operation) if isinstance(operation, keras.Layer) else ()
+    matrices = [(layer, weight) for layer, weight in owned if len(weight.shape) > 1 and weight.name != "bias"]
+    return sum(
+        1
+        if type(layer) is keras.layers.Embedding
+        else prod(weight.shape[axis] for axis in unit_axes(layer, weight))
+        for layer, weight in matrices
+    )
 
 
 def _item_size(dtype: str) -> int:

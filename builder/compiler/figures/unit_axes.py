@@ -1,14 +1,25 @@
-"""Where in a kernel the units of a layer lie, and where what they read."""
+"""Whose a weight is, where in a kernel the units of a layer lie, and where what they read."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import keras
 
 _DEPTHWISE = (keras.layers.DepthwiseConv1D, keras.layers.DepthwiseConv2D)
 _TRANSPOSED = (keras.layers.Conv1DTranspose, keras.layers.Conv2DTranspose, keras.layers.Conv3DTranspose)
+
+
+def owned_weights(whole: keras.Layer) -> Iterable[tuple[keras.Layer, Any]]:
+    """Return every trained weight of a layer or model once, after the innermost layer that it is of."""
+    owned: dict[int, tuple[keras.Layer, Any]] = {}
+    for layer in whole._flatten_layers():
+        for weight in layer._trainable_variables:
+            # What wraps a layer may hold its weights, too, and comes before it.
+            owned[id(weight)] = layer, weight
+    return owned.values()
 
 
 def unit_axes(layer: keras.Layer, weight: Any) -> tuple[int, ...]:
