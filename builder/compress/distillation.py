@@ -33,7 +33,7 @@ class Student(keras.Model):
         own = super().compute_loss(x, y, y_pred, sample_weight, training)
         if x is None or not training:
             return own
-        weight, answers, features = self.follow(x, y_pred, lambda target: self._task_loss(target, y_pred))
+        weight, answers, features = self.follow(x, y, y_pred, lambda target: self._task_loss(target, y_pred))
         return (1.0 - weight) * own + weight * answers + features
 
     def _task_loss(self, target: Any, answer: Any) -> Any:
@@ -46,6 +46,7 @@ def student_of(
     settings: Mapping[str, Any],
     is_of_classes: bool,
     of_labels: bool = False,
+    ignored: int | None = None,
 ) -> Student:
     """Return a student over the layers of a model.
 
@@ -55,6 +56,7 @@ def student_of(
         settings: the recipe's settings, defaults filled in.
         is_of_classes: whether the outputs are chances of classes or labels, rather than values.
         of_labels: whether any number of these may be right.
+        ignored: the target of places in which no answer counts, the teacher's no more than any other.
 
     Raises:
         BuilderError: ``teacher_misfit`` where inputs or outputs differ.
@@ -73,11 +75,12 @@ def student_of(
     names = [tensor.name for tensor in teacher.inputs]
     known = keras.Model(teacher.inputs, [*teacher.outputs, *([] if imitate is None else [imitate.target])])
 
-    def follow(x: Any, answer: Any, task_loss: Any) -> tuple[float, Any, Any]:
+    def follow(x: Any, target: Any, answer: Any, task_loss: Any) -> tuple[float, Any, Any]:
         arrays = x if isinstance(x, Mapping) else dict(zip(names, keras.tree.flatten(x), strict=True))
         told, *features = keras.tree.flatten(known([arrays[name] for name in names], training=False))
         if is_of_classes:
-            followed = softened_loss(told, answer, kinds[0], kinds[1], temperature, of_labels)
+            counted = None if ignored is None else keras.ops.not_equal(target, ignored)
+            followed = softened_loss(told, answer, kinds[0], kinds[1], temperature, of_labels, counted)
             # The task's loss, which has the penalties on weights in it, counts in part only.
             followed += sum(student.losses)
         else:
@@ -96,6 +99,7 @@ def softened_loss(
     answered_as: str | None,
     temperature: float,
     of_labels: bool = False,
+    counted: Any = None,
 ) -> Any:
     """Return the Kullback-Leibler divergence of softened answers, times the temperature squared.
 
@@ -107,6 +111,7 @@ def softened_loss(
         answer: the student's, of the same shape, and ``answered_as`` likewise.
         temperature: what the logits are divided by.
         of_labels: whether any number of the classes may be right, which logits alone do not tell.
+        counted: which places count, (batch, …); None for all.
     """
     teacher, student = _logits(told, told_as) / temperature, _logits(answer, answered_as) / temperature
     if of_labels or told_as == _SWITCHES or told.shape[-1] == 1:
@@ -115,8 +120,8 @@ def softened_loss(
             keras.ops.stack([each, keras.ops.zeros_like(each)], -1) for each in (teacher, student)
         )
     chances = keras.ops.softmax(teacher)
-    divergence = keras.losses.KLDivergence()(chances, keras.ops.softmax(student))
-    return divergence * temperature**2
+    divergence = keras.losses.KLDivergence(reduction="mean_with_sample_weight")
+    return divergence(chances, keras.ops.softmax(student), counted) * temperature**2
 
 
 class _Imitation:

@@ -27,7 +27,7 @@ from builder.compression_parameters import (
     TEACHER_UNITS,
     WEIGHT_CLUSTERING,
 )
-from builder.data.spec import DataSpec
+from builder.data.spec import IGNORED, DataSpec
 from builder.errors import stop
 from builder.project import Project
 from builder.runs.files import write_json
@@ -187,7 +187,8 @@ def _teach(
         slice_weights(source, model)
         shaping = Shaping(_sparse_stays(model, source), kept=model)
     of_classes = not spec.predicts_numbers
-    student = student_of(model, source, settings, of_classes, spec.predicts_labels)
+    ignored = IGNORED if spec.has_places else None
+    student = student_of(model, source, settings, of_classes, spec.predicts_labels, ignored)
     return Started(student, shaping)
 
 

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from builder.data.spec import DataSpec
+from builder.data.spec import IGNORED, DataSpec
 from builder.errors import BuilderError
 from builder.jobs import tasks, worker
 from builder.jobs.compressing import start
@@ -161,6 +161,33 @@ def test_a_student_of_new_weights_learns_all_of_them():
     model = small_text_model()
     moved_once(model, "distillation")
     assert np.count_nonzero(model.get_layer("dense").kernel) == 64
+
+
+def test_what_a_teacher_says_of_pixels_that_are_left_out_counts_nothing():
+    def classes_of_pixels():
+        picture = keras.Input((2, 2, 3), name="image")
+        return keras.Model([picture], keras.layers.Conv2D(3, 1, activation="softmax", name="head")(picture))
+
+    kept_as_run(classes_of_pixels(), "labeller")
+    compression = {"recipe": "distillation", "run": "labeller", "settings": {"teacher_weight": 0.9}}
+    project = Project.from_json(small_document() | {"compression": compression})
+    spec = DataSpec("segmentation", (), ("a", "b", "c"), target_shape=(2, 2))
+    student = start(classes_of_pixels(), project, spec, default_workspace(), lambda kind, words: None).model
+    student.compile("sgd", keras.losses.SparseCategoricalCrossentropy(ignore_class=IGNORED))
+
+    def loss(pictures, masks):
+        batch = {"image": pictures}
+        return float(student.compute_loss(batch, masks, student(batch, training=True)))
+
+    pictures = np.random.default_rng(1).normal(size=(2, 2, 2, 3)).astype(np.float32)
+    masks = np.array([[[0, 1], [2, IGNORED]], [[1, IGNORED], [0, 2]]], np.int8)
+    others = np.where(masks[..., None] == IGNORED, 5.0, pictures).astype(np.float32)
+    assert loss(pictures, masks) == pytest.approx(loss(others, masks), rel=1e-5)
+    # A pixel counts as much as it does without those beside it that are left out.
+    alone = np.where(masks == IGNORED, IGNORED, 1).astype(np.int8)
+    known = pictures[masks != IGNORED].reshape(3, 1, 2, 3).repeat(2, axis=1)
+    assert loss(pictures, alone) == pytest.approx(loss(known, np.ones((3, 2, 2), np.int8)), rel=1e-5)
+    assert loss(pictures, np.full_like(masks, IGNORED)) == 0.0
 
 
 def test_what_does_not_fit_is_told_in_words():
