@@ -21,6 +21,7 @@ from builder.codegen.script_parts import Part
 from builder.codegen.training_code import SHUFFLE, rate_lines, training_constants
 from builder.compiler.analysis import Analysis
 from builder.compiler.model import model_name
+from builder.data.pixels import as_pixels
 from builder.data.preprocessing import model_input_tensors, sample_layer
 from builder.data.spec import DataSpec, ModelInput
 from builder.params import AUTO
@@ -75,8 +76,7 @@ def write_samples(samples, folder):
     """Write made samples as a picture each."""
     folder.mkdir(exist_ok=True)
     for number, sample in enumerate(samples, start=1):
-        picture = np.clip(np.rint(sample), 0, 255).astype("uint8")
-        Image.fromarray(picture.squeeze()).save(folder / f"sample_{number:04d}.png")'''
+        Image.fromarray(as_pixels(sample).squeeze()).save(folder / f"sample_{number:04d}.png")'''
 
 _WRITE_SERIES = '''\
 def write_samples(samples, folder):
@@ -261,7 +261,7 @@ def pair_evaluation_part(spec: DataSpec) -> Part:
         "Evaluation",
         "The distance of good samples to real ones is small, and they are as varied as these.",
         imports=("import numpy as np", "from PIL import Image" if is_image else "import pandas as pd"),
-        definitions=(_WRITE_PICTURES if is_image else _WRITE_SERIES,),
+        definitions=(source(as_pixels), _WRITE_PICTURES) if is_image else (_WRITE_SERIES,),
         steps=(
             "generator.save(output)",
             f"distance, varied = distance_and_diversity(generator, features, {of_test})",

@@ -7,6 +7,11 @@ import numpy as np
 from PIL import Image
 
 
+def as_pixels(values):
+    """Return pictures of numbers, 0 is black and 255 white, as uint8; what is no number is black."""
+    return np.clip(np.rint(np.nan_to_num(values)), 0, 255).astype(np.uint8)
+
+
 def is_deep(image):
     """Tell whether a picture is gray with more than 8 bits a pixel: larger whole numbers, or decimals."""
     return image.mode.startswith("I") or image.mode == "F"

@@ -13,6 +13,7 @@ from builder.data.audio import Recording
 from builder.data.augmentation import augmentation, mixes_samples
 from builder.data.labels import label_words
 from builder.data.overlays import with_boxes, with_classes
+from builder.data.pixels import as_pixels
 from builder.data.prepare import Prepared
 from builder.data.preprocessing import audio_input
 from builder.data.showing import picture_address, sound_address
@@ -96,14 +97,14 @@ def _label(prepared: Prepared, target: Any, is_share: bool) -> str:
 
 
 def _pictures(item: ModelInput, values: np.ndarray) -> list[dict[str, Any]]:
-    pixels = np.rint(values).clip(0, 255).astype(np.uint8)
+    pixels = as_pixels(values)
     images = [Image.fromarray(one[..., 0] if one.shape[-1] == 1 else one) for one in pixels]
     return [{"image": picture_address(_enlarged(image), _PICTURE_SIDE)} for image in images]
 
 
 def _answered(prepared: Prepared, values: np.ndarray, targets: Any) -> np.ndarray:
     """Return pictures with their masks or boxes drawn on them, uint8 (samples, height, width, 3)."""
-    pixels = np.rint(values).clip(0, 255).astype(np.uint8)
+    pixels = as_pixels(values)
     drawn = []
     for picture, target in zip(pixels, np.asarray(targets), strict=True):
         if prepared.spec.predicts_boxes:

@@ -8,9 +8,10 @@ from typing import Any
 import keras
 
 from builder.adversarial.model import make_samples
+from builder.data.pixels import as_pixels
 from builder.data.spec import DataSpec
 from builder.errors import stop
-from builder.explain.made_up import as_pixels, asked_noise
+from builder.explain.made_up import asked_noise
 
 
 def generate(model: keras.Model, spec: DataSpec, settings: Mapping[str, Any] | None = None) -> dict[str, Any]:

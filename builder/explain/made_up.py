@@ -1,4 +1,4 @@
-"""What a generator is asked for, and its samples as people have them. Needs no model, and no Keras."""
+"""What a generator is asked for. Needs no model, and no Keras."""
 
 from __future__ import annotations
 
@@ -31,8 +31,3 @@ def asked_noise(shape: tuple[int, ...], settings: Mapping[str, Any]) -> np.ndarr
         return draw(shape, values["count"], values["seed"])
     start, end = (draw(shape, 1, values[name])[0] for name in ("seed", "other_seed"))
     return path_between(start, end, max(values["count"], 2))
-
-
-def as_pixels(made: np.ndarray) -> np.ndarray:
-    """Return made pictures, values 0 to 255, as uint8."""
-    return np.clip(np.rint(np.nan_to_num(made)), 0, 255).astype(np.uint8)

@@ -9,8 +9,9 @@ import numpy as np
 from fastapi import Request
 from fastapi.responses import JSONResponse, Response
 
+from builder.data.pixels import as_pixels
 from builder.explain.finite import check_finite
-from builder.explain.made_up import as_pixels, asked_noise
+from builder.explain.made_up import asked_noise
 from builder.explain.pictures import png_bytes
 from builder.serving.accepting import PNG, prefers
 from builder.serving.batching import BatchedAnswerer

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from builder.data.pixels import as_pixels
 from builder.data.spec import DataSpec
-from builder.explain.made_up import as_pixels
 from builder.explain.pictures import png_text
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from builder.adversarial.model import AdversarialModel, make_samples
 from builder.adversarial.noise import draw
+from builder.data.pixels import as_pixels
 from builder.runs.sample_grids import forget_later_grids, write_grid
 from builder.train.untouched import untouched
 
@@ -58,7 +59,7 @@ class GridKeeper:
         with untouched(self.model):
             made = make_samples(self.model.generator_in_units, self._latent)
         if len(self.model.sample_shape) == 3:
-            made = np.clip(np.rint(made), 0, 255).astype(np.uint8)
+            made = as_pixels(made)
         write_grid(self.folder, step, made)
         even = max(self.total_steps // MOST_GRIDS, 1)
         # The first steps change most.

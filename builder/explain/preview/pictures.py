@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from builder.data.pixels import as_pixels
 from builder.data.spec import DataSpec, ModelInput
 from builder.data.tokenizers import UNKNOWN_TOKEN
 from builder.explain.preview.block_model import Value
@@ -77,7 +78,7 @@ def pixels(array: np.ndarray, most_side: int) -> dict[str, Any]:
     """Return a picture of 0 to 255, (height, width, channels), as bytes."""
     shown = array if array.shape[-1] in (1, 3) else array[..., :1]
     shown = pooled(pooled(np.asarray(shown, dtype=np.float64), 0, most_side), 1, most_side)
-    data = np.clip(np.rint(np.nan_to_num(shown)), 0, 255).astype(np.uint8)
+    data = as_pixels(shown)
     return {
         "kind": "pixels",
         "height": data.shape[0],
