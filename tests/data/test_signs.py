@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from rents import VALUES, read_alike_in_pieces, read_as_numbers, written
 
-from builder.data import tables
 from builder.data.encode import encode
 from builder.data.prepare import prepare
 from builder.data.profile import profile, propose
@@ -13,14 +13,6 @@ from builder.data.sniffing import source_at
 from builder.data.sources import open_source
 from builder.errors import BuilderError
 from builder.serving.samples import unknown_categories
-
-VALUES = [float(n * n * 37 + 120) for n in range(60)]
-
-
-def written(csv_file, cells, separator=",", name="rent.csv"):
-    rows = "".join(f'"{cell}"{separator}{"ab"[n % 2]}\n' for n, cell in enumerate(cells))
-    return source_at(csv_file(f"rent{separator}kind\n{rows}", name))
-
 
 WAYS = [
     ("${0:.0f}", ",", ""),
@@ -43,16 +35,9 @@ WAYS = [
 @pytest.mark.parametrize(("form", "separator", "further"), WAYS)
 def test_a_column_of_numbers_with_one_sign_is_one_of_numbers(csv_file, tmp_path, form, separator, further):
     cells = [form.format(value) for value in VALUES]
-    recipe = propose(written(csv_file, cells, separator))
-    assert recipe.roles["rent"] == "numeric"
-    found = profile(recipe)
-    column = next(item for item in found["columns"] if item["name"] == "rent")
-    assert column["type"] == "number" and column["maximum"] == max(VALUES)
-    told = {problem["code"]: problem["message"] for problem in found["problems"]}
+    told, prepared = read_as_numbers(written(csv_file, cells, separator), tmp_path / "cache")
     assert f"'rent' ({cells[0]} is read as 120" in told["number_signs"]
     assert ("thousands_marks" in told) == bool(further) and "numbers_with_signs" not in told
-    prepared = prepare(recipe, tmp_path / "cache")
-    np.testing.assert_array_equal(prepared.arrays["numeric"][:, 0], np.float32(VALUES))
     # A sample of one's own may have the sign, and need not.
     samples = [
         {"rent": cells[50]},
@@ -106,13 +91,7 @@ def test_signs_may_stand_between_minus_and_number_and_gaps_stay_gaps(csv_file, t
 
 def test_a_large_table_is_read_as_a_small_one(csv_file, tmp_path, monkeypatch):
     source = written(csv_file, [f"${value:,.0f}" for value in VALUES * 20])
-    recipe = propose(source)
-    whole = prepare(recipe, tmp_path / "whole")
-    monkeypatch.setattr(tables, "LARGE_BYTES", 0)
-    assert open_source(source).is_large
-    pieces = prepare(recipe, tmp_path / "pieces")
-    assert np.array_equal(pieces.arrays["numeric"], whole.arrays["numeric"])
-    assert pieces.spec.to_json() == whole.spec.to_json()
+    read_alike_in_pieces(source, tmp_path, monkeypatch)
 
 
 def test_a_number_with_its_sign_is_the_category_that_its_column_has(csv_file, tmp_path):

@@ -5,22 +5,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from rents import VALUES, read_alike_in_pieces, read_as_numbers, written
 
-from builder.data import tables
 from builder.data.encode import encode
 from builder.data.prepare import prepare
-from builder.data.profile import profile, propose
+from builder.data.profile import propose
 from builder.data.sniffing import source_at
 from builder.data.sources import open_source
 from builder.errors import BuilderError
 from builder.serving.samples import unknown_categories
-
-VALUES = [float(n * n * 37 + 120) for n in range(60)]
-
-
-def written(csv_file, cells, separator=",", name="rent.csv"):
-    rows = "".join(f'"{cell}"{separator}{"ab"[n % 2]}\n' for n, cell in enumerate(cells))
-    return source_at(csv_file(f"rent{separator}kind\n{rows}", name))
 
 
 def marked(value: float, thousands: str, decimal: str) -> str:
@@ -45,30 +38,16 @@ WAYS = [
 @pytest.mark.parametrize(("thousands", "decimal", "separator"), WAYS)
 def test_a_column_of_marked_numbers_is_one_of_numbers(csv_file, tmp_path, thousands, decimal, separator):
     cells = [marked(value, thousands, decimal) for value in VALUES]
-    source = written(csv_file, cells, separator)
-    recipe = propose(source)
-    assert recipe.roles["rent"] == "numeric"
-    found = profile(recipe)
-    column = next(item for item in found["columns"] if item["name"] == "rent")
-    assert column["type"] == "number" and column["maximum"] == max(VALUES)
-    told = {problem["code"]: problem["message"] for problem in found["problems"]}
+    told, prepared = read_as_numbers(written(csv_file, cells, separator), tmp_path / "cache")
     first = next(value for value in VALUES if value >= 1000)
     assert f"'rent' ({marked(first, thousands, decimal)} is read as " in told["thousands_marks"]
-    prepared = prepare(recipe, tmp_path / "cache")
-    np.testing.assert_array_equal(prepared.arrays["numeric"][:, 0], np.float32(VALUES))
     sample = prepared.sample(50)["row"]
     np.testing.assert_array_equal(encode(prepared.spec, [sample])["numeric"][0], [VALUES[50]])
 
 
 def test_a_large_table_is_read_as_a_small_one(csv_file, tmp_path, monkeypatch):
     source = written(csv_file, [f"{value:,.0f}" for value in VALUES * 20])
-    recipe = propose(source)
-    whole = prepare(recipe, tmp_path / "whole")
-    monkeypatch.setattr(tables, "LARGE_BYTES", 0)
-    assert open_source(source).is_large
-    pieces = prepare(recipe, tmp_path / "pieces")
-    assert np.array_equal(pieces.arrays["numeric"], whole.arrays["numeric"])
-    assert pieces.spec.to_json() == whole.spec.to_json()
+    read_alike_in_pieces(source, tmp_path, monkeypatch)
 
 
 def test_words_of_json_lines_are_numbers_too(csv_file):
