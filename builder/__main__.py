@@ -120,7 +120,7 @@ def new(
     from builder.jobs import tasks
 
     started = load_preset(preset)
-    recipe = with_task(_recipe_from(data, target, also or []), started.data.task)
+    recipe = with_task(_recipe_from(data, target, also or [], started.data.task), started.data.task)
     write_new(replace(started, name=Path(data).stem, data=recipe), output)
     problems = tasks.profile(recipe.to_json())["problems"]
     if any(problem["severity"] == "error" for problem in problems):
@@ -374,11 +374,11 @@ def _source(data: str) -> dict[str, Any]:
     return source_at(Path(data).resolve())
 
 
-def _recipe_from(data: str, target: str | None, also: list[str]) -> DataRecipe:
+def _recipe_from(data: str, target: str | None, also: list[str], task: str | None = None) -> DataRecipe:
     from builder.data.columns import check_column
     from builder.data.profile import propose
 
-    recipe = propose(_source(data), target)
+    recipe = propose(_source(data), target, task)
     roles = dict(recipe.roles)
     for column in also:
         check_column(column, list(roles))

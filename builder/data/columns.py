@@ -20,6 +20,7 @@ from builder.tasks import READ_AS, TASKS
 # A column with a few cells that are no numbers is a column of numbers with mistakes.
 NUMERIC_SHARE = 0.8
 INPUT_ROLES = ("numeric", "categorical", "text", "image", "audio")
+_OF_NUMBERS = ("regression", "count")
 TARGET_NAMES = ("target", "label", "class", "y", "outcome", "category", "labels", "classes")
 _TEXT_WORDS = 5
 _CELLS_LOOKED_AT = 2_000
@@ -178,15 +179,19 @@ def table_facts(frame: pd.DataFrame, decimal_comma: bool = False) -> dict[str, C
     return {name: column_facts(frame[name], decimal_comma) for name in frame.columns}
 
 
-def propose_roles(facts: Mapping[str, ColumnFacts], fixed: Mapping[str, str]) -> dict[str, str]:
+def propose_roles(
+    facts: Mapping[str, ColumnFacts], fixed: Mapping[str, str], task: str | None = None
+) -> dict[str, str]:
     """Return a role for every column; those in ``fixed`` stay as they are.
 
-    The target is the column named like one (target, label, class, …), else the last that varies. Columns that
-    only number or name the rows, or that never change, are ignored. The column with the longest texts
-    becomes the text input; other texts are ignored.
+    The target is the column named like one (target, label, class, …), else the last that varies; where a
+    task is wished for, one of those that suit it, if any does. Columns that only number or name the rows, or
+    that never change, are ignored. The column with the longest texts becomes the text input; other texts are
+    ignored.
     """
     fixed = {name: role for name, role in fixed.items() if name in facts}
-    target = next((name for name, role in fixed.items() if role == "target"), None) or _target_of(facts)
+    chosen = next((name for name, role in fixed.items() if role == "target"), None)
+    target = chosen or _target_of(_suiting(facts, task) or facts)
     texts = [item for item in facts.values() if item.type == "text" and item.name != target]
     longest = max(texts, key=lambda item: item.words).name if texts else None
     roles = {}
@@ -388,6 +393,17 @@ def _strays_warning(item: ColumnTally) -> Problem:
         f"(line {where}), {item.examples}. They are taken as missing."
     )
     return Problem("mixed_types", message, field=item.name, severity="warning")
+
+
+def _suiting(facts: Mapping[str, ColumnFacts], task: str | None) -> dict[str, ColumnFacts]:
+    """Return the columns that vary and can be what a task predicts."""
+    varying = {name: item for name, item in facts.items() if item.distinct > 1}
+    if task in _OF_NUMBERS:
+        return {name: item for name, item in varying.items() if item.type == "number" and not _is_id(item)}
+    if task == "classification":
+        kinds = {name: item for name, item in varying.items() if item.type != "text" and not _is_id(item)}
+        return {name: item for name, item in kinds.items() if propose_task(item) == task}
+    return {}
 
 
 def _target_of(facts: Mapping[str, ColumnFacts]) -> str:

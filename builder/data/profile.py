@@ -57,12 +57,13 @@ _HISTOGRAM_BINS = 20
 _TASK_OF = {MaskSource: "segmentation", BoxSource: "detection"}
 
 
-def propose(source: Mapping[str, Any], target: str | None = None) -> DataRecipe:
+def propose(source: Mapping[str, Any], target: str | None = None, task: str | None = None) -> DataRecipe:
     """Return a recipe that suits a source: task, roles, preprocessing and split.
 
     Args:
         source: where the data come from.
         target: the column to predict; the one that looks like it where None.
+        task: what is wished for, by which a table's target is chosen; the recipe's own task suits the target.
 
     Raises:
         BuilderError: where the source cannot be read, or has no such column.
@@ -77,7 +78,7 @@ def propose(source: Mapping[str, Any], target: str | None = None) -> DataRecipe:
     if has_tags(content) and target in (None, TAGS):
         return _propose_tokens(source, content)
     facts = table_facts(content.frame, content.decimal_comma)
-    roles = propose_roles(facts, _fixed_roles(content, target))
+    roles = propose_roles(facts, _fixed_roles(content, target), task)
     predicted = next((name for name, role in roles.items() if role == "target"), None)
     has_text = "text" in roles.values()
     task = _proposed_task(source, content, None if predicted is None else facts[predicted], has_text)

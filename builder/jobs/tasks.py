@@ -81,11 +81,11 @@ def batch_sizes(
     return propose_batch_size(Project.from_json(project), default_workspace(), on_progress)
 
 
-def propose(source: dict[str, Any]) -> dict[str, Any]:
-    """Return the data recipe that suits a source, as JSON."""
+def propose(source: dict[str, Any], wished: str | None = None) -> dict[str, Any]:
+    """Return the data recipe that suits a source and the task that is wished for, as JSON."""
     from builder.data.profile import propose as propose_recipe
 
-    return propose_recipe(source).to_json()
+    return propose_recipe(source, task=wished).to_json()
 
 
 def profile(recipe: dict[str, Any]) -> dict[str, Any]:

@@ -21,9 +21,9 @@ CHECK_SECONDS = 60.0
 PREVIEW_SECONDS = 60.0
 
 
-def proposed(source: dict[str, Any]) -> Answer:
-    """Ask for the data recipe that suits a source, in JSON."""
-    return work().ask("propose", present_mark(source), source=source)
+def proposed(source: dict[str, Any], task: str) -> Answer:
+    """Ask for the data recipe that suits a source and a task, in JSON."""
+    return work().ask("propose", present_mark(source), source=source, wished=task)
 
 
 def profile(project: Project) -> Answer:

@@ -65,6 +65,27 @@ def test_the_target_is_known_by_its_name(name):
     assert propose_roles(facts_of(**{name: WORDS}, last=AMOUNTS), {})[name] == "target"
 
 
+@pytest.mark.parametrize(
+    ("task", "found"),
+    [
+        ("regression", "price"),
+        ("count", "price"),
+        ("classification", "kind"),
+        (None, "kind"),
+        ("ordinal", "kind"),
+    ],
+)
+def test_the_target_suits_the_task_that_is_wished_for(task, found):
+    facts = facts_of(size=AMOUNTS, price=AMOUNTS[::-1], kind=WORDS)
+    assert propose_roles(facts, {}, task)[found] == "target"
+
+
+def test_where_no_column_suits_the_task_the_target_is_the_last():
+    assert propose_roles(facts_of(colour=WORDS, kind=WORDS), {}, "regression")["kind"] == "target"
+    facts = facts_of(kind=WORDS, note=TEXTS, price=AMOUNTS)
+    assert propose_roles(facts, {}, "classification")["kind"] == "target"
+
+
 def test_an_empty_last_column_is_not_the_target():
     assert propose_roles(facts_of(x=AMOUNTS, kind=WORDS, column_3=[""] * COUNT), {})["kind"] == "target"
 

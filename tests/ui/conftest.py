@@ -43,7 +43,7 @@ class Engine:
         if task == "profile":
             return profile(DataRecipe(**arguments["recipe"]))
         if task == "propose":
-            return propose(arguments["source"]).to_json()
+            return propose(arguments["source"], task=arguments["wished"]).to_json()
         if task == "prepare":
             prepared = prepare(DataRecipe(**arguments["recipe"]), Path(arguments["cache_folder"]))
             problems = [problem.to_json() for problem in prepared.problems]

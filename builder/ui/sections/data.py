@@ -356,10 +356,10 @@ def _doubtful_pictures(project: Project, samples: Sequence[Mapping[str, Any]]) -
 def _other_data(project: Project) -> None:
     key = f"other.{frame.current_id()}"
     if project.data.source:
-        found = own_data(projects.data_kind(project.data.source, None), key)
+        found = own_data(projects.data_kind(project.data.source, None), project.data.task, key)
     else:
         kind = _first_kind()
-        found = own_data(kind, f"{key}.{kind}")
+        found = own_data(kind, project.data.task, f"{key}.{kind}")
     if found is None:
         return
     st.caption("Roles, split and preparation are proposed anew. Blocks and training settings stay.")

@@ -68,7 +68,7 @@ def choose_data(task: Task) -> Sample | DataRecipe | None:
         for item in [*offered, None]:
             _data_card(task, item, chosen)
     if chosen == "own":
-        return own_data(task.kind, f"own.{task.name}")
+        return own_data(task.kind, task.task, f"own.{task.name}")
     return next((item for item in offered if item.name == chosen), None)
 
 

@@ -24,13 +24,14 @@ PUBLIC = {
 _HUB = "Hugging Face hub …"
 
 
-def own_data(kind: str, key: str) -> DataRecipe | None:
+def own_data(kind: str, task: str, key: str) -> DataRecipe | None:
     """Show the ways to bring data of a kind and return the recipe that suits what was brought.
 
     None before anything was brought, while it is being read, and where it cannot be read, with the reason.
 
     Args:
         kind: "image", "audio", "text" or "table".
+        task: what the data are for.
         key: tells the widgets of different pages apart.
     """
     try:
@@ -40,7 +41,7 @@ def own_data(kind: str, key: str) -> DataRecipe | None:
         return None
     if source is None:
         return None
-    found = frame.awaited(lambda: questions.proposed(source), "Reading your data …", height=48)
+    found = frame.awaited(lambda: questions.proposed(source, task), "Reading your data …", height=48)
     return None if found is None else DataRecipe(**found)
 
 
