@@ -19,7 +19,7 @@ from builder.errors import stop
 
 _WEIGHTED = (keras.layers.Dense, keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.DepthwiseConv2D)
 # The converter turns or reshapes their kernels, and knows no grids a channel where it does.
-_OF_ONE_GRID = (keras.layers.Dense, keras.layers.Conv1D, keras.layers.DepthwiseConv2D)
+_OF_ONE_GRID = (keras.layers.Dense, keras.layers.Conv1D)
 # They only move values, which stay on the grid that they are on.
 _MOVING = (
     keras.layers.Flatten,
@@ -108,7 +108,7 @@ class RoundedLayer(keras.layers.Layer):
         kernel, bias = layer.kernel.value, layer.bias.value if layer.use_bias else None
         if self.normalization is not None:
             kernel, bias = _folded(kernel, bias, self.normalization, _is_depthwise(layer))
-        made = _applied(layer, values, _rounded(kernel, isinstance(layer, _OF_ONE_GRID)))
+        made = _applied(layer, values, _rounded(kernel, layer))
         made = made if bias is None else made + bias
         return made if self._activation is None else self._activation(made)
 
@@ -266,16 +266,19 @@ def _readers(nodes: list[Any]) -> dict[Any, list[Any]]:
     return found
 
 
-def _rounded(kernel: Any, on_one_grid: bool) -> Any:
-    if on_one_grid:
+def _rounded(kernel: Any, layer: Any) -> Any:
+    if isinstance(layer, _OF_ONE_GRID):
         most = tf.reduce_max(tf.abs(kernel))
         return tf.quantization.fake_quant_with_min_max_vars(
             kernel, -most, most, num_bits=8, narrow_range=True
         )
-    most = tf.maximum(tf.reduce_max(tf.abs(kernel), axis=list(range(len(kernel.shape) - 1))), 1e-8)
-    return tf.quantization.fake_quant_with_min_max_vars_per_channel(
-        kernel, -most, most, num_bits=8, narrow_range=True
+    # The channels of a depthwise kernel lie over its last two axes.
+    flat = tf.reshape(kernel, (*kernel.shape[:-2], -1)) if _is_depthwise(layer) else kernel
+    most = tf.maximum(tf.reduce_max(tf.abs(flat), axis=list(range(len(flat.shape) - 1))), 1e-8)
+    rounded = tf.quantization.fake_quant_with_min_max_vars_per_channel(
+        flat, -most, most, num_bits=8, narrow_range=True
     )
+    return tf.reshape(rounded, kernel.shape)
 
 
 def _folded(kernel: Any, bias: Any, normalization: Any, is_depthwise: bool) -> tuple[Any, Any]:

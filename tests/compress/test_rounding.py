@@ -69,6 +69,13 @@ def test_the_int8_file_answers_as_the_trained_rounded_model_does(make):
     operators = [item for item in interpreter._get_ops_details() if item["op_name"] in working]
     assert {item["op_name"] for item in operators} == working
     assert all(types[item["outputs"][0]] == np.int8 for item in operators)
+    [kernel] = (item["inputs"][1] for item in operators if item["op_name"] == "DEPTHWISE_CONV_2D")
+    [scales] = (
+        item["quantization_parameters"]["scales"]
+        for item in interpreter.get_tensor_details()
+        if item["index"] == kernel
+    )
+    assert len(set(scales)) == 8, "one grid a channel"
 
 
 def test_the_rounded_model_shares_its_weights_and_is_near():
