@@ -1,6 +1,8 @@
-"""A served model of tables that answers at once, for tests of what is the same for all models."""
+"""What tests of served models share: a case, and a model of tables that answers at once."""
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from fastapi import FastAPI
@@ -12,6 +14,16 @@ from builder.serving.limits import Limits
 from builder.serving.model import Arrays, Description, Model
 
 ASKED = "/v1/models/it:predict"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A Keras model and its data's description, beside the folder from which it is served."""
+
+    model: Any
+    spec: Any
+    folder: Path
+    description: Description
 
 
 class Certain:

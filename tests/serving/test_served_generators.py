@@ -3,8 +3,6 @@
 import base64
 import io
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,6 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 from small_generators import small_dcgan, small_sequence_gan
+from small_served import Case
 
 from builder import compiler
 from builder.adversarial.latent import latent_data
@@ -29,14 +28,6 @@ WAYS: tuple[dict[str, Any], ...] = (
     {"count": 3, "seed": 7},
     {"count": 4, "seed": 2, "between": True, "other_seed": 9},
 )
-
-
-@dataclass(frozen=True)
-class Case:
-    model: Any
-    spec: Any
-    folder: Path
-    description: Description
 
 
 @pytest.fixture(scope="module")

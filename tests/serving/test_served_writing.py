@@ -2,14 +2,13 @@
 
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from fastapi.testclient import TestClient
 from pairs_cases import built
+from small_served import Case
 from small_tasks import trained
 
 from builder.explain.answering import answer
@@ -24,14 +23,6 @@ from builder.serving.steps import STEP_FORMAT, SteppedTexts, opened_texts
 
 PLACE = "/v1/models/writer"
 SENTENCE = "Tom is here."
-
-
-@dataclass(frozen=True)
-class Case:
-    model: Any
-    spec: Any
-    folder: Path
-    description: Description
 
 
 @pytest.fixture(scope="module")
