@@ -109,6 +109,13 @@ class Prepared:
         pairs = zip(self.spec.each_target, self.all_targets, strict=True)
         return tuple(replace(self, spec=spec, targets=array, further_targets=()) for spec, array in pairs)
 
+    def arrays_of(self, rows: Any) -> dict[str, np.ndarray]:
+        """Return the arrays of some rows in the dtypes that the model takes."""
+        return {
+            item.name: np.asarray(self.arrays[item.name][rows]).astype(item.dtype)
+            for item in self.spec.arrays
+        }
+
     def sample(self, row: int) -> dict[str, Any]:
         """Return the sample of a row for display.
 

@@ -42,15 +42,7 @@ def arrays_of_row(prepared: Prepared, row: int) -> dict[str, np.ndarray]:
     rows = len(prepared.targets)
     if not 0 <= row < rows:
         raise stop("unknown_sample", f"There is no row {row}: the data have {rows:,} rows, counted from 0.")
-    return arrays_of_rows(prepared, np.array([row]))
-
-
-def arrays_of_rows(prepared: Prepared, rows: np.ndarray) -> dict[str, np.ndarray]:
-    """Return the arrays of some rows in the dtypes of the model."""
-    return {
-        item.name: np.asarray(prepared.arrays[item.name][rows]).astype(item.dtype)
-        for item in prepared.spec.arrays
-    }
+    return prepared.arrays_of([row])
 
 
 def some_rows(prepared: Prepared, part: str, most: int, seed: int = 1) -> np.ndarray:

@@ -18,7 +18,7 @@ from builder.data.prepare import Prepared
 from builder.data.spec import DataSpec, ModelInput
 from builder.export.formats import FORMATS, WHOLE_TFLITE
 from builder.export.report import samples_words, score_words
-from builder.export.samples import numeric_inputs, one_sample
+from builder.export.samples import one_sample
 from builder.export.server import slug
 from builder.project import Project
 from builder.scores import metric_words
@@ -47,7 +47,7 @@ def write_sample(folder: Path, prepared: Prepared, row: int) -> None:
     _write_json(clients / SAMPLE_NAME, plain)
     asked = {"parameters": {"count": 1, "seed": 1}} if generates(prepared.spec) else {"instances": [plain]}
     _write_json(clients / "request.json", asked)
-    for name, values in numeric_inputs(prepared, np.array([row])).items():
+    for name, values in prepared.arrays_of([row]).items():
         (clients / "arrays" / f"{name}.bin").write_bytes(np.ascontiguousarray(values).tobytes())
 
 

@@ -22,7 +22,7 @@ _RAW = {
 
 def numeric_inputs(prepared: Prepared, rows: np.ndarray) -> dict[str, np.ndarray]:
     """Return the arrays of some rows in the dtypes that the model takes."""
-    return {item.name: prepared.arrays[item.name][rows].astype(item.dtype) for item in prepared.spec.arrays}
+    return prepared.arrays_of(rows)
 
 
 def raw_inputs(prepared: Prepared, rows: np.ndarray) -> dict[str, np.ndarray]:
@@ -31,7 +31,7 @@ def raw_inputs(prepared: Prepared, rows: np.ndarray) -> dict[str, np.ndarray]:
     Pictures, sound and series are numeric arrays; a text or a table's column has the shape ``(rows, 1)``.
     """
     if all(item.kind in ARRAY_KINDS for item in prepared.spec.inputs):
-        return numeric_inputs(prepared, rows)
+        return prepared.arrays_of(rows)
     samples = [_row(prepared, int(row)) for row in rows]
     names = raw_input_names(prepared.spec)
     inputs = {

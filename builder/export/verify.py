@@ -19,7 +19,7 @@ from builder.export.agreement import compare, difference_note
 from builder.export.formats import Format
 from builder.export.job import Job
 from builder.export.metadata import check_metadata
-from builder.export.samples import numeric_inputs, raw_inputs
+from builder.export.samples import raw_inputs
 from builder.export.worker import Step, serve
 from builder.serving.model import TFLITE_FILE, Description, opened
 from builder.serving.steps import STEP_FORMAT
@@ -105,7 +105,7 @@ class Verifier:
 
     @cached_property
     def _numeric(self) -> runtimes.Arrays:
-        return numeric_inputs(self.prepared, self.reference["rows"])
+        return self.prepared.arrays_of(self.reference["rows"])
 
     @cached_property
     def _raw(self) -> runtimes.Arrays:

@@ -17,7 +17,6 @@ from builder.explain.predict import predict
 from builder.export import runtimes
 from builder.export.client_files import write_client_files
 from builder.export.decoding_step import decoding_step
-from builder.export.samples import numeric_inputs
 
 TASKS = ("language_model", "text_to_text")
 
@@ -38,7 +37,7 @@ def test_every_step_says_what_the_whole_model_says(exported) -> None:
     written = written_input(prepared.spec)
     step = runtimes.litert_steps(folder / "model.tflite", written)
     for row in prepared.indices["test"][:3]:
-        arrays = numeric_inputs(prepared, np.array([row]))
+        arrays = prepared.arrays_of([row])
         whole = np.asarray(model({tensor.name: arrays[tensor.name] for tensor in model.inputs}))
         count = max(int((arrays[written] != 0).sum()), 1)
         assert np.allclose(step(arrays)[0][0, :count], whole[0, :count], atol=1e-4)

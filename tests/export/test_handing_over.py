@@ -27,7 +27,7 @@ from builder.export.formats import FORMATS, formats_for
 from builder.export.job import Job
 from builder.export.metadata import check_metadata, read_metadata, with_metadata
 from builder.export.report import read_report
-from builder.export.samples import numeric_inputs, raw_inputs_told
+from builder.export.samples import raw_inputs_told
 from builder.export.tflite import float32
 
 # TensorFlow's own arrays do not know NumPy 2's copy keyword yet; the ONNX converter asks NumPy the old way.
@@ -135,7 +135,7 @@ def test_the_description_changes_no_answer_and_a_false_one_is_refused() -> None:
     model, _, prepared = small("cnn")
     plain = float32(model)
     described = with_metadata(plain, prepared.spec, "Digits", "")
-    arrays = numeric_inputs(prepared, prepared.indices["test"][:1])
+    arrays = prepared.arrays_of(prepared.indices["test"][:1])
     answers = []
     for content in (plain, described):
         interpreter = Interpreter(model_content=content)
@@ -238,7 +238,7 @@ def test_snippets_and_card_speak_of_this_project(exported) -> None:
     request = json.loads((clients / "request.json").read_text())
     assert request == {"instances": [json.loads((clients / "sample.json").read_text())]}
     assert "/v1/models/" in (clients / "curl.sh").read_text()
-    arrays = numeric_inputs(small("table")[2], np.array([0]))
+    arrays = small("table")[2].arrays_of([0])
     assert {file.stem for file in (clients / "arrays").iterdir()} == set(arrays)
 
 

@@ -25,7 +25,6 @@ from builder.export.formats import FORMATS, SPECTROGRAM, formats_for
 from builder.export.job import Job
 from builder.export.log_mel_header import log_mel_header
 from builder.export.metadata import read_metadata
-from builder.export.samples import numeric_inputs
 from builder.export.spectrogram import cut
 from builder.project import load_preset
 from builder.truth import worker
@@ -109,7 +108,7 @@ def test_presets_of_sound_are_cut_without_a_change(name: str, tmp_path: Path) ->
     prepared = prepare(project.data, tmp_path)
     model = compiler.build(project, prepared.spec)
     parts = cut(model, prepared.spec)
-    sample = numeric_inputs(prepared, prepared.indices["test"][:1])
+    sample = prepared.arrays_of(prepared.indices["test"][:1])
     (seen,) = parts.samples([sample])
     assert set(seen) == {tensor.name for tensor in parts.network.inputs}
     answers = [

@@ -13,7 +13,7 @@ from builder.data.some_rows import some_of
 from builder.data.spec import DataSpec, ModelInput
 from builder.errors import stop
 from builder.explain.local.answer import answer_of
-from builder.explain.targets import arrays_of_rows, of_target, some_rows
+from builder.explain.targets import of_target, some_rows
 
 ROWS = 300
 CURVES = 40
@@ -62,7 +62,7 @@ def partial_dependence(
         known = ", ".join(columns_of(data.spec)[:20])
         raise stop("unknown_column", f"The model reads no column '{column}'. It reads: {known}.")
     rows = some_rows(data, "test", ROWS)
-    arrays = arrays_of_rows(data, rows)
+    arrays = data.arrays_of(rows)
     array, place, values, shown, seen = _steps(data, item, column)
     answers = []
     for number, value in enumerate(values):

@@ -11,7 +11,7 @@ import numpy as np
 from builder.data.prepare import Prepared
 from builder.explain.answer_scores import check_explained, task_score
 from builder.explain.answers import check_outputs
-from builder.explain.targets import arrays_of_rows, of_target, some_rows
+from builder.explain.targets import of_target, some_rows
 from builder.explain.whole.parts import Part, parts_of
 from builder.outputs import output_activation, predict_arrays
 from builder.tasks import TASKS
@@ -59,7 +59,7 @@ def permutation_importance(
     check_explained(data.spec, "Permutation importance")
     is_table = {item.kind for item in data.spec.inputs} == {"table"}
     rows = some_rows(data, "test", ROWS_OF_TABLES if is_table else ROWS)
-    arrays, targets = arrays_of_rows(data, rows), np.asarray(data.targets[rows])
+    arrays, targets = data.arrays_of(rows), np.asarray(data.targets[rows])
     activation, batch = output_activation(single), _TABLE_BATCH if is_table else _BATCH
     repeats = repeats or (REPEATS_OF_TABLES if is_table else REPEATS)
     plain = predict_arrays(single, arrays, np.arange(len(rows)), batch)

@@ -14,7 +14,7 @@ from builder.data.spec import DataSpec
 from builder.explain.local.answer import Answer, answer_of
 from builder.explain.local.perturbing import shapley
 from builder.explain.local.units import Units, usual_categories
-from builder.explain.targets import arrays_of_rows, of_target, some_rows
+from builder.explain.targets import of_target, some_rows
 from builder.scores import number_words
 
 SAMPLES = 60
@@ -63,7 +63,7 @@ def shapley_summary(
     kinds, worst = {item.name: item.kind for item in data.spec.inputs}, 0.0
     usual = usual_categories(data)
     for number, row in enumerate(rows.tolist()):
-        units = Units(data.spec, arrays_of_rows(data, np.array([row])), usual)
+        units = Units(data.spec, data.arrays_of([row]), usual)
         explained = _values(answer, units)
         worst = max(worst, explained.accuracy["additivity_error"])
         shown = None if not is_table else data.sample(row)["row"]
