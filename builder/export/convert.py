@@ -27,7 +27,7 @@ from builder.export.job import AUTO_SERVED, VERIFICATION_SAMPLES, Job, chosen_ro
 from builder.export.keras_file import write_keras
 from builder.export.metadata import with_metadata
 from builder.export.nameless import nameless
-from builder.export.preflight.operators import kept_patterns
+from builder.export.preflight.operators import check_parts, kept_patterns
 from builder.export.preflight.owners import Owners, block_of_layers
 from builder.export.samples import numeric_inputs
 from builder.export.saved_model import write_saved_model
@@ -123,20 +123,25 @@ class Converter:
         return block_of_layers(self.project, self.job.open_spec())
 
     @cached_property
-    def last(self) -> str:
-        """The block that makes the model's first output."""
-        return self.layers.get(self.model.outputs[0]._keras_history.operation.name, "")
+    def makers(self) -> tuple[str, ...]:
+        """The block that makes each of the model's outputs."""
+        made_by = [output._keras_history.operation.name for output in self.model.outputs]
+        return tuple(self.layers.get(name, "") for name in made_by)
 
     @cached_property
     def owners(self) -> Owners:
         """Whose the operators of the converted model are."""
         inner = {layer.name for layer in self.model._flatten_layers(include_self=False)}
-        return Owners(self.layers, inner, self.last)
+        return Owners(self.layers, inner, self.makers)
 
     def _kept(self, tflite: bytes) -> tuple[str, ...]:
         """Return the patterns of what the person wants to stay in floats."""
         wanted = self.job.quantization.keep_float
-        return kept_patterns(tflite, self.owners, wanted) if wanted else ()
+        if not wanted:
+            return ()
+        # A part may lie before the spectrogram, where a model that was cut begins.
+        check_parts(self.tflite, self.owners, wanted)
+        return kept_patterns(tflite, self.owners, wanted)
 
     @cached_property
     def cut(self) -> Cut:

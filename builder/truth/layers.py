@@ -132,9 +132,20 @@ def own_errors(
     return found
 
 
-def shares(errors: Mapping[str, float]) -> dict[str, float]:
-    """Return each block's share of the error, 0 to 1; errors of blocks add up where they are small."""
-    total = sum(errors.values())
+def total_error(tflite: bytes, quantized: bytes, samples: Samples) -> float:
+    """Return the power of the error of the model's output where everything is quantized that is to be."""
+    asked = samples[:OWN_SAMPLES]
+    return float(np.mean((answers(quantized, asked) - answers(tflite, asked)) ** 2))
+
+
+def shares(errors: Mapping[str, float], known: float = 0.0) -> dict[str, float]:
+    """Return each block's share of the error, 0 to 1; errors of blocks add up where they are small.
+
+    Args:
+        errors: from ``own_errors``.
+        known: the error of all blocks together, where the time did not suffice for each of them.
+    """
+    total = max(sum(errors.values()), known)
     return {block: error / total if total else 0.0 for block, error in errors.items()}
 
 
@@ -145,7 +156,9 @@ def hurting(parts: Mapping[str, float]) -> list[str]:
 
 def hurting_inside(parts: Mapping[str, float]) -> list[str]:
     """Return the layers inside of blocks that make nearly all of the error, the worst first."""
-    return _named(parts, _NAMED_SHARE_INSIDE, _MOST_NAMED_INSIDE)
+    named = _named(parts, _NAMED_SHARE_INSIDE, _MOST_NAMED_INSIDE)
+    # A part that stays in floats does so with all that is inside of it.
+    return [part for part in named if not any(part.startswith(f"{other}/") for other in named)]
 
 
 def _named(parts: Mapping[str, float], share: float, most: int) -> list[str]:

@@ -39,6 +39,7 @@ from builder.truth.layers import (
     likeliest_first,
     own_errors,
     shares,
+    total_error,
 )
 from builder.truth.scores import can_score, class_changes, most_rows, scored
 from builder.truth.speed import SAMPLES_FILE, SPECTROGRAMS_FILE
@@ -145,12 +146,16 @@ class Measurer(Converter):
         ratios = layer_errors(self.tflite, content, self._samples, made)
         whole = operators_by_block(content, self.owners)
         suspects = self._suspects(item, made, whole, ratios)
-        parts = self._own_shares(item, suspects)
+        errors = self._own_errors(item, {block: self._parts_in(block) for block in suspects})
+        is_complete = len(errors) == len(suspects)
+        parts = shares(errors, 0.0 if is_complete else total_error(self.tflite, content, self._samples))
         rows = [_row(block, ratios, parts, suspects) for block in made if block in whole]
         inside: list[dict[str, Any]] = []
-        if ratios.get(self.last, 0.0) < _NEARLY_EXACT:
+        # A file of trained ranges is made from other layers: their names do not tell what is inside.
+        is_open = not self._has_trained_ranges(item.name)
+        if is_open and min(ratios.get(block, 0.0) for block in self.makers) < _NEARLY_EXACT:
             for block in hurting(parts):
-                inside += self._inside(item, content, block, parts[block])
+                inside += self._inside(item, content, block, errors[block], parts[block])
         if not inside:
             return {"layers": rows, "inside": [], "hurting": hurting(parts)}
         # A block that was looked into is told by what is inside of it.
@@ -158,18 +163,31 @@ class Measurer(Converter):
         leaves |= {row["block"]: row["share"] for row in inside}
         return {"layers": rows, "inside": inside, "hurting": hurting_inside(leaves)}
 
-    def _inside(self, item: Format, content: bytes, block: str, share: float) -> list[dict[str, Any]]:
-        """Return such rows for the layers inside of a block, the worst first; none where it is one layer."""
-        every = made_by_part(self.tflite, self.owners)
-        made = {part: names for part, names in every.items() if part.startswith(f"{block}/")}
+    def _inside(
+        self, item: Format, content: bytes, block: str, error: float, share: float
+    ) -> list[dict[str, Any]]:
+        """Return such rows for the layers inside of a block, the worst first; none where it is one layer.
+
+        A layer with others inside of it, such as attention, is told by what it computes itself.
+        """
+        made = {part: self._made[part] for part in self._parts_in(block)}
         whole = operators_by_part(content, self.owners)
         ratios = layer_errors(self.tflite, content, self._samples, made)
         suspects = self._suspects(item, made, whole, ratios)
         if len(suspects) < 2:
             return []
-        parts = {part: share * own for part, own in self._own_shares(item, suspects).items()}
+        errors = self._own_errors(item, {part: [part] for part in suspects})
+        found = shares(errors, 0.0 if len(errors) == len(suspects) else error)
+        parts = {part: share * own for part, own in found.items()}
         rows = [_row(part, ratios, parts, suspects) for part in parts]
         return sorted(rows, key=lambda row: -row["share"])
+
+    @cached_property
+    def _made(self) -> dict[str, list[list[str]]]:
+        return made_by_part(self.tflite, self.owners)
+
+    def _parts_in(self, block: str) -> list[str]:
+        return [part for part in self._made if is_within(part, block)]
 
     def _suspects(
         self,
@@ -185,8 +203,11 @@ class Measurer(Converter):
         chosen = [name for name in rounded if not any(is_within(name, other) for other in kept)]
         return likeliest_first(chosen, ratios)
 
-    def _own_shares(self, item: Format, suspects: Sequence[str]) -> dict[str, float]:
-        return shares(own_errors(self.tflite, suspects, lambda name: self._alone(item, name), self._samples))
+    def _own_errors(self, item: Format, suspects: Mapping[str, Collection[str]]) -> dict[str, float]:
+        """Return what each suspect costs where the parts that belong to it are rounded alone."""
+        return own_errors(
+            self.tflite, suspects, lambda name: self._alone(item, suspects[name]), self._samples
+        )
 
     @cached_property
     def _samples(self) -> list[dict[str, np.ndarray]]:
@@ -194,9 +215,9 @@ class Measurer(Converter):
         arrays = numeric_inputs(self.prepared, rows)
         return [{name: values[[place]] for name, values in arrays.items()} for place in range(len(rows))]
 
-    def _alone(self, item: Format, part: str) -> bytes:
-        """Return the file in which one block or part is quantized and all others stay float."""
-        others = other_patterns(self.tflite, self.owners, part)
+    def _alone(self, item: Format, parts: Collection[str]) -> bytes:
+        """Return the file in which some parts are quantized and all others stay float."""
+        others = other_patterns(self.tflite, self.owners, parts)
         return QUANTIZED[item.name](self.rounder, (*others, *self._kept(self.tflite)))
 
 

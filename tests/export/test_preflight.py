@@ -202,14 +202,15 @@ def test_every_operator_of_the_converters_message_is_found() -> None:
 def test_fused_names_and_numbered_calls_lead_to_their_block() -> None:
     layers = {"encoder_attention": "encoder", "dense_1": "dense_1", "dense": "dense"}
     assert block_of_path("functional_1/encoder_attention_1/query/einsum", layers) == "encoder"
-    assert block_of_path("functional_1/dense_1/BiasAdd", layers) == "dense_1"
+    assert block_of_path("functional_1/dense_1/BiasAdd", layers) == "dense"
+    assert block_of_path("functional_1/dense_1_2/BiasAdd", layers) == "dense_1"
     assert block_of_path("m/dense_1/Relu;m/dense_3/MatMul", layers) == "dense"
     assert block_of_path("StatefulPartitionedCall_1:0", layers) is None
 
 
 def test_names_lead_to_the_layers_inside_of_a_block() -> None:
     layers = {"encoder_attention": "encoder", "backbone": "backbone", "dense": "dense"}
-    owners = Owners(layers, ("encoder_attention", "query", "stem_conv", "stem_norm"), "dense")
+    owners = Owners(layers, ("encoder_attention", "query", "stem_conv", "stem_norm"), ("dense",))
     assert owners.part("m/encoder_attention_1/query_1/einsum") == "encoder/encoder_attention/query"
     assert owners.part("m/backbone_1/stem_conv_1/c;m/backbone_1/stem_norm_1/sub") == "backbone/stem_norm"
     assert owners.part("m/backbone_1/truediv") == "backbone" and owners.part("m/dense_1/Relu") == "dense"

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from builder.errors import BuilderError, stop
+from builder.export.flatbuffer_model import opened_model
 from builder.export.preflight.owners import Owners, is_within
 from builder.export.quantization import block_of_part
-from builder.export.quantize import of_layer
+from builder.export.saved_model import output_names
 
 # They pass from one kind of number to the other, or only move values in whatever kind they come.
 _NO_WORK: tuple[str, ...] = ("QUANTIZE", "DEQUANTIZE", "RESHAPE", "TRANSPOSE", "SQUEEZE", "EXPAND_DIMS")
@@ -28,6 +29,17 @@ def kept_patterns(tflite: bytes, owners: Owners, wanted: Sequence[str]) -> tuple
         tflite: the float32 model.
         owners: whose its operators are.
         wanted: the blocks, or parts of blocks as ``made_by_part`` names them.
+    """
+    return _patterns(tflite, owners, lambda part: any(is_within(part, other) for other in wanted))
+
+
+def other_patterns(tflite: bytes, owners: Owners, parts: Collection[str]) -> tuple[str, ...]:
+    """Return patterns of all operators of a float32 model but the own ones of some parts."""
+    return _patterns(tflite, owners, lambda part: part not in parts)
+
+
+def check_parts(tflite: bytes, owners: Owners, wanted: Sequence[str]) -> None:
+    """Make sure that a float32 model has the wanted parts of blocks.
 
     Raises:
         BuilderError: ``unknown_layer`` where a block has no such part.
@@ -36,26 +48,29 @@ def kept_patterns(tflite: bytes, owners: Owners, wanted: Sequence[str]) -> tuple
     for part in wanted:
         if part != block_of_part(part) and not any(is_within(other, part) for other in made):
             raise _unknown_layer(part, made)
-    kept = [part for part in made if any(is_within(part, other) for other in wanted)]
-    return _patterns(owners, wanted, {part: made[part] for part in kept})
 
 
-def other_patterns(tflite: bytes, owners: Owners, part: str) -> tuple[str, ...]:
-    """Return patterns of all operators of a float32 model but those of one block or part."""
-    made = made_by_part(tflite, owners)
-    others = {other: operators for other, operators in made.items() if not is_within(other, part)}
-    blocks = set(owners.layers.values()) - {block_of_part(part)}
-    return _patterns(owners, blocks, others)
-
-
-def _patterns(
-    owners: Owners, blocks: Collection[str], made: Mapping[str, list[list[str]]]
-) -> tuple[str, ...]:
+def _patterns(tflite: bytes, owners: Owners, is_kept: Callable[[str], bool]) -> tuple[str, ...]:
     """Return patterns of operators; a recipe knows one by what it makes, a semicolon behind each name."""
-    scopes = ("".join(f"{name};" for name in names) for operators in made.values() for names in operators)
-    # The body of a loop is a graph of its own, whose tensors carry the layer's name.
-    inside = [of_layer(layer) for layer, block in owners.layers.items() if block in blocks]
-    return (*(f"^{re.escape(scope)}$" for scope in scopes), *inside)
+    made = made_by_part(tflite, owners)
+    every = [(part, names) for part, operators in made.items() for names in operators]
+    kept = (names for part, names in [*every, *_in_loops(tflite, owners, made)] if is_kept(part))
+    return tuple(f"^{re.escape(''.join(f'{name};' for name in names))}$" for names in kept)
+
+
+def _in_loops(tflite: bytes, owners: Owners, made: Collection[str]) -> Iterator[tuple[str, list[str]]]:
+    """Yield the part and the tensors of each operator in the body of a loop, which is a graph of its own.
+
+    A loop is one operator of its layer, so what it does belongs to that layer, not to the cell inside of it.
+    """
+    for graph in opened_model(tflite).subgraphs[1:]:
+        for operator in graph.operators:
+            names = [graph.tensors[index].name.decode() for index in operator.outputs if index >= 0]
+            part = next(filter(None, map(owners.part, names)), "")
+            while part not in made and "/" in part:
+                part = part.rpartition("/")[0]
+            if part:
+                yield part, names
 
 
 def _unknown_layer(part: str, made: Mapping[str, Any]) -> BuilderError:
@@ -75,13 +90,9 @@ def made_by_block(tflite: bytes, owners: Owners) -> dict[str, list[list[str]]]:
 
 def made_by_part(tflite: bytes, owners: Owners) -> dict[str, list[list[str]]]:
     """Return the same for each part of a block: what a layer inside of it makes, such as "encoder/query"."""
-    interpreter = _interpreter(tflite)
-    tensors = {tensor["index"]: tensor for tensor in interpreter.get_tensor_details()}
-    operators = interpreter._get_ops_details()
     found: dict[str, list[list[str]]] = {}
-    for operator, part in zip(operators, _parts(operators, tensors, owners), strict=True):
-        names = [tensors[index]["name"] for index in operator["outputs"] if index in tensors]
-        found.setdefault(part, []).append(names)
+    for part, _, made in _parts(_interpreter(tflite), owners):
+        found.setdefault(part, []).append([tensor["name"] for tensor in made])
     return found
 
 
@@ -105,12 +116,8 @@ def operators_by_block(tflite: bytes, owners: Owners) -> dict[str, dict[str, lis
 
 def operators_by_part(tflite: bytes, owners: Owners) -> dict[str, dict[str, list[str]]]:
     """Return the same for each part of a block."""
-    interpreter = _interpreter(tflite)
-    tensors = {tensor["index"]: tensor for tensor in interpreter.get_tensor_details()}
-    operators = interpreter._get_ops_details()
     found: dict[str, dict[str, list[str]]] = {}
-    for operator, part in zip(operators, _parts(operators, tensors, owners), strict=True):
-        made = [tensors[index] for index in operator["outputs"] if index in tensors]
+    for part, operator, made in _parts(_interpreter(tflite), owners):
         if not made or operator["op_name"] in _NO_WORK:
             continue
         kind = next(filter(None, (_KINDS.get(tensor["dtype"]) for tensor in made)), None)
@@ -125,14 +132,20 @@ def _interpreter(tflite: bytes) -> Interpreter:
     )
 
 
-def _parts(operators: list[dict[str, Any]], tensors: Mapping[int, Any], owners: Owners) -> list[str]:
-    """Return the part of each operator; one without a layer's name belongs to the part that reads it."""
-    reader: dict[int, str] = {}
-    parts = []
-    for operator in reversed(operators):
-        names = [tensors[index]["name"] for index in operator["outputs"] if index in tensors]
-        named = next(filter(None, map(owners.part, names)), None)
-        read = next((reader[index] for index in operator["outputs"] if index in reader), owners.last)
-        parts.append(named or read)
+def _parts(interpreter: Interpreter, owners: Owners) -> Iterator[tuple[str, dict[str, Any], list[Any]]]:
+    """Yield each operator with its part and the tensors that it makes.
+
+    One without a layer's name belongs to the part that reads it.
+    """
+    tensors = {tensor["index"]: tensor for tensor in interpreter.get_tensor_details()}
+    answers = interpreter.get_signature_runner().get_output_details()
+    names = zip(output_names(len(owners.outputs)), owners.outputs, strict=True)
+    reader = {answers[name]["index"]: block for name, block in names if name in answers}
+    found = []
+    for operator in reversed(interpreter._get_ops_details()):
+        made = [tensors[index] for index in operator["outputs"] if index in tensors]
+        named = next(filter(None, (owners.part(tensor["name"]) for tensor in made)), None)
+        read = next((reader[index] for index in operator["outputs"] if index in reader), owners.outputs[0])
+        found.append((named or read, operator, made))
         reader |= dict.fromkeys((int(index) for index in operator["inputs"]), named or read)
-    return parts[::-1]
+    yield from reversed(found)

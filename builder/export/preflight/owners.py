@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from builder.compiler.analysis import analyse
@@ -33,12 +33,13 @@ class Owners:
     Attributes:
         layers: the block of every layer, from ``block_of_layers``.
         inner: the names of all layers, those inside of other layers included.
-        last: the block that makes the model's first output, whose operator loses its name in the conversion.
+        outputs: the block that makes each of the model's outputs, whose operators lose their names in the
+            conversion.
     """
 
     layers: Mapping[str, str]
     inner: Collection[str]
-    last: str
+    outputs: Sequence[str]
 
     def part(self, path: str) -> str | None:
         """Return the part behind a name: the block, and behind slashes the layers inside of it, if any.
@@ -47,7 +48,8 @@ class Owners:
         fused operator has several names, joined by semicolons; the last one that names a layer counts.
         """
         for name in reversed(path.split(";")):
-            pieces = name.split("/")
+            # The model's own name comes first, and may be that of a block.
+            pieces = name.split("/")[1:]
             for place, piece in enumerate(pieces):
                 layer = _known(piece, self.layers)
                 if layer is not None:
@@ -64,13 +66,16 @@ def is_within(part: str, other: str) -> bool:
 
 def block_of_path(path: str, layers: Mapping[str, str]) -> str | None:
     """Return the block behind a name such as ``functional_1/encoder_attention_1/einsum``, if it names one."""
-    part = Owners(layers, (), "").part(path)
+    part = Owners(layers, (), ()).part(path)
     return None if part is None else block_of_part(part)
 
 
 def _known(piece: str, names: Collection[str]) -> str | None:
-    """Return the layer that a piece of a path names; a call may append a number to it."""
-    return next((name for name in (piece, _CALL_NUMBER.sub("", piece)) if name in names), None)
+    """Return the layer that a piece of a path names.
+
+    A call appends a number: beside a layer "dense" the operators of a layer "dense_1" are in "dense_1_2".
+    """
+    return next((name for name in (_CALL_NUMBER.sub("", piece), piece) if name in names), None)
 
 
 def unsupported(text: str, layers: Mapping[str, str]) -> list[tuple[str, str | None]]:

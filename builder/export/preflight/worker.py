@@ -65,7 +65,7 @@ class Tried(Converter):
         """Return the blocks that the export leaves in floats by its own choice, with the reason."""
         scaled = (self.layers[name] for name in self.traits.scalings if name in self.layers)
         reasons = dict.fromkeys(scaled, "scaling")
-        return {**reasons, self.last: "answer"} if self.traits.regression else reasons
+        return {**reasons, **dict.fromkeys(self.makers, "answer")} if self.traits.regression else reasons
 
     def _try_block(self, step: Format) -> dict[str, Any]:
         _, kind, block = step.name.split(":", 2)
