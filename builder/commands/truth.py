@@ -168,10 +168,9 @@ def _print_variant(item: Mapping[str, Any], threads: int) -> None:
         tell(speed_words(item["speed"], threads))
     for layer in item.get("layers", ()):
         ratio = _number(layer["decibels"], ".0f")
-        part = "in floats" if layer["float"] else f"{_number(layer['share'], '.0%')} of the error"
-        tell(f"block {layer['block']}: {ratio} dB, {part}")
+        tell(f"block {layer['block']}: {ratio} dB, {_part_words(layer)}")
     for layer in item.get("inside", ())[:MOST_INSIDE]:
-        tell(f"layer {layer['block']}: {_number(layer['share'], '.0%')} of the error")
+        tell(f"layer {layer['block']}: {_part_words(layer)}")
     if item.get("hurting"):
         tell(f"most of the error comes from {', '.join(item['hurting'])}")
     if item.get("micro"):
@@ -179,6 +178,12 @@ def _print_variant(item: Mapping[str, Any], threads: int) -> None:
     for board in item.get("boards", ()):
         if board["spare_ram"] is not None:
             tell(f"{board['board']}: {board['words']}")
+
+
+def _part_words(row: Mapping[str, Any]) -> str:
+    if row["float"]:
+        return "in floats"
+    return "no time to find its part" if row["share"] is None else f"{row['share']:.0%} of the error"
 
 
 def _points(points: list[Any]) -> Table:

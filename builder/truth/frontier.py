@@ -127,7 +127,8 @@ def key_of(point: Point) -> str:
     """Return what tells a point from every other."""
     chosen = point["quantization"]
     parts = (point["run"], point["format"], *chosen["keep_float"], str(chosen["calibration_samples"]))
-    return "/".join(parts)
+    # A slash is part of the name of a layer inside of a block.
+    return " ".join(parts)
 
 
 def point_with(points: Sequence[Point], key: str) -> Point:

@@ -46,6 +46,12 @@ def test_only_what_nothing_beats_in_both_is_on_the_frontier() -> None:
     assert frontier.pareto([point("keras", 0.99, 500, None), FLOAT], "latency_ms") == [FLOAT]
 
 
+def test_a_layer_inside_of_a_block_in_floats_is_another_variant_than_both_blocks() -> None:
+    chosen = (("encoder", "query"), ("encoder/query",))
+    known = [{**EIGHT, "quantization": Quantization(kept).to_json()} for kept in chosen]
+    assert [frontier.point_with(known, frontier.key_of(item)) for item in known] == known
+
+
 def test_a_smaller_error_is_better_where_the_metric_is_an_error() -> None:
     errors = [
         {**each, "metric": "mean_absolute_error", "larger_is_better": False, "score": score}

@@ -168,6 +168,15 @@ def test_what_rounding_costs_is_told_in_the_unit_of_the_score(
     assert told in words(open_page("export"))
 
 
+def test_a_file_that_could_not_be_measured_is_told_beside_the_others(open_page: Open, exported: str) -> None:
+    problem = stop("crashed", "The file could not be asked.").problems[0].to_json()
+    unmeasured = {"format": "tflite_dynamic", "label": "TFLite, dynamic", "quantized": True, "bytes": 90_000}
+    variants = [*TRUTH["variants"], {**unmeasured, "problem": problem}]
+    measured(exported, {**TRUTH, "variants": variants})
+    at = open_page("export")
+    assert not at.exception and "The file could not be asked." in words(at)
+
+
 def test_more_calibration_is_one_click_too(open_page: Open, exported: str, engine: Any) -> None:
     measured(exported)
     at = open_page("export")

@@ -112,7 +112,8 @@ def choices(run: RunRecord, report: Mapping[str, Any] | None) -> dict[str, Any]:
 def _hurting_parts(run: RunRecord) -> list[str]:
     """Return what was found to make most of the error in any file, such as "backbone/block_1_expand"."""
     found = read_truth(_folder(run))
-    return [part for variant in (found or {}).get("variants", ()) for part in variant["hurting"]]
+    # Of a file that could not be measured there is a problem alone.
+    return [part for variant in (found or {}).get("variants", ()) for part in variant.get("hurting", ())]
 
 
 def _scores(found: Mapping[str, Any]) -> None:
@@ -183,7 +184,8 @@ def _errors(rows: Sequence[Mapping[str, Any]], title: str) -> None:
                 "error.",
             ),
             "Share of the error": share_column(
-                "Share of the error", "Of the answer's error where it alone is rounded."
+                "Share of the error",
+                "Of the answer's error where it alone is rounded; empty where the time did not suffice.",
             ),
         },
     )
