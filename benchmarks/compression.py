@@ -25,7 +25,7 @@ PRESETS = ("images/cnn", "images/cnn_color", "text/cnn")
 # The share of the preset's own epochs for which a recipe trains; students start anew.
 VARIANTS: dict[str, tuple[str, dict[str, Any], float]] = {
     "magnitude pruning": ("magnitude_pruning", {"sparsity": 0.8}, 0.5),
-    "distillation": ("distillation", {}, 1.0),
+    "distillation": ("distillation", {"start": "new_weights"}, 1.0),
     "distillation from its units": ("distillation", {"start": "teacher_units"}, 0.5),
     "structured pruning": ("structured_pruning", {"share": 0.5}, 0.5),
     "quantization-aware": ("quantization_aware", {}, 0.25),

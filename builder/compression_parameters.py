@@ -35,7 +35,7 @@ AVERAGING = "schedule_free_adamw"
 UNSTRUCTURED, TWO_OF_FOUR = "unstructured", "two_of_four"
 EACH_LAYER, WHOLE_MODEL = "each_layer", "whole_model"
 NO_FEATURES, LAST_FEATURES = "none", "last"
-NEW_WEIGHTS, TEACHER_UNITS = "new_weights", "teacher_units"
+FITTING, NEW_WEIGHTS, TEACHER_UNITS = "fitting", "new_weights", "teacher_units"
 
 
 @dataclass(frozen=True)
@@ -253,10 +253,11 @@ _RECIPES = (
             ),
             Parameter(
                 "start",
-                Choice((NEW_WEIGHTS, TEACHER_UNITS)),
-                NEW_WEIGHTS,
-                "Where the student's weights start. Only a student that has the teacher's blocks, with fewer "
-                "filters and units, can start from the teacher's largest units.",
+                Choice((FITTING, NEW_WEIGHTS, TEACHER_UNITS)),
+                FITTING,
+                "Where the student's weights start. A student that has the teacher's blocks, with fewer "
+                "filters and units, learns much faster from the teacher's largest units. 'fitting' takes these "
+                "where that is so, and new weights elsewhere.",
                 label="Student starts from",
             ),
             Parameter(

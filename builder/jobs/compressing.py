@@ -20,15 +20,16 @@ from builder.compress.slicing import slice_weights
 from builder.compress.weight_clustering import cluster, clustered_steps
 from builder.compression_parameters import (
     DISTILLATION,
+    FITTING,
     MAGNITUDE_PRUNING,
+    NEW_WEIGHTS,
     QUANTIZATION_AWARE,
     RECIPES,
     STRUCTURED_PRUNING,
-    TEACHER_UNITS,
     WEIGHT_CLUSTERING,
 )
 from builder.data.spec import IGNORED, DataSpec
-from builder.errors import stop
+from builder.errors import BuilderError, stop
 from builder.project import Project
 from builder.runs.files import write_json
 from builder.runs.store import Store
@@ -183,13 +184,31 @@ def _teach(
         )
         raise stop("recipe_misfit", message, field="recipe")
     shaping = Shaping(kept=model)
-    if settings["start"] == TEACHER_UNITS:
-        slice_weights(source, model)
+    if settings["start"] != NEW_WEIGHTS and _takes_units(model, source, settings["start"] == FITTING):
         shaping = Shaping(_sparse_stays(model, source), kept=model)
     of_classes = not spec.predicts_numbers
     ignored = IGNORED if spec.has_places else None
     student = student_of(model, source, settings, of_classes, spec.predicts_labels, ignored)
     return Started(student, shaping)
+
+
+def _takes_units(model: keras.Model, source: keras.Model, where_fitting: bool) -> bool:
+    """Give a student its teacher's largest units; tell whether they fit, which else may be refused."""
+    before = model.get_weights()
+    if where_fitting and _weighted(model) != _weighted(source):
+        return False
+    try:
+        slice_weights(source, model)
+    except BuilderError:
+        if not where_fitting:
+            raise
+        model.set_weights(before)
+        return False
+    return True
+
+
+def _weighted(model: keras.Model) -> set[str]:
+    return {layer.name for layer in model.layers if layer.weights}
 
 
 def _sparse_stays(model: keras.Model, source: keras.Model) -> Any:

@@ -159,8 +159,35 @@ def test_a_student_of_new_weights_learns_all_of_them():
     source.get_layer("dense").kernel.assign(np.zeros((8, 8)))
     kept_as_run(source, "sparse")
     model = small_text_model()
-    moved_once(model, "distillation")
+    moved_once(model, "distillation", {"start": "new_weights"})
     assert np.count_nonzero(model.get_layer("dense").kernel) == 64
+
+
+def begun(model, settings=None):
+    compression = {"recipe": "distillation", "run": "teacher", "settings": settings or {}}
+    project = Project.from_json(small_document() | {"compression": compression})
+    spec = DataSpec("classification", (), ("a", "b", "c"))
+    return start(model, project, spec, default_workspace(), lambda kind, words: None)
+
+
+def test_a_student_that_has_the_teachers_blocks_starts_from_its_largest_units():
+    source, student = small_text_model((8, 8)), small_text_model((8, 4))
+    kept_as_run(source, "teacher")
+    begun(student)
+    kernel = np.asarray(source.get_layer("dense").kernel)
+    strongest = np.sort(np.argsort(-np.abs(kernel).sum(axis=0))[:4])
+    assert np.array_equal(np.asarray(student.get_layer("dense").kernel), kernel[:, strongest])
+
+
+def test_a_student_of_other_blocks_starts_anew():
+    source = small_text_model()
+    kept_as_run(source, "teacher")
+    words = keras.Input((6,), dtype="int32", name="tokens")
+    x = keras.layers.Embedding(20, 4, name="words")(words)
+    student = keras.Model(words, keras.layers.Dense(3, "softmax", name="last")(keras.layers.Flatten()(x)))
+    before = student.get_weights()
+    begun(student)
+    assert all(map(np.array_equal, before, student.get_weights()))
 
 
 def test_what_a_teacher_says_of_pixels_that_are_left_out_counts_nothing():
