@@ -256,8 +256,8 @@ _RECIPES = (
                 Choice((FITTING, NEW_WEIGHTS, TEACHER_UNITS)),
                 FITTING,
                 "Where the student's weights start. A student that has the teacher's blocks, with fewer "
-                "filters and units, learns much faster from the teacher's largest units. 'fitting' takes these "
-                "where that is so, and new weights elsewhere.",
+                "filters and units, learns much faster from the teacher's largest units. 'fitting' takes "
+                "them where that is so, and new weights elsewhere.",
                 label="Student starts from",
             ),
             Parameter(
