@@ -83,7 +83,6 @@ def _int8(run: Any) -> tuple[float, int]:
 
     from builder.data.prepare import prepare
     from builder.export.runtimes import litert
-    from builder.export.samples import numeric_inputs
     from builder.jobs import tasks
     from builder.project import Project
     from builder.runs.store import default_store
@@ -94,7 +93,7 @@ def _int8(run: Any) -> tuple[float, int]:
     recipe = Project.from_json(default_store().run_document(run.id)).data
     prepared = prepare(recipe, default_workspace().prepared_folder)
     rows, call = np.asarray(prepared.indices["test"]), litert(file)
-    arrays = numeric_inputs(prepared, rows)
+    arrays = prepared.arrays_of(rows)
     answers = [
         call({name: values[[place]] for name, values in arrays.items()})[0][0] for place in range(len(rows))
     ]

@@ -138,7 +138,6 @@ def _ask_project(
 
     import builder.blocks  # noqa: F401  (registers the layers that a saved model may hold)
     from builder.export import FORMATS, runtimes
-    from builder.export.samples import numeric_inputs
     from builder.outputs import predict_arrays
 
     rows = prepared.indices["test"]
@@ -146,7 +145,7 @@ def _ask_project(
     file = folder / "ours" / task.format / "model.tflite"
     is_cut = FORMATS[task.format].of_spectrogram
     call = (runtimes.litert_behind_spectrogram if is_cut else runtimes.litert)(file)
-    outputs = _answers(lambda row: call(numeric_inputs(prepared, rows[row : row + 1]))[0], len(rows))
+    outputs = _answers(lambda row: call(prepared.arrays_of(rows[row : row + 1]))[0], len(rows))
     wanted = prepared.targets[rows]
     exact = task.score(predict_arrays(model, prepared.arrays, rows), wanted, prepared, rows, data)
     rounded = task.score(outputs, wanted, prepared, rows, data)

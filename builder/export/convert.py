@@ -29,7 +29,6 @@ from builder.export.metadata import with_metadata
 from builder.export.nameless import nameless
 from builder.export.preflight.operators import check_parts, kept_patterns
 from builder.export.preflight.owners import Owners, block_of_layers
-from builder.export.samples import numeric_inputs
 from builder.export.saved_model import write_saved_model
 from builder.export.script import write_script
 from builder.export.server import slug, write_server
@@ -156,7 +155,7 @@ class Converter:
         if not len(rows):
             message = "The training part has no rows, so the ranges for 8 bits cannot be measured on it."
             raise stop("no_calibration", f"{message} Give it a share in the split, and export again.")
-        arrays = numeric_inputs(self.prepared, rows)
+        arrays = self.prepared.arrays_of(rows)
         return [{name: values[[place]] for name, values in arrays.items()} for place in range(len(rows))]
 
     def write_reference(self) -> None:

@@ -1,4 +1,4 @@
-"""Held-out samples for verification: as raw inputs of the end-to-end model and as numeric arrays."""
+"""Held-out samples for verification, as raw inputs of the end-to-end model, and one as clients give it."""
 
 from __future__ import annotations
 
@@ -18,11 +18,6 @@ _RAW = {
     "number": "float32 (1,), NaN where it is missing",
     "category": 'string (1,), as in the data; "" where it is missing',
 }
-
-
-def numeric_inputs(prepared: Prepared, rows: np.ndarray) -> dict[str, np.ndarray]:
-    """Return the arrays of some rows in the dtypes that the model takes."""
-    return prepared.arrays_of(rows)
 
 
 def raw_inputs(prepared: Prepared, rows: np.ndarray) -> dict[str, np.ndarray]:

@@ -27,7 +27,6 @@ from builder.export.preflight.operators import (
 from builder.export.preflight.owners import is_within
 from builder.export.quantization import block_of_part
 from builder.export.report import read_report
-from builder.export.samples import numeric_inputs
 from builder.export.worker import Step, serve
 from builder.outputs import each_output
 from builder.truth.exported import ExportedModel
@@ -106,7 +105,7 @@ class Measurer(Converter):
 
     @property
     def _timed(self) -> dict[str, Any]:
-        return numeric_inputs(self.prepared, self.rows[:_TIMED_SAMPLES])
+        return self.prepared.arrays_of(self.rows[:_TIMED_SAMPLES])
 
     @cached_property
     def _singles(self) -> list[Any]:
@@ -128,7 +127,7 @@ class Measurer(Converter):
         """Return the agreement with the Keras model; without a file, that of the Keras model with itself."""
         rows, outputs = self._reference["rows"], self._reference["outputs_0"]
         if call is not None:
-            arrays = numeric_inputs(self.prepared, rows)
+            arrays = self.prepared.arrays_of(rows)
             answers = ExportedModel(self._singles[0], call, 0)
             inputs = [arrays[tensor.name] for tensor in answers.inputs]
             outputs = answers.predict_on_batch(inputs)
@@ -212,7 +211,7 @@ class Measurer(Converter):
     @cached_property
     def _samples(self) -> list[dict[str, np.ndarray]]:
         rows = self.rows[:OWN_SAMPLES]
-        arrays = numeric_inputs(self.prepared, rows)
+        arrays = self.prepared.arrays_of(rows)
         return [{name: values[[place]] for name, values in arrays.items()} for place in range(len(rows))]
 
     def _alone(self, item: Format, parts: Collection[str]) -> bytes:
