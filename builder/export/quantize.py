@@ -194,5 +194,8 @@ def _range(found: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def of_layer(name: str) -> str:
-    """Return a pattern for the tensors of one layer; a call may append a number to its name."""
-    return rf"(^|[/;]){re.escape(name)}(_\d+)?/"
+    """Return a pattern for the tensors of one layer; a call may append a number to its name.
+
+    The model's own name, which comes first, may be the same.
+    """
+    return rf"/{re.escape(name)}(_\d+)?/"

@@ -41,3 +41,17 @@ def test_learned_tokens_joined_to_a_sequence_are_rounded_to_8_bits() -> None:
     rounded = quantize.Rounder(content, traits, [{"steps": sample} for sample in steps]).int8()
     (answer,) = Interpreter(model_content=rounded).get_signature_runner()(steps=steps[0]).values()
     assert np.allclose(answer, model({"steps": steps[0]}), atol=0.05)
+
+
+@pytest.mark.filterwarnings("ignore:Warning. Enabling `experimental_preserve_all_tensors`:UserWarning")
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_a_model_named_like_its_embedding_runs_with_nothing_but_the_embedding_in_8_bits() -> None:
+    words = np.random.default_rng(1).integers(0, 50, size=(5, 1, 6)).astype("int32")
+    inputs = keras.layers.Input((6,), dtype="int32", name="text")
+    x = keras.layers.GRU(4)(keras.layers.Embedding(50, 8, name="words")(inputs))
+    model = keras.Model({"text": inputs}, keras.layers.Dense(3)(x), name="words")
+    content = float32(model)
+    traits = quantize.traits_of(model, content, regression=False)
+    rounded = quantize.Rounder(content, traits, [{"text": sample} for sample in words]).float16()
+    (answer,) = Interpreter(model_content=rounded).get_signature_runner()(text=words[0]).values()
+    assert np.allclose(answer, model({"text": words[0]}), atol=0.05)
