@@ -13,6 +13,7 @@ import numpy as np
 
 from builder.data.labels import label_words
 from builder.data.prepare import Prepared
+from builder.data.some_rows import spread
 from builder.data.spec import DataSpec, ModelInput
 from builder.data.splits import PARTS
 from builder.data.wordless import without_known_words
@@ -51,7 +52,8 @@ def quality(prepared: Prepared) -> list[Finding]:
     part_of = np.full(len(prepared.targets), -1)
     for number, part in enumerate(PARTS):
         part_of[prepared.indices[part]] = number
-    rows = _some(np.flatnonzero(part_of >= 0), ROWS_COMPARED)
+    known = np.flatnonzero(part_of >= 0)
+    rows = known[spread(len(known), ROWS_COMPARED)]
     findings = _repeated(prepared, rows, part_of)
     findings += _wordless(prepared, rows)
     findings += _outliers(prepared, rows)
@@ -59,7 +61,8 @@ def quality(prepared: Prepared) -> list[Finding]:
         # The others look at one answer a row.
         return findings
     findings += _imbalance(prepared)
-    learned = _some(prepared.indices["train"], ROWS_LEARNED_FROM)
+    trained = np.asarray(prepared.indices["train"])
+    learned = trained[spread(len(trained), ROWS_LEARNED_FROM)]
     findings += _given_away(prepared, learned)
     return findings + _doubted_labels(prepared, learned)
 
@@ -87,12 +90,6 @@ def _answer(target: Any, spec: DataSpec) -> str | float:
     if spec.target_shape:
         return "of many places"
     return names[int(target)] if names else float(target)
-
-
-def _some(rows: np.ndarray, most: int) -> np.ndarray:
-    if len(rows) <= most:
-        return np.asarray(rows)
-    return np.asarray(rows)[np.linspace(0, len(rows) - 1, most).astype(int)]
 
 
 def _repeated(prepared: Prepared, rows: np.ndarray, part_of: np.ndarray) -> list[Finding]:

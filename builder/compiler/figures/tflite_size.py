@@ -3,8 +3,9 @@
 What the export writes: float32 keeps every weight, float16 half of it, int8 a quarter. Embedding tables are
 in 8 bits in both small forms, and so are recurrent weights in int8. In int8 biases stay in 32 bits, and
 every filter brings a scale and a zero point. A batch normalization behind a convolution or a Dense layer
-vanishes into it, up to an offset. The rest is operators, shapes and names. Measured against the presets'
-files the estimate lies within 4 %, or 2 KB for small ones.
+vanishes into it, up to an offset. The rest is operators, shapes and names. Measured against the untrained
+presets' files the estimate lies within 4 %, or 2 KB for small ones. Biases that training has moved from zero
+are kept instead of left out: trained files were up to 9 % larger (a small Transformer).
 """
 
 from __future__ import annotations
