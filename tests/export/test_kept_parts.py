@@ -91,7 +91,7 @@ def test_an_operator_that_does_the_work_of_two_blocks_is_rounded_with_one_of_the
 def test_the_loops_inside_of_a_block_are_kept_and_rounded_one_by_one() -> None:
     inputs = layers.Input(STEPS, name="steps")
     x = layers.LSTM(24, return_sequences=True, name="reader_1")(inputs)
-    x = layers.Bidirectional(layers.GRU(24), name="reader_2")(x)
+    x = layers.Bidirectional(layers.GRU(24, name="gru"), name="reader_2")(x)
     blocks = {"reader_1": "reader", "reader_2": "reader"}
     model = Rounded([layers.Dense(32, name="head")(x)], inputs, **blocks)
     first, forward, backward = (

@@ -30,7 +30,8 @@ def unit_axes(layer: keras.Layer, weight: Any) -> tuple[int, ...]:
         weight: one of its own weights, whose name and shape are read.
     """
     last = len(weight.shape) - 1
-    if isinstance(layer, keras.layers.EinsumDense):
+    # What low-rank adaptation adds to a kernel has other axes.
+    if isinstance(layer, keras.layers.EinsumDense) and weight.name == "kernel":
         _, kernel, output = re.split(",|->", layer.equation)
         return tuple(axis for axis, letter in enumerate(kernel) if letter in output)
     if isinstance(layer, _TRANSPOSED):
