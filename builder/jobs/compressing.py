@@ -194,9 +194,9 @@ def _teach(
 
 def _takes_units(model: keras.Model, source: keras.Model, where_fitting: bool) -> bool:
     """Give a student its teacher's largest units; tell whether they fit, which else may be refused."""
-    before = model.get_weights()
     if where_fitting and _weighted(model) != _weighted(source):
         return False
+    before = model.get_weights()
     try:
         slice_weights(source, model)
     except BuilderError:
