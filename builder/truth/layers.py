@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
+from builder.export.preflight.owners import is_within
 from builder.export.quantize import Samples
 
 COMPARED_SAMPLES = 30
@@ -158,7 +159,7 @@ def hurting_inside(parts: Mapping[str, float]) -> list[str]:
     """Return the layers inside of blocks that make nearly all of the error, the worst first."""
     named = _named(parts, _NAMED_SHARE_INSIDE, _MOST_NAMED_INSIDE)
     # A part that stays in floats does so with all that is inside of it.
-    return [part for part in named if not any(part.startswith(f"{other}/") for other in named)]
+    return [part for part in named if not any(other != part and is_within(part, other) for other in named)]
 
 
 def _named(parts: Mapping[str, float], share: float, most: int) -> list[str]:

@@ -20,9 +20,9 @@ from builder.export.job import Job, chosen_rows
 from builder.export.preflight.operators import (
     made_by_block,
     made_by_part,
+    operator_patterns,
     operators_by_block,
     operators_by_part,
-    other_patterns,
 )
 from builder.export.preflight.owners import is_within
 from builder.export.quantization import block_of_part
@@ -185,6 +185,14 @@ class Measurer(Converter):
     def _made(self) -> dict[str, list[list[str]]]:
         return made_by_part(self.tflite, self.owners)
 
+    @cached_property
+    def _patterns(self) -> list[tuple[str, str]]:
+        return operator_patterns(self.tflite, self.owners)
+
+    @cached_property
+    def _chosen(self) -> tuple[str, ...]:
+        return self._kept(self.tflite)
+
     def _parts_in(self, block: str) -> list[str]:
         return [part for part in self._made if is_within(part, block)]
 
@@ -216,8 +224,8 @@ class Measurer(Converter):
 
     def _alone(self, item: Format, parts: Collection[str]) -> bytes:
         """Return the file in which some parts are quantized and all others stay float."""
-        others = other_patterns(self.tflite, self.owners, parts)
-        return QUANTIZED[item.name](self.rounder, (*others, *self._kept(self.tflite)))
+        others = (pattern for part, pattern in self._patterns if part not in parts)
+        return QUANTIZED[item.name](self.rounder, (*others, *self._chosen))
 
 
 def _row(

@@ -10,7 +10,7 @@ import pytest
 
 from builder.export import quantize
 from builder.export.flatbuffer_model import opened_model
-from builder.export.preflight.operators import kept_patterns, made_by_part, other_patterns
+from builder.export.preflight.operators import kept_patterns, made_by_part, operator_patterns
 from builder.export.preflight.owners import Owners
 from builder.export.tflite import float32
 
@@ -43,7 +43,8 @@ class Rounded:
         return self._scopes(kept_patterns(self.tflite, self.owners, wanted))
 
     def alone(self, *parts: str) -> set[str]:
-        return self._scopes(other_patterns(self.tflite, self.owners, parts))
+        every = operator_patterns(self.tflite, self.owners)
+        return self._scopes([pattern for part, pattern in every if part not in parts])
 
     def _scopes(self, kept: Sequence[str]) -> set[str]:
         """Return the parts whose operators have rounded constants; a loop's body has the cell in its name."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,12 +30,21 @@ def kept_patterns(tflite: bytes, owners: Owners, wanted: Sequence[str]) -> tuple
         owners: whose its operators are.
         wanted: the blocks, or parts of blocks as ``made_by_part`` names them.
     """
-    return _patterns(tflite, owners, lambda part: any(is_within(part, other) for other in wanted))
+    every = operator_patterns(tflite, owners)
+    return tuple(pattern for part, pattern in every if any(is_within(part, other) for other in wanted))
 
 
-def other_patterns(tflite: bytes, owners: Owners, parts: Collection[str]) -> tuple[str, ...]:
-    """Return patterns of all operators of a float32 model but the own ones of some parts."""
-    return _patterns(tflite, owners, lambda part: part not in parts)
+def operator_patterns(tflite: bytes, owners: Owners) -> list[tuple[str, str]]:
+    """Return the part and the pattern of every operator of a float32 model, those in loops included.
+
+    A recipe knows an operator by what it makes, a semicolon behind each name.
+    """
+    made = made_by_part(tflite, owners)
+    every = [(part, names) for part, operators in made.items() for names in operators]
+    return [
+        (part, f"^{re.escape(''.join(f'{name};' for name in names))}$")
+        for part, names in [*every, *_in_loops(tflite, owners, made)]
+    ]
 
 
 def check_parts(tflite: bytes, owners: Owners, wanted: Sequence[str]) -> None:
@@ -48,14 +57,6 @@ def check_parts(tflite: bytes, owners: Owners, wanted: Sequence[str]) -> None:
     for part in wanted:
         if part != block_of_part(part) and not any(is_within(other, part) for other in made):
             raise _unknown_layer(part, made)
-
-
-def _patterns(tflite: bytes, owners: Owners, is_kept: Callable[[str], bool]) -> tuple[str, ...]:
-    """Return patterns of operators; a recipe knows one by what it makes, a semicolon behind each name."""
-    made = made_by_part(tflite, owners)
-    every = [(part, names) for part, operators in made.items() for names in operators]
-    kept = (names for part, names in [*every, *_in_loops(tflite, owners, made)] if is_kept(part))
-    return tuple(f"^{re.escape(''.join(f'{name};' for name in names))}$" for names in kept)
 
 
 def _in_loops(tflite: bytes, owners: Owners, made: Collection[str]) -> Iterator[tuple[str, list[str]]]:
